@@ -35,7 +35,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules/echarts/dist -type f ! -name echarts.min.js -delete
 
 FROM ${NODE_IMAGE}
-# The container's own /tmp is shared with no other user, and a restarted container finds the folder again.
+# The container does not share /tmp with other users, and a restarted container finds the folder again.
 ENV NODE_ENV=production FUNCTIONS_FOLDER=/tmp/weir-functions
 WORKDIR /weir
 COPY --from=packages /weir/node_modules node_modules
@@ -46,6 +46,6 @@ COPY services services
 COPY solutions solutions
 COPY tools tools
 USER 1000:1000
-# Signals reach node itself, which drains; nothing is written outside /tmp.
+# node itself gets the signals and drains; it writes only to /tmp.
 ENTRYPOINT ["node"]
 CMD ["tools/weir/main.ts", "--help"]

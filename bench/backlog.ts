@@ -68,7 +68,7 @@ export async function drain(
       const now = await lag()
       if (now <= least) return { lag: now, cpu: process.cpu(), at: performance.now() }
       if (Date.now() > deadline)
-        throw new Error(`${groupId} still has ${now} records to read after three minutes.`)
+        throw new Error(`${groupId} still has to read ${now} records after three minutes.`)
       await pause(50)
     }
   }

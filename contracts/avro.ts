@@ -87,7 +87,7 @@ function parse(schema: AvroSchema, scope: Scope): AvroNode {
   if (typeof schema === 'string') return reference(schema, scope)
   if (Array.isArray(schema)) return union(schema.map((branch) => parse(branch, scope)))
   if (schema === null || typeof schema !== 'object')
-    throw new SchemaError(`${where(scope)} is ${JSON.stringify(schema)}, which is no Avro schema.`)
+    throw new SchemaError(`${where(scope)} is ${JSON.stringify(schema)}, which is not an Avro schema.`)
   const attributes = schema as Attributes
   switch (attributes.type) {
     case 'record':
@@ -119,7 +119,7 @@ function reference(name: string, scope: Scope): AvroNode {
   if (known !== undefined) return known
   if (scope.open.has(full))
     throw new SchemaError(
-      `${where(scope)} refers to ${full}, which contains it; recursive schemas are not supported, use a list with parent ids.`,
+      `${where(scope)} refers to ${full}, which contains it; recursive schemas are not supported; use a list with parent ids.`,
     )
   throw new SchemaError(`${where(scope)} refers to "${name}", which is not defined before it.`)
 }

@@ -96,7 +96,7 @@ function checkRecord(reader: RecordNode, writer: RecordNode, path: string, direc
     return [
       direction.newReads
         ? `${fieldPath} was added without a default, so data of ${direction.label} cannot be read; give it a default.`
-        : `${fieldPath} was removed, but readers of ${direction.label} need it, for it had no default; keep the field.`,
+        : `${fieldPath} was removed, but readers of ${direction.label} need it, because it did not have a default; keep the field.`,
     ]
   })
 }
@@ -109,7 +109,7 @@ function checkEnum(reader: EnumNode, writer: EnumNode, path: string, direction: 
     .map((symbol) =>
       direction.newReads
         ? `${path} lost the symbol ${symbol}, which data of ${direction.label} has; keep it, or give the enum a default.`
-        : `${path} gained the symbol ${symbol}, which readers of ${direction.label} do not know, and their enum has no default; add a new field instead.`,
+        : `${path} gained the symbol ${symbol}, which readers of ${direction.label} do not know, and their enum does not have a default; add a new field instead.`,
     )
 }
 

@@ -2,7 +2,7 @@
 export const HEADERS = {
   /** The record's id, unchanged through every flow. */
   id: 'weir-id',
-  /** Where the record comes from: a simulator, a replay run, a client. Requests to the hub have it too. */
+  /** The origin of the record: a simulator, a replay run, a client. Requests to the hub have it, too. */
   source: 'weir-source',
   /** The name of the API key with which the record was sent. */
   client: 'weir-client',
@@ -13,9 +13,9 @@ export const HEADERS = {
   deadStep: 'weir-dead-step',
   deadCode: 'weir-dead-code',
   deadOrigin: 'weir-dead-origin',
-  /** On a record that was a dead letter and was sent again: the place of the dead letter. */
+  /** On a redriven record: TOPIC/PARTITION/OFFSET of its dead letter. */
   redriven: 'weir-redriven',
-  /** On a mark beside dead letters: the offset of the one that was sent again. */
+  /** On a mark in a dead-letter topic: the offset of the dead letter that was redriven. */
   redrivenOffset: 'weir-redriven-offset',
 } as const
 

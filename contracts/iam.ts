@@ -42,7 +42,7 @@ export function iamPolicy(principal: Principal, topics: TopicTable, clusterArn: 
   const parts = CLUSTER.exec(clusterArn)
   if (parts === null)
     throw new Error(
-      `"${clusterArn.slice(0, 200)}" is no ARN of an MSK cluster; \`aws kafka list-clusters-v2\` shows them.`,
+      `"${clusterArn.slice(0, 200)}" is not the ARN of an MSK cluster; \`aws kafka list-clusters-v2\` lists them.`,
     )
   const [, beginning, cluster] = parts
   const arn = ({ resource, name, pattern }: Right): string =>

@@ -41,7 +41,7 @@ export const services = {
     needs: [],
     uses: [],
     apis: [],
-    doc: 'all AWS APIs at one port',
+    doc: 'all AWS APIs on one port',
   },
   'ingest-hub': {
     port: 8080,

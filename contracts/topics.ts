@@ -51,7 +51,7 @@ export const deadLetterTopic = (writer: Service): Topic => ({
   doors: [],
   writers: [writer],
   readers: [],
-  doc: `Records that the ${writer} gave up, with their cause. Look at them and send them again with \`weir dlq\`.`,
+  doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them with \`weir dlq\`.`,
 })
 
 /** The platform's own topics. */
@@ -76,7 +76,7 @@ export const platformTopics: TopicTable = {
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
-    doc: 'Invocations of functions that nobody waits for, until their functions have taken them.',
+    doc: 'Asynchronous invocations of functions, until their functions have processed them.',
   },
   'weir.control.reference': {
     value: new URL('weir/reference.avsc', import.meta.url),
@@ -87,7 +87,7 @@ export const platformTopics: TopicTable = {
     doors: [],
     writers: ['enricher'],
     readers: ['enricher', 'indexer'],
-    doc: 'Reference tables, for instance the zones of a city.',
+    doc: 'Reference tables, for example the zones of a city.',
   },
   'weir.control.streams': {
     value: CONTROL_ENTRY,
@@ -109,7 +109,7 @@ export const platformTopics: TopicTable = {
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
-    doc: 'Functions that were deployed, and event source mappings that were made by the API.',
+    doc: 'Deployed functions, and event source mappings created through the API.',
   },
   'weir.functions.windows': {
     value: new URL('weir/window-state.avsc', import.meta.url),
@@ -144,7 +144,7 @@ export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
   const gathered: Record<string, Topic> = {}
   for (const [name, topic] of [...ofSolutions, platformTopics].flatMap((table) => Object.entries(table))) {
     if (Object.hasOwn(gathered, name))
-      throw new Error(`Two tables have the topic ${name}; give one of them another name.`)
+      throw new Error(`Two tables declare the topic ${name}; give one of them another name.`)
     gathered[name] = topic
   }
   return gathered as Topics
@@ -179,7 +179,7 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
     managers: ['ingest-hub', 'enricher'],
     writers: ['ingest-hub', 'enricher'],
     readers: ['ingest-hub', 'enricher'],
-    doc: 'Kinesis streams, one topic each, with the bytes of their clients.',
+    doc: 'Kinesis streams, one topic each, with records as their clients sent them.',
   },
 }
 

@@ -137,11 +137,11 @@ test.each([
   expect(() => new ReferenceTables(solutions).check(table, 'x', entry)).toThrow(message)
 })
 
-test('an unknown table is told with those that there are', () => {
+test('the error for an unknown table lists the existing ones', () => {
   const tables = new ReferenceTables(solutions)
   for (const name of ['zone', '__proto__', 'constructor']) {
     expect(() => tables.check(name, 'x', {})).toThrow(
-      new UnknownTable(`There is no reference table ${JSON.stringify(name)}; there are areas, zones.`),
+      new UnknownTable(`There is no reference table ${JSON.stringify(name)}; choose one of areas, zones.`),
     )
   }
 })

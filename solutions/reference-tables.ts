@@ -87,7 +87,7 @@ export class ReferenceTables {
     if (value === null) table.entries.delete(id)
     else {
       if (value.table !== name || value.id !== id) {
-        throw new Error('The entry is stored under the key of another one.')
+        throw new Error('The entry is stored under the key of another entry.')
       }
       table.entries.set(id, read(table.definition.entry, JSON.parse(value.json), 'ignored'))
     }
@@ -106,7 +106,7 @@ export class ReferenceTables {
     const table = this.#tables.get(name)
     if (table === undefined) {
       throw new UnknownTable(
-        `There is no reference table ${JSON.stringify(name)}; there are ${this.names.join(', ')}.`,
+        `There is no reference table ${JSON.stringify(name)}; choose one of ${this.names.join(', ')}.`,
       )
     }
     return table

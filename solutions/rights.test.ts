@@ -45,7 +45,7 @@ test('a policy names the resources of one cluster, and fits into a managed polic
     Action: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
     Resource: [`${CLUSTER.replace(':cluster/', ':group/')}/indexer.*`],
   })
-  expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/no ARN of an MSK cluster/)
+  expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/not the ARN of an MSK cluster/)
 })
 
 test('what the solutions run fits the rights: their flows, sinks and mappings', () => {

@@ -25,7 +25,7 @@ describe.each(Object.entries(topics))('%s', (name, topic) => {
       })
   })
 
-  test('somebody writes it', () => expect(topic.writers.length).toBeGreaterThan(0))
+  test('it has a writer', () => expect(topic.writers.length).toBeGreaterThan(0))
 
   test('its name is not for topics that are made at run time', () => {
     expect(Object.keys(topicFamilies).filter((prefix) => name.startsWith(prefix))).toEqual([])
@@ -56,7 +56,7 @@ test('two tables cannot have the same topic', () => {
   const [{ topics: own = {} }] = solutions
   const [name] = Object.keys(own)
   expect(() => gatherTopics([own, own])).toThrow(
-    `Two tables have the topic ${name}; give one of them another name.`,
+    `Two tables declare the topic ${name}; give one of them another name.`,
   )
   expect(() => gatherTopics([{ 'weir.stats': own[name] }])).toThrow('weir.stats')
 })

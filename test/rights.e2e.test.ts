@@ -224,7 +224,7 @@ async function write(kafka: Kafka, topic: string): Promise<void> {
   }
 }
 
-test('applied again, nothing is missing; what somebody else allowed is named and stays', async () => {
+test('applied again, nothing is missing; rights from elsewhere are listed and stay', async () => {
   const { value: kafka, stop } = await system.kafka('admin')
   await kafka.admin.addAcls([
     {

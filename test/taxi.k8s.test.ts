@@ -202,7 +202,7 @@ describe('what is wrong is said in one sentence', () => {
       'pods.extraVolumeMounts[0].subPath=telemetry.avsc',
     )
     expect(code).not.toBe(0)
-    expect(output).toContain('The registry refuses taxi.telemetry-value')
+    expect(output).toContain('The registry refused taxi.telemetry-value')
     expect(output).toContain('colour')
     expect(await release.pods()).toEqual(before)
   })
@@ -211,13 +211,13 @@ describe('what is wrong is said in one sentence', () => {
     const { code, output } = await release.upgrade('access.existingSecret=nowhere')
     expect(code).not.toBe(0)
     expect(output).toContain(
-      `access.existingSecret names the secret "nowhere", which namespace ${NAMESPACE} has not; create it there first.`,
+      `access.existingSecret names the secret "nowhere", which does not exist in namespace ${NAMESPACE}; create it first.`,
     )
     expectDone(
       await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'),
     )
     expect((await release.upgrade('access.existingSecret=half')).output).toContain(
-      'which has no entry "access-keys.json"; add it.',
+      'which does not have the entry "access-keys.json"; add it.',
     )
   })
 

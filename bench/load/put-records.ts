@@ -1,7 +1,7 @@
 /**
  * A separate process that puts batches into a stream, and creates the stream if there is none: PUT_URL,
  * PUT_STREAM, PUT_BATCHES, PUT_SIZE, PUT_CONCURRENCY. The requests are signed once and repeated, so that
- * signing costs nothing here. Exits with 1 if a record is not stored.
+ * this process spends no time on signing. Exits with 1 if a record is not stored.
  */
 import { Agent, request } from 'node:http'
 import {

@@ -16,7 +16,7 @@ export function asyncApi(topics: TopicTable): Record<string, unknown> {
       title: 'Weir',
       version: '1.0.0',
       description:
-        "What Weir's services say to each other over Kafka. Values are Avro in the Confluent framing: a zero byte, the schema's id in four bytes, the record.",
+        "The messages of Weir's services on Kafka. Values are Avro in the Confluent framing: a zero byte, the schema's id in four bytes, the record.",
     },
     defaultContentType: 'application/vnd.apache.avro+binary',
     channels: Object.fromEntries(entries.map(([name, topic]) => [name, channel(name, topic)])),

@@ -1,4 +1,4 @@
-/** The modules with the types of topics' values, from the tables and the contracts' files. */
+/** Generates the modules with the types of the topics' values, from the topics and their contracts. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { pathOf, readContract } from '../load.ts'
 import { DEAD_LETTER, platformTopics, type TopicTable } from '../topics.ts'
@@ -15,7 +15,7 @@ export function solutionTypesFile(folder: URL, topics: TopicTable): string {
   for (const [name, { value }] of Object.entries(topics)) {
     if (![folder, PLATFORM].some(({ href }) => value.href.startsWith(href)))
       throw new Error(
-        `The contract of ${name}, ${pathOf(value)}, is another solution's; put it into this solution's folder.`,
+        `The contract of ${name}, ${pathOf(value)}, belongs to another solution; put it into this solution's folder.`,
       )
   }
   const platform = [deadLetter(), ...typesOf(platformTopics).map(({ record }) => record)]

@@ -70,14 +70,14 @@ export const breakingChanges: readonly Change[] = [
   report(
     'a field without a default is removed',
     (s) => remove(s, 'speed'),
-    'Report.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+    'Report.speed was removed, but readers of version 1 need it, because it did not have a default; keep the field.',
   ),
   report(
     'a field is renamed, even with an alias, for old readers do not know it',
     (s) => {
       Object.assign(find(s, 'speed'), { name: 'velocity', aliases: ['speed'] })
     },
-    'Report.speed was removed, but readers of version 1 need it, for it had no default; keep the field.',
+    'Report.speed was removed, but readers of version 1 need it, because it did not have a default; keep the field.',
   ),
   report(
     'a type changes',
@@ -141,7 +141,7 @@ export const breakingChanges: readonly Change[] = [
     'a symbol is added to an enum without a default',
     symbols(['A']),
     symbols(['A', 'B']),
-    'R.f gained the symbol B, which readers of version 1 do not know, and their enum has no default; add a new field instead.',
+    'R.f gained the symbol B, which readers of version 1 do not know, and their enum does not have a default; add a new field instead.',
   ),
   field(
     'a symbol is removed from an enum without a default',

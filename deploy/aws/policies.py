@@ -1,4 +1,6 @@
-"""policies.py < POLICY…: tells what parliament, which knows every action and resource of IAM, finds in the policies, a JSON list by name."""
+"""policies.py < POLICIES: checks IAM policies with parliament, which knows every action and resource.
+
+The input is a JSON object of policies by name; the output lists the findings."""
 import json
 import sys
 

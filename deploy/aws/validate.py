@@ -1,4 +1,4 @@
-"""validate.py SCHEMA FILE: tells by path what of the YAML file the JSON schema refuses."""
+"""validate.py SCHEMA FILE: prints each error of the YAML file against the JSON schema, with its path."""
 import json
 import sys
 
@@ -7,7 +7,7 @@ import yaml
 
 schema, file = sys.argv[1:]
 with open(schema, encoding="utf-8") as text:
-    # eksctl names its root by $ref.
+    # The root of eksctl's schema is a $ref.
     validator = jsonschema.validators.validator_for({})(json.load(text))
 with open(file, encoding="utf-8") as text:
     errors = sorted(validator.iter_errors(yaml.safe_load(text)), key=lambda error: list(error.absolute_path))

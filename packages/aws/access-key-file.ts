@@ -76,7 +76,7 @@ export function parseAccessKeys(text: string): Parsed {
   try {
     entries = JSON.parse(text)
   } catch {
-    return { clients: new Map(), problems: ['The file of access keys is no JSON.'], local: false }
+    return { clients: new Map(), problems: ['The file of access keys is not JSON.'], local: false }
   }
   if (!Array.isArray(entries))
     return { clients: new Map(), problems: ['The file of access keys must hold a list.'], local: false }
@@ -90,7 +90,7 @@ export function parseAccessKeys(text: string): Parsed {
     const key = entry as Entry
     if (isLocal(key)) local = true
     else if (clients.has(key.accessKeyId))
-      problems.push(`Access key ${index} has the accessKeyId of another one before it.`)
+      problems.push(`Access key ${index} repeats the accessKeyId of an earlier one.`)
     else clients.set(key.accessKeyId, clientOf(key, mayWith(rightsOf(key), key.actions ?? ['*'])))
   }
   return { clients, problems, local }
@@ -138,7 +138,7 @@ function problemsOf(entry: unknown, which: string): string[] {
   if (rights !== undefined && !areRights(rights))
     problems.push(`${which} needs rights like { "kinesis": ["orders", "sensor-*"] }, or none.`)
   if (streams === undefined ? rights === undefined : !areAll(streams, NAME))
-    problems.push(`${which} needs rights, or streams: a list of names, in which * stands for any characters.`)
+    problems.push(`${which} needs rights, or streams: a list of names, in which * matches any characters.`)
   if (functions !== undefined && !areAll(functions, NAME))
     problems.push(`${which} needs functions like offers and team-* in a list, or none.`)
   if (actions !== undefined && !areAll(actions, ACTION))
@@ -148,7 +148,7 @@ function problemsOf(entry: unknown, which: string): string[] {
     problems.push(`${which} needs a date like 2027-01-01T00:00:00Z in expires, or none.`)
   for (const field of Object.keys(entry)) {
     if (!FIELDS.has(field))
-      problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
+      problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which is not known.`)
   }
   return problems
 }

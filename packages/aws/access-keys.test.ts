@@ -58,7 +58,7 @@ test('rights are actions on streams', () => {
   expect(may('NOBODY', 'kinesis:PutRecord', arn('orders'))).toBe(false)
 })
 
-test('rights are named by service, also of services that nobody had in mind', () => {
+test('rights are granted by service, also for services that Weir does not know', () => {
   const { clients, problems } = parseAccessKeys(
     JSON.stringify([
       key('NEWER', {
@@ -117,8 +117,8 @@ test('the secret is there and does not show', () => {
   expect([client.acceptsToken(undefined), client.acceptsToken('t')]).toEqual([true, false])
 })
 
-test('every problem of a file is told, without the secrets', () => {
-  expect(parseAccessKeys('{').problems).toEqual(['The file of access keys is no JSON.'])
+test('every problem of a file is reported, without the secrets', () => {
+  expect(parseAccessKeys('{').problems).toEqual(['The file of access keys is not JSON.'])
   expect(parseAccessKeys('{}').problems).toEqual(['The file of access keys must hold a list.'])
   const { clients, problems } = parseAccessKeys(
     JSON.stringify([

@@ -11,7 +11,7 @@ export type { AwsClient } from './access-key-file.ts'
 
 const LOOK_AGAIN_MS = 2000
 const LOCAL_KEY_IS_OFF =
-  'the access key test with the secret test is not used: anybody could guess it; it is for ALLOW_ANONYMOUS=true only'
+  'the access key test with the secret test is ignored, because anyone could guess it; it is valid only with ALLOW_ANONYMOUS=true'
 
 export interface AwsAccessConfig {
   readonly keysFile: string | undefined
@@ -30,7 +30,7 @@ export function awsAccessConfig(reader: ConfigReader): AwsAccessConfig {
   const keysFile = reader.optional(
     'AWS_ACCESS_KEYS_FILE',
     'File of the access keys: [{ "accessKeyId", "secretAccessKey", "rights": { "kinesis": ["orders", "sensor-*"], "lambda": ["team-*"] }, ' +
-      '"actions": ["kinesis:Put*"] }]; rights are by service, kafka for topics. Read again when it changes.',
+      '"actions": ["kinesis:Put*"] }]; rights are by service, kafka for topics. Reloaded when it changes.',
   )
   const anonymous = reader.flag(
     'ALLOW_ANONYMOUS',
@@ -58,12 +58,15 @@ export function openAwsAccess(
           const problems = found?.problems ?? [`AWS_ACCESS_KEYS_FILE names ${keysFile}, ${problem}.`]
           if (found !== undefined && problems.length === 0) {
             if (clients !== undefined)
-              log.info({ names: [...found.clients.keys()] }, 'access keys were read again')
+              log.info({ names: [...found.clients.keys()] }, 'access keys were reloaded')
             else if (found.local && !anonymous) log.warn(LOCAL_KEY_IS_OFF)
             clients = found.clients
           } else if (clients === undefined) throw new ConfigError(problems)
           else
-            log.error({ problems }, 'the changed file of access keys is not used, the keys before stay valid')
+            log.error(
+              { problems },
+              'the changed file of access keys is ignored, and the earlier keys stay valid',
+            )
         })
   return {
     value: {

@@ -1,4 +1,4 @@
-/** Answers, and the headers that all of them have. */
+/** Writes answers, and the headers that all answers have. */
 import { randomBytes } from 'node:crypto'
 import { limitReading } from '@weir/service'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 export interface Answer {
   readonly status: number
   readonly body: Buffer
-  /** Undefined if there is no body, or AWS does not say what it is. */
+  /** Undefined if there is no body, or if AWS does not send its type either. */
   readonly contentType: string | undefined
   /** The code of an error, in the protocols that have it in a header. */
   readonly errorType?: string
@@ -23,16 +23,16 @@ const EXPOSED = 'x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x
 const ID_2_LENGTH = 72
 
 /**
- * Returns the ids, and the CORS headers if a web page asks for them.
- * @param shared whether the page may read the answer
+ * Returns the headers with the request's ids, and the CORS headers if a web page asks for them.
+ * @param isAllowed whether the page may read the answer
  */
 export function headersOf(
   { method, headers: { origin: from, ...asked } }: FastifyRequest,
   requestId: string,
-  shared: boolean,
+  isAllowed: boolean,
 ): Headers {
   const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
-  const origin = shared ? from : undefined
+  const origin = isAllowed ? from : undefined
   if (origin !== undefined) headers['access-control-allow-origin'] = '*'
   if (origin === undefined || method !== 'OPTIONS') {
     headers['x-amz-id-2'] = randomBytes(ID_2_LENGTH).toString('base64')
@@ -53,13 +53,13 @@ export function answerPreflight(
   request: FastifyRequest,
   reply: FastifyReply,
   common: Headers,
-  isWelcome: boolean,
+  isAllowed: boolean,
 ): void {
-  const status = isWelcome ? 200 : 403
+  const status = isAllowed ? 200 : 403
   send(request, reply, common, { status, body: Buffer.alloc(0), contentType: undefined })
 }
 
-/** Writes the answer. Breaks the connection off if the answer has begun already. */
+/** Writes the answer. Closes the connection if the answer has already begun. */
 export function send(
   request: FastifyRequest,
   { raw }: FastifyReply,

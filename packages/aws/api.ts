@@ -46,7 +46,7 @@ export function api(model: Model, operations: AwsOperations, options: ApiOptions
   const made: Api = { model, operations: compiled, options }
   for (const [name, run] of Object.entries(operations)) {
     if (!Object.hasOwn(model.operations, name))
-      throw new Error(`The model of ${model.service} has no operation ${name}.`)
+      throw new Error(`The model of ${model.service} does not have the operation ${name}.`)
     const operation = model.operations[name]
     compiled.push({
       name,

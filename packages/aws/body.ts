@@ -1,4 +1,4 @@
-/** Request bodies: read within their bounds, and put together in one piece. */
+/** Reads request bodies within their bounds, and joins their chunks. */
 import {
   type BodyChunks,
   BodyRefused,
@@ -13,7 +13,7 @@ import { AwsError, overloaded, tooLarge } from './errors.ts'
 import type { Call } from './protocols/protocol.ts'
 import type { Head } from './senders.ts'
 
-/** A body in the pieces in which it arrived. */
+/** A body, in chunks as it arrived. */
 export class Body {
   readonly length: number
   #chunks: readonly Buffer[]
@@ -23,7 +23,7 @@ export class Body {
     this.length = length
   }
 
-  /** Returns the body in a buffer of its own, and forgets it. */
+  /** Returns the body in a buffer of its own, and releases it. */
   own(): Buffer {
     const chunks = this.#chunks
     this.#chunks = []
@@ -31,7 +31,7 @@ export class Body {
   }
 
   /**
-   * Returns the body in a buffer that all bodies share, and forgets it. The buffer is valid until the caller
+   * Returns the body in a buffer that all bodies share, and releases it. The buffer is valid until the caller
    * yields. A large request allocates little besides its body, so this saves most of its garbage collection.
    */
   shared(): Buffer {
@@ -47,8 +47,8 @@ export class Body {
 
 /**
  * Reads the body; undefined if the client disconnects before its end. A client without a known access key may
- * send a short body only, because AWS reports other errors than those of the head then. A longer one gets the
- * error of the head.
+ * only send a short body, which is read because AWS reports some errors of the body before those of the head.
+ * If its body is longer, the client gets the error of the head.
  */
 export async function bodyOf(request: FastifyRequest, call: Call, head: Head): Promise<Body | undefined> {
   if (head.client !== undefined && !identified(request, head.client.name)) throw overloaded()
@@ -71,18 +71,18 @@ function maxBodyBytesOf({ operation, apis }: Call): number {
   return operation?.maxBodyBytes ?? Math.max(...apis.map(({ options }) => options.maxBodyBytes))
 }
 
-/** Some services have an error of their own for bodies that are too long. */
+/** Returns the error for a body that is too long. Some services have their own. */
 function tooLong(call: Call): AwsError {
   const { operation, apis } = call
   const { model, options } = operation?.api ?? apis[0]
-  const most = maxBodyBytesOf(call)
+  const maxBytes = maxBodyBytesOf(call)
   const { code, status } = tooLarge()
   if (operation !== undefined && options.maxBodyBytesOf?.[operation.name] !== undefined) {
-    const sentence = `Request must be smaller than ${most} bytes for the ${operation.name} operation`
+    const sentence = `Request must be smaller than ${maxBytes} bytes for the ${operation.name} operation`
     return new AwsError(code, sentence, status)
   }
   const own = Object.entries(model.errors).find(([, error]) => error.status === status)
   return own === undefined
     ? tooLarge()
-    : new AwsError(own[0], `Request must be smaller than ${most} bytes.`, status)
+    : new AwsError(own[0], `Request must be smaller than ${maxBytes} bytes.`, status)
 }

@@ -1,4 +1,4 @@
-/** The functions of operations, and the context that they get with their input. */
+/** The functions that implement operations, and the context that they get besides the input. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AwsClient } from './access-key-file.ts'
 import { accessDenied } from './errors.ts'
@@ -8,7 +8,7 @@ import type { Encoding } from './scalars.ts'
 export interface AwsContext {
   readonly client: Pick<AwsClient, 'name'>
   readonly requestId: string
-  /** PutRecord */
+  /** For example, PutRecord. */
   readonly operation: string
   readonly model: Model
   /** The encoding of events, if the answer is a stream of them. */
@@ -22,7 +22,7 @@ export interface AwsContext {
   readonly headers: Readonly<Record<string, string>>
   /** Returns whether the client may do this operation on the resource: an ARN, a topic, or *. */
   may(resource: string): boolean
-  /** Throws AccessDeniedException unless the client may. */
+  /** Throws AccessDeniedException unless the client may do this operation on the resource. */
   authorize(resource: string): void
 }
 
@@ -36,7 +36,7 @@ export type AwsOperations = Readonly<Record<string, AwsOperation>>
 /** Returned by an operation that writes its answer itself, through context.reply.raw. */
 export const HIJACKED = Symbol('hijacked')
 
-/** @param action kinesis:PutRecord */
+/** @param action for example, kinesis:PutRecord */
 export function contextOf(
   client: AwsClient,
   action: string,

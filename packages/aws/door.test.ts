@@ -9,14 +9,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ANONYMOUS, parseAccessKeys } from './access-key-file.ts'
 import type { AwsAccess } from './access-keys.ts'
 import { type Api, api } from './api.ts'
-import type { AwsContext } from './context.ts'
 import { awsDoor } from './door.ts'
-import { AwsError } from './errors.ts'
-import type { Model } from './model.ts'
 import { kinesisModel } from './models/kinesis.ts'
-import { lambdaModel } from './models/lambda.ts'
-import { stsModel } from './models/sts.ts'
 import { presignedUrl, signatureHeaders } from './sigv4/sign.ts'
+import { heard, kinesis, lambda, logs, maxBodyBytes, sns, sts, tables } from './testing/apis.ts'
 
 const CREDENTIALS = {
   accessKeyId: 'AKIDEXAMPLE',
@@ -24,127 +20,6 @@ const CREDENTIALS = {
 }
 const REGION = 'eu-central-1'
 const account = { region: REGION, accountId: '123456789012' }
-
-/** A second API of JSON, of its version 1.0. */
-const tableModel: Model = {
-  service: 'dynamodb',
-  apiVersion: '2012-08-10',
-  protocol: 'json',
-  targetPrefix: 'DynamoDB_20120810',
-  jsonVersion: '1.0',
-  operations: { ListTables: { input: 'In', output: 'Out' } },
-  errors: {},
-  shapes: {
-    In: { type: 'structure', members: {} },
-    Out: { type: 'structure', members: { TableNames: 'Names' } },
-    Names: { type: 'list', member: 'Name' },
-    Name: { type: 'string' },
-  },
-}
-/** A part of the published model of SNS. */
-const snsModel: Model = {
-  service: 'sns',
-  apiVersion: '2010-03-31',
-  protocol: 'query',
-  xmlNamespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
-  operations: {
-    ListTopics: { input: 'ListTopicsInput', output: 'ListTopicsResponse', resultWrapper: 'ListTopicsResult' },
-    PublishBatch: {
-      input: 'PublishBatchInput',
-      output: 'PublishBatchResponse',
-      resultWrapper: 'PublishBatchResult',
-    },
-  },
-  errors: { NotFoundException: { status: 404, code: 'NotFound' } },
-  shapes: {
-    ListTopicsInput: { type: 'structure', members: { NextToken: 'String' } },
-    ListTopicsResponse: { type: 'structure', members: { Topics: 'TopicsList', NextToken: 'String' } },
-    TopicsList: { type: 'list', member: 'Topic' },
-    Topic: { type: 'structure', members: { TopicArn: 'String' } },
-    PublishBatchInput: {
-      type: 'structure',
-      members: { TopicArn: 'String', PublishBatchRequestEntries: 'Entries' },
-      required: ['TopicArn', 'PublishBatchRequestEntries'],
-    },
-    Entries: { type: 'list', member: 'Entry' },
-    Entry: {
-      type: 'structure',
-      members: { Id: 'String', Message: 'String', MessageAttributes: 'MessageAttributeMap' },
-      required: ['Id', 'Message'],
-    },
-    MessageAttributeMap: {
-      type: 'map',
-      key: 'String',
-      value: 'MessageAttributeValue',
-      keyName: 'Name',
-      valueName: 'Value',
-    },
-    MessageAttributeValue: {
-      type: 'structure',
-      members: { DataType: 'String', StringValue: 'String', BinaryValue: 'Binary' },
-      required: ['DataType'],
-    },
-    PublishBatchResponse: { type: 'structure', members: { Successful: 'Results' } },
-    Results: { type: 'list', member: 'Result' },
-    Result: { type: 'structure', members: { Id: 'String', MessageId: 'String' } },
-    NotFoundException: { type: 'structure', members: { message: 'String' } },
-    String: { type: 'string' },
-    Binary: { type: 'blob' },
-  },
-}
-/** A second API with paths. */
-const logsModel: Model = {
-  service: 'lambda',
-  apiVersion: '1',
-  protocol: 'rest-json',
-  operations: { GetLogs: { output: 'Out', http: { method: 'GET', uri: '/v1/functions/logs' } } },
-  errors: {},
-  shapes: {
-    Out: { type: 'structure', members: { lines: 'Lines' } },
-    Lines: { type: 'list', member: 'Line' },
-    Line: { type: 'string' },
-  },
-}
-
-let heard: unknown
-const maxBodyBytes = 100_000
-const kinesis = (): Api =>
-  api(kinesisModel, { ListStreams: () => ({ HasMoreStreams: false, StreamNames: ['s'] }) }, { maxBodyBytes })
-const tables = (): Api => api(tableModel, { ListTables: () => ({ TableNames: ['t'] }) }, { maxBodyBytes })
-const sts = (): Api =>
-  api(
-    stsModel,
-    { GetCallerIdentity: (_input: object, { client }: AwsContext) => ({ UserId: client.name }) },
-    { maxBodyBytes: 20_000 },
-  )
-const sns = (): Api =>
-  api(
-    snsModel,
-    {
-      ListTopics(_input: object, context: AwsContext) {
-        context.authorize('arn:aws:sns:eu-central-1:123456789012:denied')
-      },
-      PublishBatch(
-        input: { readonly TopicArn: string; readonly PublishBatchRequestEntries: readonly { Id: string }[] },
-        context: AwsContext,
-      ) {
-        heard = input
-        if (input.TopicArn === 'boom') throw new Error('boom')
-        context.authorize(input.TopicArn)
-        if (input.TopicArn.endsWith(':gone')) throw new AwsError('NotFoundException', 'Topic <gone>')
-        return { Successful: input.PublishBatchRequestEntries.map(({ Id }) => ({ Id, MessageId: '<&>' })) }
-      },
-    },
-    { maxBodyBytes },
-  )
-const lambda = (): Api =>
-  api(
-    lambdaModel,
-    { Invoke: ({ Payload }: { Payload: Buffer }) => ({ StatusCode: 200, Payload }) },
-    { maxBodyBytes, payloadTypes: { Invoke: 'application/json' } },
-  )
-const logs = (): Api =>
-  api(logsModel, { GetLogs: () => ({ lines: ['one'] }) }, { maxBodyBytes, folder: '/v1/functions/' })
 
 const { clients, problems } = parseAccessKeys(
   JSON.stringify([{ ...CREDENTIALS, rights: { sns: ['orders', 'gone'] } }]),
@@ -467,15 +342,15 @@ test('two APIs that could not be told apart are refused when the door is opened'
     () =>
       awsDoor({ access, account }, apis)
   expect(open(kinesis(), kinesis())).toThrow(
-    'Two APIs of one door have the X-Amz-Target prefix Kinesis_20131202; leave one of them out.',
+    'Two APIs of one door share the X-Amz-Target prefix Kinesis_20131202; leave one of them out.',
   )
   expect(open(sts(), sns(), sts())).toThrow(
-    'Two APIs of one door have the action GetCallerIdentity of version 2011-06-15; leave one of them out.',
+    'Two APIs of one door share the action GetCallerIdentity of version 2011-06-15; leave one of them out.',
   )
   expect(open(lambda(), logs(), lambda())).toThrow(
-    'Two APIs of one door have POST /2015-03-31/functions/{FunctionName}/invocations; leave one of them out.',
+    'Two APIs of one door share POST /2015-03-31/functions/{FunctionName}/invocations; leave one of them out.',
   )
   expect(() => api(kinesisModel, { Nothing: () => {} }, { maxBodyBytes })).toThrow(
-    'The model of kinesis has no operation Nothing.',
+    'The model of kinesis does not have the operation Nothing.',
   )
 })

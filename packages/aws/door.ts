@@ -62,7 +62,7 @@ export function awsDoor(
             return serving
           },
           handler: () => {
-            throw new Error('A request came past the hook that answers it.')
+            throw new Error('A request bypassed the hook that answers it.')
           },
         })
       }
@@ -87,10 +87,10 @@ class Door {
     reply.hijack()
     const requestId = randomUUID()
     // AWS answers pages from anywhere, but a page must not use the rights of programs on this machine.
-    const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
-    const headers = headersOf(request, requestId, isWelcome)
+    const isAllowed = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, isAllowed)
     if (request.method === 'OPTIONS' && request.headers.origin !== undefined)
-      return answerPreflight(request, reply, headers, isWelcome)
+      return answerPreflight(request, reply, headers, isAllowed)
     const call = protocol.find(request, requestId)
     try {
       const head = this.#senders.head(

@@ -70,15 +70,19 @@ export function tooLarge(): AwsError {
 
 /** The error while memory is short. SDKs retry the request. */
 export function overloaded(): AwsError {
-  return new AwsError('ServiceUnavailable', 'Too much is under way here; send the request again.', 503)
+  return new AwsError(
+    'ServiceUnavailable',
+    'Too many requests are in progress here; send the request again.',
+    503,
+  )
 }
 
 /** The error for a web page from elsewhere that uses the access of this machine's own programs. */
 export function notLocal(): AwsError {
   return new AwsError(
     'AccessDeniedException',
-    'Unsigned requests and those of the access key test are served to programs and pages of this machine only, by the ' +
-      'names localhost and 127.0.0.1; sign with an access key of AWS_ACCESS_KEYS_FILE.',
+    'Unsigned requests and those signed with the access key test are served only to programs and pages on this machine, at ' +
+      'localhost and 127.0.0.1; sign with an access key of AWS_ACCESS_KEYS_FILE.',
   )
 }
 

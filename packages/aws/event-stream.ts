@@ -110,7 +110,7 @@ export function openEventStream({
       const member = shapeOf(model, name)
       if (member.type === 'structure' && member.eventstream) return member.members
     }
-    throw new Error(`${operation} has no event stream.`)
+    throw new Error(`${operation} does not have an event stream.`)
   }
 
   const encoderOf = (type: string): Encode => {

@@ -1,10 +1,10 @@
 /**
- * Service models, which models/generate.ts makes of AWS's published ones: the inputs and outputs of
- * operations, their constraints, and how they are written in a protocol.
+ * Service models, which models/generate.ts derives from AWS's published ones: the inputs and outputs of
+ * operations, their constraints, and their form in each protocol.
  */
 
 export interface Model {
-  /** The service for which requests are signed, and by which actions are named: kinesis. */
+  /** The service in signatures and in the names of actions: kinesis. */
   readonly service: string
   /** As in AWS's model: 2013-12-02. */
   readonly apiVersion: string
@@ -32,7 +32,7 @@ export interface OperationModel {
 }
 
 export interface ErrorModel {
-  /** HTTP. */
+  /** The HTTP status. */
   readonly status: number
   /** Whether it is the service's fault, not the client's. */
   readonly fault?: boolean
@@ -49,17 +49,17 @@ export type Shape = StructureShape | ListShape | MapShape | StringShape | Number
 
 export interface StructureShape extends Sensitive {
   readonly type: 'structure'
-  /** The names of members' shapes by member, in AWS's order. */
+  /** The name of each member's shape, in AWS's order. */
   readonly members: Readonly<Record<string, string>>
   readonly required?: readonly string[]
   /**
-   * Members that are required if another one is missing, by the other one. Services demand them, although
-   * AWS's models do not.
+   * Members that are required unless another one is given: { StreamName: 'StreamARN' }. Services require
+   * this, although AWS's models do not say so.
    */
   readonly requiredUnless?: Readonly<Record<string, string>>
-  /** Whether its members are the kinds of events of a stream; each message has one of them. */
+  /** Whether it is an event stream: its members are kinds of events, and each message has one of them. */
   readonly eventstream?: boolean
-  /** The place of members outside the body, and their names there. Only `rest-json` has them. */
+  /** The location of members outside the body, and their names there. Only `rest-json` has them. */
   readonly locations?: Readonly<Record<string, { readonly location: string; readonly name?: string }>>
   /** The member that is the whole body. Only `rest-json` has it. */
   readonly payload?: string
@@ -119,16 +119,16 @@ export interface PlainShape extends Sensitive {
   readonly type: 'boolean' | 'timestamp'
 }
 
-/** Throws if the model has no shape of that name, which is a mistake of the program. */
+/** Throws if the model does not have the shape, which is a bug. */
 export function shapeOf(model: Model, name: string): Shape {
   if (!Object.hasOwn(model.shapes, name))
-    throw new Error(`The model of ${model.service} has no shape ${name}.`)
+    throw new Error(`The model of ${model.service} does not have the shape ${name}.`)
   return model.shapes[name]
 }
 
 /** Returns the shape of an input or output, which is a structure. */
 export function structureOf(model: Model, name: string): StructureShape {
   const shape = shapeOf(model, name)
-  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is no structure.`)
+  if (shape.type !== 'structure') throw new Error(`${name} of ${model.service} is not a structure.`)
   return shape
 }

@@ -37,7 +37,7 @@ export function converter({ type }: Shape): Convert {
     case 'double':
       return (value) => toNumber(value, 'Double')
     default:
-      throw new Error(`There is no single value of type ${type}.`)
+      throw new Error(`A single value cannot have the type ${type}.`)
   }
 }
 

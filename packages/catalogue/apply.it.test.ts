@@ -45,7 +45,7 @@ test('every topic of the table is created as it is laid out there; again, nothin
   expect(await applySpecs(admin, specs)).toEqual({ created: [], updated: [] })
 })
 
-test('a configuration that somebody changed is put right, and said', async () => {
+test('a configuration that was changed by hand is corrected and reported', async () => {
   const { admin } = opened.value
   const [spec] = ownSpecs()
   await applySpecs(admin, [spec!])
@@ -66,7 +66,7 @@ test('another partition count is refused by name, and nothing else is done', asy
   await applySpecs(admin, [first!])
   await expect(applySpecs(admin, [{ ...first!, partitions: 5 }, second!])).rejects.toMatchObject({
     code: 'partition-mismatch',
-    message: expect.stringContaining(`${first!.name} has 12 partitions, the topics table says 5`),
+    message: expect.stringContaining(`${first!.name} has 12 partitions, but the topics table says 5`),
   })
   expect((await admin.topics()).map(({ name }) => name)).not.toContain(second!.name)
 })

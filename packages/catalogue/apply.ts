@@ -51,7 +51,7 @@ export async function applySpecs(
     .filter(({ name, partitions }) => existing.has(name) && existing.get(name)!.partitions !== partitions)
     .map(
       ({ name, partitions }) =>
-        `${name} has ${existing.get(name)!.partitions} partitions, the topics table says ${partitions}`,
+        `${name} has ${existing.get(name)!.partitions} partitions, but the topics table says ${partitions}`,
     )
   if (mismatches.length > 0) throw new KafkaError('partition-mismatch', mismatches.join('; '))
 

@@ -44,7 +44,7 @@ test.each(breakingChanges)(
     expect(refusal).toBeInstanceOf(ContractRefused)
     for (const sentence of sentences)
       expect(refusal.message).toContain(sentence.replaceAll('version 1', 'version 1 in the registry'))
-    expect(refusal.message).toContain('It says: ')
+    expect(refusal.message).toContain('It answered: ')
   },
 )
 

@@ -20,7 +20,7 @@ export class ContractRefused extends Error {
   readonly subject: string
 
   constructor(subject: string, fields: readonly string[], reason: string) {
-    super(`The registry refuses ${subject}. ${[...fields, `It says: ${reason}`].join(' ')}`)
+    super(`The registry refused ${subject}. ${[...fields, `It answered: ${reason}`].join(' ')}`)
     this.subject = subject
   }
 }
@@ -142,7 +142,7 @@ async function ask(registryUrl: string, path: string, init: RequestInit = {}): P
   })
   const response = await request.catch((error: Error & { cause?: { code?: string } }) => {
     throw new Error(
-      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check REGISTRY_URL and that it runs.`,
+      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check that it runs and that REGISTRY_URL is right.`,
       { cause: error },
     )
   })

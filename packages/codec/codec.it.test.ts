@@ -87,7 +87,7 @@ test('an id is needed until it is resolved; one that the registry does not know 
   })
   expect(outcomes).toEqual([
     'taxi-0417',
-    ['unknown-schema', 'The registry has no schema with id 987654321.'],
+    ['unknown-schema', 'The registry does not have a schema with id 987654321.'],
     [
       'undecodable',
       "The value begins with byte 110 instead of 0, so it is not in the schema registry's framing.",
@@ -163,7 +163,7 @@ test('a contract that is not registered is said, with what to do', async () => {
   )
 })
 
-test('a registry behind a password is told it, by the job and by the services', async () => {
+test('the job and the services log in to a registry with a password', async () => {
   const guarded = await guardedRegistry(url, 'weir:s3cr3t/')
   try {
     const withUser = guarded.url.replace('//', '//weir:s3cr3t%2F@')

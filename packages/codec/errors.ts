@@ -74,7 +74,7 @@ export class RegistryUnavailable extends CodecError {
   constructor(url: string, reason: string, cause?: unknown) {
     super(
       'registry-unavailable',
-      `The schema registry at ${url} gave no answer (${reason}); check REGISTRY_URL and that it runs.`,
+      `The schema registry at ${url} does not answer (${reason}); check that it runs and that REGISTRY_URL is right.`,
       cause,
     )
   }

@@ -88,7 +88,7 @@ export function registryAt(address: string, timeoutMs: number, landmark: string)
         if ((error as Error).name === 'ConfluentSchemaRegistryError' && hasReason(error as Error)) {
           throw new CodecError(
             'not-registered',
-            `The registry has not this version of ${subject}; register the contracts with \`weir topics apply\`.`,
+            `The registry does not have this version of ${subject}; register the contracts with \`weir topics apply\`.`,
             error,
           )
         }
@@ -104,7 +104,7 @@ export function registryAt(address: string, timeoutMs: number, landmark: string)
         }))
         schema = await ask(id)
       }
-      return schema ?? `The registry has no schema with id ${id}.`
+      return schema ?? `The registry does not have a schema with id ${id}.`
     },
   }
 }

@@ -33,8 +33,8 @@ describe('no verdict about a schema is drawn from', () => {
     ],
     ['a proxy without a registry', { status: 503, body: '<html>no upstream</html>' }, 'status 503'],
     ["a proxy's own 404", { status: 404, body: '<html>not here</html>' }, 'status 404'],
-    ["a proxy's page", { status: 200, body: '<html>log in</html>' }, 'gave no answer'],
-    ['an answer without a schema', { status: 200, body: '{"hello":"world"}' }, 'gave no answer'],
+    ["a proxy's page", { status: 200, body: '<html>log in</html>' }, 'does not answer'],
+    ['an answer without a schema', { status: 200, body: '{"hello":"world"}' }, 'does not answer'],
     [
       'a refused login',
       { status: 401, body: '{"error_code":40101,"message":"Log in first."}' },
@@ -64,11 +64,11 @@ describe('no verdict about a schema is drawn from', () => {
   })
 })
 
-test('that there is no such schema is believed a second later, of a registry that has the contracts, and without asking again', async () => {
+test('a missing schema is confirmed a second later by a registry that has the contracts, and is then not requested again', async () => {
   server.answer = NOT_FOUND
   await schemas.resolve(7)
   await schemas.resolve(7)
-  expect(schemas.get(7)).toBe('The registry has no schema with id 7.')
+  expect(schemas.get(7)).toBe('The registry does not have a schema with id 7.')
   expect(server.asked).toEqual([
     '/schemas/ids/7',
     expect.stringMatching(/^\/subjects\/.*\/versions\/latest$/),

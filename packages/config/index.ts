@@ -1,3 +1,3 @@
-/** Settings from the environment, and keeping secrets out of what is shown. */
+/** Reads settings from the environment, and keeps secrets out of output. */
 export * from './config.ts'
 export * from './secrets.ts'

@@ -168,6 +168,6 @@ function entryOf({ key, value }: TopicRecord<Stored>): ControlEntry {
   }
   if (value === null) return { kind, id, state: undefined }
   if (value.kind !== kind || value.id !== id)
-    throw new Error('The entry is stored under the key of another one.')
+    throw new Error('The entry is stored under the key of another entry.')
   return { kind, id, state: JSON.parse(value.json) }
 }

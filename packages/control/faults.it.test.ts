@@ -95,7 +95,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(unlucky.applied).toEqual([1, 2, 3, 4, 5].map((count) => `counter/x={"count":${count}}`))
   })
 
-  test('an error that no repetition heals is told at once', async () => {
+  test('an error that a retry cannot fix is reported at once', async () => {
     const refused = new KafkaError('not-authorized', 'Writing to the log')
     const one = await replica(await connections.makeTopic(), { transact: () => Promise.reject(refused) })
     await expect(one.raise()).rejects.toBe(refused)

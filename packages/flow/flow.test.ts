@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { batchStep, dead, drop, flow, route, step } from './index.ts'
 
 const parse = step('parse', (text: string) =>
-  /^-?\d+$/.test(text) ? Number(text) : dead('undecodable', `"${text}" is no number`),
+  /^-?\d+$/.test(text) ? Number(text) : dead('undecodable', `"${text}" is not a number`),
 )
 const positive = step('positive', (n: number) => (n > 0 ? n : drop('negative')))
 const small = step('small', (n: number) => (n < 100 ? n : route('large')))
@@ -13,7 +13,9 @@ describe('a flow', () => {
     const result = await flow<string>().step(parse).step(positive).step(small).run(inputs, null)
     expect(result.values).toEqual([1, 7, 3])
     expect(result.indices).toEqual([0, 3, 5])
-    expect(result.dead).toEqual([{ index: 1, step: 'parse', cause: dead('undecodable', '"x" is no number') }])
+    expect(result.dead).toEqual([
+      { index: 1, step: 'parse', cause: dead('undecodable', '"x" is not a number') },
+    ])
     expect(result.routed).toEqual([{ index: 4, step: 'small', topic: 'large' }])
     expect([...result.dropped]).toEqual([['positive/negative', 1]])
     expect(inputs, 'the input stays as it was').toEqual(['1', 'x', '-5', '7', '100', '3'])

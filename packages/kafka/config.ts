@@ -50,34 +50,34 @@ export function kafkaConfig(reader: ConfigReader): KafkaConfig {
     brokers: brokers(reader),
     driver: reader.choice(
       'KAFKA_DRIVER',
-      'The client that carries the data.',
+      'The Kafka client library.',
       ['platformatic', 'kafkajs'],
       'platformatic',
     ),
     groupProtocol: reader.choice(
       'KAFKA_GROUP_PROTOCOL',
-      'How consumer groups are coordinated; auto takes the newest that the broker offers.',
+      'The group protocol; auto picks the newest that the broker offers.',
       ['auto', 'consumer', 'classic'],
       'auto',
     ),
     compression: reader.choice(
       'KAFKA_COMPRESSION',
-      'Codec of the record batches that are written.',
+      'The compression codec of written record batches.',
       COMPRESSIONS,
       'none',
     ),
     clientId: reader.string(
       'KAFKA_CLIENT_ID',
-      'The name by which brokers log and limit this client.',
+      'The name of this client in the logs and quotas of the brokers.',
       'weir',
     ),
     rack: reader.optional(
       'KAFKA_RACK',
-      'Rack or availability zone of this process, to read from the nearest replica.',
+      'Rack or availability zone of this process, for reading from the nearest replica.',
     ),
     instanceId: reader.optional(
       'KAFKA_GROUP_INSTANCE_ID',
-      'Name of this replica that outlasts its restarts; a restart then moves no partitions. Each replica of a service needs its own.',
+      'A name for this replica that survives restarts, so that a restart does not move partitions. Each replica of a service needs its own.',
     ),
     tls: tls(reader),
     sasl: sasl(reader),
@@ -87,7 +87,7 @@ export function kafkaConfig(reader: ConfigReader): KafkaConfig {
 function brokers(reader: ConfigReader): string[] {
   const list = reader.list(
     'KAFKA_BROKERS',
-    'Brokers to ask first, as host:port with commas between.',
+    'The bootstrap brokers as host:port, separated by commas.',
     '127.0.0.1:9092',
   )
   for (const broker of list) {
@@ -99,18 +99,18 @@ function brokers(reader: ConfigReader): string[] {
 }
 
 function tls(reader: ConfigReader): KafkaTls | undefined {
-  const on = reader.flag('KAFKA_TLS', 'Encrypts connections to the brokers.', false)
+  const on = reader.flag('KAFKA_TLS', 'Whether connections to the brokers are encrypted with TLS.', false)
   const ca = pem(
     reader,
     'KAFKA_TLS_CA',
-    "File of the authorities that signed the brokers' certificates (PEM); Node's own list when unset.",
+    "File with the certificate authorities of the brokers (PEM). Unset: Node's own list.",
   )
   const cert = pem(
     reader,
     'KAFKA_TLS_CERT',
-    'File of the client certificate (PEM), for mutual TLS. New connections use what is in the files then.',
+    'File with the client certificate (PEM), for mutual TLS. New connections use its current content.',
   )
-  const key = pem(reader, 'KAFKA_TLS_KEY', "File of the client certificate's key (PEM).")
+  const key = pem(reader, 'KAFKA_TLS_KEY', 'File with the private key of the client certificate (PEM).')
   if (!on) return undefined
   if ((cert === undefined) !== (key === undefined))
     reader.problem('KAFKA_TLS_CERT and KAFKA_TLS_KEY belong together: set both or neither.')
@@ -143,14 +143,14 @@ function pem(reader: ConfigReader, name: string, doc: string): (() => string) | 
 function sasl(reader: ConfigReader): KafkaSasl | undefined {
   const mechanism = reader.choice(
     'KAFKA_SASL_MECHANISM',
-    'How this process proves to the brokers who it is.',
+    'How this process authenticates to the brokers.',
     ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'msk-iam'],
     'none',
   )
   const username = reader.rotated('KAFKA_SASL_USERNAME', 'User for plain and scram.', { secret: false })
   const password = reader.rotated(
     'KAFKA_SASL_PASSWORD',
-    'Password for plain and scram. New logins use what is in its file then.',
+    'Password for plain and scram. New logins use the current content of its file.',
     { secret: true },
   )
   const region = reader.optional('AWS_REGION', 'Region of the MSK cluster, for msk-iam.')

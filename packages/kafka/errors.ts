@@ -5,14 +5,14 @@
 const CODES = {
   'no-broker': { retriable: true, remedy: 'check that a broker listens at KAFKA_BROKERS' },
   timeout: { retriable: true, remedy: 'the outcome is unknown; repeat with the same record ids' },
-  'not-enough-replicas': { retriable: true, remedy: 'bring back the brokers that are down' },
-  'buffer-full': { retriable: true, remedy: 'send more slowly or wait and repeat' },
+  'not-enough-replicas': { retriable: true, remedy: 'restart the brokers that are down' },
+  'buffer-full': { retriable: true, remedy: 'send more slowly, or wait and repeat' },
   stopped: { retriable: true, remedy: 'the process is stopping; repeat against another replica' },
   fenced: { retriable: true, remedy: 'another process took over this partition' },
   'unknown-topic': { retriable: false, remedy: 'create the topic with `weir topics apply`' },
   'partition-mismatch': {
     retriable: false,
-    remedy: 'the partition count of a keyed topic never grows in place: create a new topic and migrate',
+    remedy: 'the partition count of a keyed topic cannot grow in place; create a new topic and migrate',
   },
   'too-large': {
     retriable: false,
@@ -22,7 +22,7 @@ const CODES = {
   'no-authorizer': {
     retriable: false,
     remedy:
-      'set authorizer.class.name on the brokers; without one everybody may do everything, and there are no ACLs',
+      'set authorizer.class.name on the brokers; without an authorizer there are no ACLs, and everyone may do everything',
   },
   authentication: {
     retriable: false,
@@ -35,12 +35,12 @@ const CODES = {
   },
   tls: { retriable: false, remedy: 'check KAFKA_TLS_CA, the certificate and the host name' },
   'invalid-group': { retriable: false, remedy: 'stop all members of the group before the operation' },
-  unsupported: { retriable: false, remedy: 'the broker is too old for this; Kafka 2.8 is the least' },
+  unsupported: { retriable: false, remedy: 'the broker is too old; Weir needs Kafka 2.8 or newer' },
   'out-of-range': {
     retriable: false,
-    remedy: 'begin at the earliest offset: what is older is past its retention',
+    remedy: 'start at the earliest offset; older records are past their retention',
   },
-  corrupt: { retriable: false, remedy: 'look for damaged disks at the brokers that hold the partition' },
+  corrupt: { retriable: false, remedy: 'check the disks of the brokers that hold the partition' },
   'lost-transaction': {
     retriable: false,
     remedy: 'find it with `kafka-transactions.sh find-hanging` and end it with `kafka-transactions.sh abort`',

@@ -186,14 +186,14 @@ export interface Position extends TopicPartition {
 export interface Task {
   /**
    * Called before the first batch, and again after each failure, with the positions from which reading goes
-   * on. The task forgets what it did after them.
+   * on. The task must discard its state from later records.
    */
   begin?(positions: readonly Position[], signal: AbortSignal): Promise<void> | void
   /** Handles the next batch, as BatchHandler describes. */
   process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> | void
   /**
-   * Called about every TICK_MS, whether records come or not, for what is due at a time. What it appends
-   * becomes visible with the batch before it, or by itself.
+   * Called about every TICK_MS, even if no records arrive, for work that is due at a time. Records that it
+   * appends become visible with the batch before it, or on their own.
    * @param now ms since the epoch
    */
   tick?(now: number, out: Appender, signal: AbortSignal): Promise<void> | void

@@ -39,7 +39,7 @@ export class UnreadableTries {
     if (this.#offset !== firstOffset) this.#tries = 0
     this.#offset = firstOffset
     if (++this.#tries < TRIES) {
-      log.warn({ topic, partition, firstOffset, reason }, 'A record batch cannot be read; it is tried again')
+      log.warn({ topic, partition, firstOffset, reason }, 'A record batch cannot be read and is retried')
       return undefined
     }
     this.#tries = 0
@@ -47,7 +47,7 @@ export class UnreadableTries {
     const lastOffset = nextOffset - 1
     log.error(
       { topic, partition, firstOffset, lastOffset, reason },
-      'A record batch cannot be read and is passed over',
+      'A record batch cannot be read and is skipped',
     )
     return { ...emptyBatch(topic, partition, nextOffset, endOffset), unreadable: { firstOffset, reason } }
   }

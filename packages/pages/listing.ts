@@ -24,7 +24,7 @@ function listing(pages: readonly Listed[]): string {
 <meta name="color-scheme" content="light dark">
 <title>Weir</title>
 <h1>Weir</h1>
-${pages.length === 0 ? '<p>No solution runs here. Name some in WEIR_SOLUTIONS.</p>' : `<ul>\n${items}\n</ul>`}
+${pages.length === 0 ? '<p>No solutions run here. Name some in WEIR_SOLUTIONS.</p>' : `<ul>\n${items}\n</ul>`}
 </html>
 `
 }

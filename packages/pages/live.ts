@@ -26,8 +26,8 @@ const SLOW_MS = 5000
 const RETRY_MS = 2000
 
 /** The last events of streams that the server ends for a reason. */
-const UNAUTHORIZED = endEvent('unauthorized', 'The API key is not valid any more.')
-const MAKING_ROOM = endEvent('too-many-viewers', 'Others want to look, too; try again later.')
+const UNAUTHORIZED = endEvent('unauthorized', 'The API key is no longer valid.')
+const MAKING_ROOM = endEvent('too-many-viewers', 'Others are waiting for this page; try again later.')
 
 export class Live {
   readonly #snapshot: () => Promise<Buffer>
@@ -60,7 +60,7 @@ export class Live {
       throw new HttpError(
         503,
         'too-many-viewers',
-        'Too many look at this page now; try again in some seconds.',
+        'Too many people are looking at this page; try again in a few seconds.',
         { 'retry-after': '5' },
       )
     }

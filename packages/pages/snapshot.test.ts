@@ -24,7 +24,7 @@ test('a page that shows more than 2 MB shows why it shows nothing', async () => 
   const { data, trouble, stages } = await read(open('x'.repeat(3 << 20)))
   expect(data).toBeNull()
   expect(trouble).toMatch(
-    /^There is more to show than a page may send each second \(\d+ of 2097152 bytes\)\.$/,
+    /^There is more data to show than a page may send each second \(\d+ of 2097152 bytes\)\.$/,
   )
   expect(stages.length).toBeGreaterThan(0)
 })

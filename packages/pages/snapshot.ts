@@ -76,7 +76,7 @@ export function openSnapshots({ source, name, board, admin, log }: Options): Sna
       const bytes = Buffer.byteLength(json)
       if (bytes <= MAX_DATA_BYTES) return { json, trouble: null }
       return nothing(
-        `There is more to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`,
+        `There is more data to show than a page may send each second (${bytes} of ${MAX_DATA_BYTES} bytes).`,
       )
     } catch (error) {
       if (!failing) log.warn({ err: error, page: name }, 'the page cannot show its data')

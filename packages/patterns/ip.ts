@@ -51,7 +51,7 @@ export function compileCidr(cidr: string): (text: string) => boolean {
   const size = network?.family === 4 ? 32 : 128
   const bits = /^\d{1,3}$/.test(parts[1] ?? '') ? Number(parts[1]) : Infinity
   if (!network || bits > size)
-    throw new Error('is no block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32.')
+    throw new Error('is not a block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32.')
   if (bits === size)
     throw new Error(`is a single address; mask bits must be < ${size}, so give the address as a plain value.`)
   const shift = BigInt(size - bits)

@@ -41,12 +41,14 @@ export function literalsOf(text: string): string[] {
     const char = text[i]
     if (char === '*') {
       if (text[i + 1] === '*')
-        throw new WildcardError('has two * in a row; one * already stands for any characters.')
+        throw new WildcardError('has two * in a row; one * already matches any characters.')
       literals.push('')
     } else if (char === '\\') {
       const next = text[++i]
       if (next !== '*' && next !== '\\')
-        throw new WildcardError('has a backslash before something that needs none; escape only * and \\.')
+        throw new WildcardError(
+          'has a backslash before a character that does not need one; escape only * and \\.',
+        )
       literals[literals.length - 1] += next
     } else {
       literals[literals.length - 1] += char

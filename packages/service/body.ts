@@ -8,9 +8,7 @@ export class BodyRefused extends Error {
   readonly reason: 'too-large' | 'no-room'
 
   constructor(reason: BodyRefused['reason']) {
-    super(
-      reason === 'too-large' ? 'The body is longer than it may be.' : 'There is no room for the body now.',
-    )
+    super(reason === 'too-large' ? 'The body is too long.' : 'There is no room for the body now.')
     this.reason = reason
   }
 }

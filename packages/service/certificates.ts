@@ -7,7 +7,7 @@ const watched = new Map<string, () => string | undefined>()
 
 const expiry = new Gauge({
   name: 'weir_certificate_expiry_timestamp_seconds',
-  help: 'When the certificate ends, seconds since the epoch; the first of a chain.',
+  help: 'Expiry time of the certificate, the first of its chain, in seconds since the epoch.',
   labelNames: ['certificate'],
   registers: [metrics],
   collect() {

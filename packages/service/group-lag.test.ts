@@ -52,7 +52,7 @@ test("nothing is said before the end is known, and nothing of other groups' part
   expect(lagWatch({ groupId: 'billing', assignments: () => [] }).values(0)).toEqual([])
 })
 
-test('what was removed from the log before it was read is no lag', () => {
+test('records that were removed before they were read do not count as lag', () => {
   const assignments = [at(0, 333, 356, 356), at(1, 10, 20, 15)]
   const values = lagWatch({ groupId: 'billing', assignments: () => assignments }).values(0)
   expect(values.filter(({ labels }) => labels.name === 'OffsetLag').map(({ value }) => value)).toEqual([0, 5])

@@ -61,7 +61,7 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   await app.close()
 })
 
-test('a partition that no member has is told like one that stands still', async () => {
+test('a partition without a member is reported like one without progress', async () => {
   vi.useFakeTimers()
   const mine = { topic: 'orders', partition: 0, position: 0, startOffset: 0, endOffset: 0 }
   const stop = watchGroup(

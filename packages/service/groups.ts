@@ -71,7 +71,7 @@ register(
 register(
   'weir_group_stalled_partitions',
   'gauge',
-  'Partitions that have not got on for 30 s: their handler rejects, or nothing can be fetched, or no member of the group has them (one of them counts these).',
+  'Partitions that have not progressed for 30 s: their handler rejects, or nothing can be fetched, or no member of the group has them (one member counts these).',
   () => {
     const counts = new Map([...watched.keys()].map(({ groupId }) => [groupId, 0]))
     for (const { group } of stalls()) counts.set(group, counts.get(group)! + 1)
@@ -82,6 +82,6 @@ register(
 register(
   'weir_unreadable_batches_total',
   'counter',
-  'Record batches that were passed over because their bytes break the format.',
+  'Record batches that were skipped because their bytes break the format.',
   () => [...passedOver].map(([topic, value]) => ({ labels: { topic }, value })),
 )

@@ -38,15 +38,15 @@ const DEFAULT_CONNECTIONS = 1024
 export function httpConfig(reader: ConfigReader, port: number): HttpConfig {
   const metricsPort = reader.port(
     'METRICS_PORT',
-    'A port of its own for /metrics, which tells the names of functions and streams; 0: it is served on HTTP_PORT.',
+    'A separate port for /metrics, which reveals the names of functions and streams. 0: /metrics is served on HTTP_PORT.',
     0,
   )
   return {
-    host: reader.string('HTTP_HOST', 'The address to listen at.', '0.0.0.0'),
-    port: reader.port('HTTP_PORT', 'The port for everything but TLS.', port),
+    host: reader.string('HTTP_HOST', 'The address to listen on.', '0.0.0.0'),
+    port: reader.port('HTTP_PORT', 'The port for plain HTTP.', port),
     connections: reader.integer(
       'HTTP_CONNECTIONS',
-      'Connections at once; one over TLS counts as three. Each takes about 33 KB of memory.',
+      'Maximum number of open connections; one over TLS counts as three. Each takes about 33 KB of memory.',
       DEFAULT_CONNECTIONS,
       64,
       100_000,
@@ -110,7 +110,7 @@ const durations = new Histogram({
 const admissions = new Set<Admission>()
 new Gauge({
   name: 'weir_request_memory_used_bytes',
-  help: 'Requests under way with their bodies and answers, and what was taken over from them and is not stored yet.',
+  help: 'Requests in progress with their bodies and answers, and records taken from them that are not stored yet.',
   registers: [metrics],
   collect() {
     this.set([...admissions].reduce((sum, { usedBytes }) => sum + usedBytes, 0))
@@ -125,8 +125,7 @@ const traces = new WeakMap<IncomingMessage, TraceContext>()
  */
 export function traceOf(request: FastifyRequest): TraceContext {
   const trace = traces.get(request.raw)
-  if (!trace)
-    throw new Error('traceOf was given a request of another server; give it one that openHttp serves.')
+  if (!trace) throw new Error('traceOf got a request of another server; pass one that openHttp serves.')
   return trace
 }
 
@@ -223,7 +222,7 @@ async function listen(app: FastifyInstance, { host, port }: HttpConfig): Promise
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE')
-      throw new Error(`port ${port} is taken; stop what listens there or choose another port.`, {
+      throw new Error(`port ${port} is taken; stop the program that listens there or choose another port.`, {
         cause: error,
       })
     if (code === 'EACCES')
@@ -263,7 +262,7 @@ function draining(app: FastifyInstance): { begun: boolean; idle(): Promise<void>
     throw new HttpError(
       503,
       'stopping',
-      'This replica is stopping; repeat the request, another one will take it.',
+      'This replica is stopping; repeat the request, and another replica will take it.',
       { 'retry-after': '1' },
     )
   })

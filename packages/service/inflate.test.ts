@@ -110,7 +110,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   })
 })
 
-test('other data after the end is told before anything is given away, where it shares a chunk with the data', async () => {
+test('other data after the end is reported before anything is passed on, if it is in the same chunk', async () => {
   for (const [compression, bytes] of [
     ['zstd', Buffer.concat([zstdCompressSync('a'), gzipSync('b')])],
     ['gzip', Buffer.concat([gzipSync('a'), zstdCompressSync('b')])],
@@ -130,7 +130,7 @@ test('other data after the end is told before anything is given away, where it s
   }
 })
 
-test('and is told from data that is no such data at all', async () => {
+test('data after the end is distinguished from data of another format', async () => {
   await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow(
     'has other bytes after its zstd data',
   )

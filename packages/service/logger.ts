@@ -58,7 +58,7 @@ export function logger(service: string): Logger {
     output,
   )
   output.onLost = (lines) => {
-    log.warn({ lines }, 'log lines were lost: standard output took none for a while; is the disk full?')
+    log.warn({ lines }, 'log lines were lost: standard output was blocked for a while; is the disk full?')
   }
   return log
 }

@@ -12,7 +12,7 @@ export const readLimits = (env: NodeJS.ProcessEnv): Limits =>
       1000 *
       reader.integer(
         'START_SECONDS',
-        'Time to wait at the start for servers that are not there yet, seconds.',
+        'How long to wait at startup for servers that do not answer yet, seconds.',
         DEFAULT_LIMITS.startMs / 1000,
         0,
         3600,
@@ -21,7 +21,7 @@ export const readLimits = (env: NodeJS.ProcessEnv): Limits =>
       1000 *
       reader.integer(
         'DRAIN_SECONDS',
-        'Time to finish what is under way after SIGTERM, seconds.',
+        'How long to finish work in progress after SIGTERM, seconds.',
         DEFAULT_LIMITS.drainMs / 1000,
         1,
         600,

@@ -57,7 +57,7 @@ export class Service<V extends object> {
   async start(): Promise<Running<V>> {
     const log = logger(this.#name)
     process.on('uncaughtException', (error, origin) => {
-      log.fatal({ err: error }, `stopped by an error that nobody caught (${origin})`)
+      log.fatal({ err: error }, `stopped by an uncaught error (${origin})`)
       process.exit(1)
     })
     const limits = configured(readLimits)

@@ -48,7 +48,8 @@ export function publishStats({ log, producer, writer }: StatsOptions): Resource<
       })
     }
     const [failure] = await delivery.settled()
-    if (failure && !failing) log.warn({ err: failure.error }, 'the page misses the statistics of the stages')
+    if (failure && !failing)
+      log.warn({ err: failure.error }, 'the page does not get the statistics of the stages')
     failing = failure !== undefined
   }
 

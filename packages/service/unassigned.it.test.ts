@@ -27,7 +27,7 @@ const forgetful: PartitionAssigner = () => ({
     })),
 })
 
-test('what the leader of a group gives to nobody is told by the member that has the first partition', async () => {
+test('partitions that the group leader assigns to no member are reported by the member that has the first partition', async () => {
   const { brokers } = await servers.kafka()
   const { value: kafka, stop } = await openKafka(
     configOf({ driver: 'platformatic', groupProtocol: 'classic' }, brokers, { clientId: CLIENT_ID }),

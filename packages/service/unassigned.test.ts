@@ -43,7 +43,7 @@ test('a partition that no member has had for 30 s stands still; one that is give
   expect(await lookFor(group, 20_000)).toEqual([])
 })
 
-test('one member tells for all: the one that has the first partition that was given out', async () => {
+test('only one member reports: the one that has the first assigned partition', async () => {
   expect(
     await lookFor(
       member([3], () => [1, 3]),
@@ -64,7 +64,7 @@ test('one member tells for all: the one that has the first partition that was gi
   ).toHaveLength(4)
 })
 
-test('while the broker does not answer nothing is known, and the 30 s begin anew', async () => {
+test('while the broker does not answer, nothing is reported, and the 30 s start again', async () => {
   let answers = true
   const group = member([0], () => {
     if (!answers) throw new Error('no answer')

@@ -65,8 +65,9 @@ export class Unassigned {
       .map((at) => ({ ...at, sinceMs: this.#since.get(keyOf(at)) ?? now }))
     this.#since = new Map(free.map((at) => [keyOf(at), at.sinceMs]))
     const first = all.find((at) => taken.has(keyOf(at)))
-    const tells = first === undefined || this.#group.assignments().some((at) => keyOf(at) === keyOf(first))
-    return tells ? free.filter(({ sinceMs }) => now - sinceMs >= STALLED_MS) : []
+    const isReporter =
+      first === undefined || this.#group.assignments().some((at) => keyOf(at) === keyOf(first))
+    return isReporter ? free.filter(({ sinceMs }) => now - sinceMs >= STALLED_MS) : []
   }
 
   async #withOffsets(

@@ -231,7 +231,7 @@ export class Batcher<Item> {
     this.#setbacks++
     if (this.#setbacks === 10)
       this.#options.log.warn(
-        `${this.#destination.name} has put off ten requests in a row; it may be too small for this load`,
+        `${this.#destination.name} has rejected ten requests in a row; it may be too small for this load`,
       )
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined

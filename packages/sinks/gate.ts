@@ -11,7 +11,7 @@ import { Reminder } from './reminder.ts'
 
 /**
  * How often an open gate checks that the destination is still there while no request is in flight. A request
- * in flight tells more, and a busy destination is slow to answer.
+ * in flight shows more, and a busy destination is slow to answer the check.
  */
 const PROBE_MS = 5000
 

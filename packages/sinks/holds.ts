@@ -37,7 +37,7 @@ export class Holds {
     const { sink, unit, log } = this.#options
     log.error(
       { sink, partition, target, type, reason, remedy },
-      `${target} does not take ${unit}s (${type}); they wait, and go on by themselves. To do: ${remedy}`,
+      `${target} does not accept ${unit}s (${type}); they wait and will resume without intervention. To do: ${remedy}`,
     )
   }
 
@@ -46,7 +46,7 @@ export class Holds {
     if (!this.#byPartition.delete(partition) || this.#byPartition.size > 0) return
     this.#reminder.forget()
     const { sink, unit, log } = this.#options
-    log.info({ sink }, `this replica holds no ${unit}s back any more`)
+    log.info({ sink }, `this replica no longer holds back ${unit}s`)
   }
 
   /**
@@ -56,11 +56,11 @@ export class Holds {
   get reason(): string | undefined {
     const because = ({ target, type, remedy }: Fault) => `because of ${target} (${type}): ${remedy}`
     const byFault = Map.groupBy(this.#byPartition.values(), ({ fault }) => because(fault))
-    const told = [...byFault].slice(0, MAX_FAULTS).map(([cause, holds]) => {
+    const reasons = [...byFault].slice(0, MAX_FAULTS).map(([cause, holds]) => {
       const records = holds.reduce((sum, hold) => sum + hold.records, 0)
       const { unit } = this.#options
       return `${records} ${records === 1 ? `${unit} waits` : `${unit}s wait`} ${cause}`
     })
-    return told.length > 0 ? told.join('; ') : undefined
+    return reasons.length > 0 ? reasons.join('; ') : undefined
   }
 }

@@ -15,13 +15,13 @@ const LEAVE_MS = 1500
 const sinkMetrics = {
   documents: new Counter({
     name: 'weir_sink_documents_total',
-    help: 'Records by fate: created, duplicate (already there), dead.',
+    help: 'Records by outcome: created, duplicate (already there), dead.',
     labelNames: ['sink', 'fate'],
     registers: [metrics],
   }),
   paused: new Gauge({
     name: 'weir_sink_paused',
-    help: '1 while the sink reads no further: its engine or an index takes no documents, or too many records are dead.',
+    help: '1 while the sink does not read: its engine or an index rejects documents, or too many records are dead.',
     labelNames: ['sink'],
     registers: [metrics],
   }),

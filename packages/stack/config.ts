@@ -52,12 +52,14 @@ export function chooseParts(only: string | undefined, simulator: boolean): Set<P
   const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
   for (const name of named) {
     if (!PARTS.includes(name as PartName))
-      throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, with commas between.`)
+      throw new StackError(`--only names "${name}"; it may name ${PARTS.join(', ')}, separated by commas.`)
   }
   const parts = new Set(named as readonly PartName[])
   if (!simulator) parts.delete('simulator')
   if (parts.has('registry') && !parts.has('kafka'))
-    throw new StackError('--only names the registry without kafka, which is its store: name both.')
+    throw new StackError(
+      '--only names the registry without kafka, in which the registry stores its data; name both.',
+    )
   return parts
 }
 

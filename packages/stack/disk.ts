@@ -13,7 +13,7 @@ export function fullDisk(folder: string): string | undefined {
     const freeBytes = bavail * bsize
     if (freeBytes >= MIN_FREE_BYTES) return undefined
     const free = `${Math.floor(freeBytes / (1 << 20))} MB free`
-    return `The disk of ${folder} is full (${free}): make room there, and everything goes on by itself.`
+    return `The disk of ${folder} is full (${free}); free some space, and everything resumes.`
   } catch {
     return undefined
   }

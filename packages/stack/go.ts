@@ -26,7 +26,7 @@ export async function goTools(
 ): Promise<string> {
   const { stdout: version } = await run('go', ['version']).catch(() => {
     throw new StackError(
-      'There is no Go: install it (1.26 or newer, for instance the package golang), which builds the tools that check the chart.',
+      'Go is not installed; install 1.26 or newer (for example the package golang), which builds the tools that check the chart.',
     )
   })
   const hash = createHash('sha256').update(version).update(flags)

@@ -26,7 +26,7 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
   const command = candidates.find((path) => existsSync(path))
   if (command === undefined)
     throw new StackError(
-      `There is no Java: install Java ${MIN_JAVA} or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.`,
+      `Java is not installed; install Java ${MIN_JAVA} or newer (for example openjdk-17-jre-headless), or set JAVA_HOME.`,
     )
   const release = execFileSync(command, ['--version'], { encoding: 'utf8' })
   const major = Number(/^(?:openjdk|java) (\d+)/m.exec(release)?.[1] ?? 0)

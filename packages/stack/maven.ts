@@ -113,11 +113,11 @@ function mvn(what: string, cwd: string, args: readonly string[]): Promise<void> 
 function explained(what: string, { code, killed }: ExecFileException, output: string): StackError {
   if (code === 'ENOENT')
     return new StackError(
-      'There is no Maven (mvn): install it, for instance with your package manager (package maven).',
+      'Maven (mvn) is not installed; install it, for example with your package manager (package maven).',
     )
   if (killed)
     return new StackError(
-      `Maven could not download ${what} within 10 minutes: check the network and start again; what is there already is kept.`,
+      `Maven could not download ${what} within 10 minutes; check the network and start again. Files that are already there are kept.`,
     )
   const cause = /^\[ERROR\] (.*)$/m.exec(output)?.[1] ?? `it ended with ${code}`
   return new StackError(`Maven could not download ${what}: ${cause.slice(0, 400)}`)

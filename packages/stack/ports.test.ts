@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { freePorts } from './ports.ts'
 
-test('a port that was given is not given again, though nobody listens there yet, and no outgoing connection gets it', async () => {
+test('a reserved port is not reserved again, although nothing listens on it yet, and no outgoing connection gets it', async () => {
   const ports: number[] = []
   for (let call = 0; call < 20; call++) ports.push(...(await freePorts(50)))
   expect(new Set(ports).size).toBe(1000)

@@ -21,7 +21,7 @@ export async function freePorts(count: number): Promise<number[]> {
   for (let tries = 0; ports.length < count; tries++) {
     if (tries > HIGHEST)
       throw new Error(
-        `No ${count} free ports were found between ${LOWEST} and ${HIGHEST}; end what listens there.`,
+        `${count} free ports were not found between ${LOWEST} and ${HIGHEST}; stop the programs that listen there.`,
       )
     const port = randomInt(LOWEST, HIGHEST + 1)
     if (given.has(port)) continue

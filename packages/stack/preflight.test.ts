@@ -18,14 +18,14 @@ test.runIf(process.platform === 'linux')('a taken port: who holds it and what to
   const { port } = server.address() as AddressInfo
   await expect(preflight([{ what: 'redis', variable: 'REDIS_PORT', port }], [folder()])).rejects.toThrow(
     new RegExp(
-      `^Port ${port} for redis is taken by .+ \\(pid ${process.pid}\\): stop that, or choose another port with REDIS_PORT=…$`,
+      `^Port ${port} for redis is taken by .+ \\(pid ${process.pid}\\); stop that, or choose another port with REDIS_PORT=…$`,
     ),
   )
 })
 
 test('no Java: what to install', () => {
   expect(() => findJava({ PATH: folder() })).toThrow(
-    'There is no Java: install Java 17 or newer (for instance openjdk-17-jre-headless), or set JAVA_HOME.',
+    'Java is not installed; install Java 17 or newer (for example openjdk-17-jre-headless), or set JAVA_HOME.',
   )
 })
 
@@ -43,6 +43,6 @@ test('--only takes known names, and the registry needs its Kafka', () => {
   expect(chooseParts(undefined, false).has('simulator')).toBe(false)
   expect(() => chooseParts('kafak', true)).toThrow('--only names "kafak"; it may name kafka, registry,')
   expect(() => chooseParts('registry', true)).toThrow(
-    '--only names the registry without kafka, which is its store: name both.',
+    '--only names the registry without kafka, in which the registry stores its data; name both.',
   )
 })

@@ -29,7 +29,7 @@ function checkDisk(folder: string): void {
   const free = bavail * bsize
   if (free < MIN_DISK)
     throw new StackError(
-      `There are only ${(free / 1024 ** 3).toFixed(1)} GB free at ${folder}: make room for 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`,
+      `Only ${(free / 1024 ** 3).toFixed(1)} GB are free at ${folder}; free 2 GB, or set WEIR_DATA and WEIR_CACHE to folders on another disk.`,
     )
 }
 
@@ -37,6 +37,6 @@ async function checkPort({ what, variable, port }: PortNeeded): Promise<void> {
   if (await isFree(port)) return
   const holder = holderOf(port)
   throw new StackError(
-    `Port ${port} for ${what} is taken${holder ? ` by ${holder}` : ''}: stop that, or choose another port with ${variable}=…`,
+    `Port ${port} for ${what} is taken${holder ? ` by ${holder}` : ''}; stop that, or choose another port with ${variable}=…`,
   )
 }

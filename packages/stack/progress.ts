@@ -10,14 +10,14 @@ export class Progress {
 
   async of<T>(what: string, work: Promise<T>): Promise<T> {
     const began = performance.now()
-    let told = false
+    let isAnnounced = false
     const timer = setTimeout(() => {
-      told = true
+      isAnnounced = true
       this.#say(`${what} …`)
     }, PATIENCE)
     try {
       const result = await work
-      if (told) this.#say(`${what}: done in ${((performance.now() - began) / 1000).toFixed(1)} s`)
+      if (isAnnounced) this.#say(`${what}: done in ${((performance.now() - began) / 1000).toFixed(1)} s`)
       return result
     } finally {
       clearTimeout(timer)

@@ -19,7 +19,7 @@ const INSTALL_MS = 300_000
 export async function pythonWith(name: string, requirements: string): Promise<string> {
   const { stdout: version } = await run('python3', ['--version']).catch(() => {
     throw new StackError(
-      'There is no Python: install Python 3 with its module venv (for instance the packages python3 and python3-venv).',
+      'Python is not installed; install Python 3 with its module venv (for example the packages python3 and python3-venv).',
     )
   })
   const what = createHash('sha256')
@@ -39,7 +39,7 @@ export async function pythonWith(name: string, requirements: string): Promise<st
     await step(
       'python3',
       ['-m', 'venv', environment],
-      'Python could not make a virtual environment: install the package python3-venv.',
+      'Python could not create a virtual environment; install the package python3-venv.',
     )
     await step(
       python(environment),

@@ -12,7 +12,7 @@ const state = (ready: boolean): StackState => ({
   processes: [],
 })
 
-test('a state that cannot be written is told once, and the newest is written as soon as it can be', async () => {
+test('a state that cannot be written is reported once, and the newest is written as soon as possible', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-state-'))
   vi.stubEnv('WEIR_DATA', folder)
   onTestFinished(() => void vi.unstubAllEnvs())
@@ -29,12 +29,12 @@ test('a state that cannot be written is told once, and the newest is written as 
   ready = true
   expect(lines).toEqual([
     expect.stringMatching(
-      /^The state of the stack cannot be written down \(EISDIR.*\); it is tried again until it can\.$/,
+      /^The state of the stack cannot be stored \(EISDIR.*\); it is retried until it can\.$/,
     ),
   ])
   rmdirSync(join(folder, 'stack.json.new'))
   await expect.poll(() => readState(), { timeout: 6000 }).toEqual(state(true))
-  expect(lines.at(-1)).toBe('The state of the stack is written down again.')
+  expect(lines.at(-1)).toBe('The state of the stack is stored again.')
   file.forget()
   expect(readState()).toBeUndefined()
 })

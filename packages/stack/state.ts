@@ -74,14 +74,12 @@ export class StateFile {
     if (this.#newest === undefined) return
     try {
       writeState(this.#newest())
-      if (this.#retrying !== undefined) this.#say('The state of the stack is written down again.')
+      if (this.#retrying !== undefined) this.#say('The state of the stack is stored again.')
       this.#retrying = undefined
     } catch (error) {
       if (this.#retrying === undefined) {
         const { message } = error as Error
-        this.#say(
-          `The state of the stack cannot be written down (${message}); it is tried again until it can.`,
-        )
+        this.#say(`The state of the stack cannot be stored (${message}); it is retried until it can.`)
       }
       this.#retrying = setTimeout(() => this.#try(), RETRY_MS)
       this.#retrying.unref()

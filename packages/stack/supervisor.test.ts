@@ -39,7 +39,7 @@ test('what is killed comes back, with a line that says so', async () => {
   await expect
     .poll(() => lines)
     .toEqual([
-      `x ended (SIGKILL); starting it again in 0.25 s. Its log: ${log}`,
+      `x ended (SIGKILL); restarting it in 0.25 s. Its log: ${log}`,
       expect.stringMatching(/^x is ready again after/),
     ])
   expect(it.processes()).toEqual([

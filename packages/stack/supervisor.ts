@@ -103,7 +103,7 @@ export class Supervisor {
       if (Date.now() - part.startedAt > FORGOTTEN_MS) restarts = 0
       const pauseMs = backoffMs(restarts++, FIRST_PAUSE_MS, MAX_PAUSE_MS)
       this.#changed()
-      this.#say(`${part.name} ${end}; starting it again in ${pauseMs / 1000} s. Its log: ${part.running.log}`)
+      this.#say(`${part.name} ${end}; restarting it in ${pauseMs / 1000} s. Its log: ${part.running.log}`)
       await pause(pauseMs, stopping)
       await this.#wayFree(part.name)
       if (stopping.aborted) return

@@ -90,7 +90,7 @@ export const checks = {
   consumer: (state, id) => {
     const found = read(consumer, state, 'ignored')
     if (id !== `${found.stream}/${found.name}`) {
-      throw new Error('The consumer is stored under the name of another one.')
+      throw new Error('The consumer is stored under the name of another consumer.')
     }
   },
   replica: (state) => void read(heartbeat, state, 'ignored'),
@@ -101,9 +101,9 @@ export const checks = {
  * has one open shard, now and after the resharding under way.
  */
 function checkStream(found: Stream, id: string): void {
-  if (found.name !== id) throw new Error('The stream is stored under the name of another one.')
+  if (found.name !== id) throw new Error('The stream is stored under the name of another stream.')
   if (found.topic !== TOPIC_PREFIX + id) {
-    throw new Error(`The topic of a stream is ${TOPIC_PREFIX}NAME; this one has another.`)
+    throw new Error(`The topic of a stream must be ${TOPIC_PREFIX}NAME; this stream has another.`)
   }
   const open = openShards(found)
   const partitions = new Set(open.map(({ partition }) => partition))
@@ -111,7 +111,7 @@ function checkStream(found: Stream, id: string): void {
     partitions.size < open.length ||
     new Set(found.shards.map((shard) => shard.id)).size < found.shards.length
   ) {
-    throw new Error('Two shards of the stream have the same id, or two open ones the same partition.')
+    throw new Error('Two shards of the stream have the same id, or two open shards the same partition.')
   }
   checkCover(open)
   if (found.resharding === null) return
@@ -129,9 +129,9 @@ function checkCover(ranges: readonly HashRange[]): void {
   let next = 0n
   for (const one of [...ranges].sort(byStart)) {
     if (startOf(one) !== next || endOf(one) < next) {
-      throw new Error('The open shards leave out hash keys, or share some.')
+      throw new Error('The open shards leave hash keys uncovered, or overlap.')
     }
     next = endOf(one) + 1n
   }
-  if (next !== MAX_HASH_KEY + 1n) throw new Error('The open shards leave out hash keys.')
+  if (next !== MAX_HASH_KEY + 1n) throw new Error('The open shards leave hash keys uncovered.')
 }

@@ -151,7 +151,7 @@ export async function openStreams({
         await announce().catch((error: Error) =>
           log.warn(
             { err: error },
-            'no heartbeat could be written; without one for five seconds no stream is served',
+            'a heartbeat could not be written; after five seconds without one, streams are not served',
           ),
         )
       }
@@ -177,7 +177,7 @@ export async function openStreams({
         .catch((error: Error) => {
           log.warn(
             { err: error, stream: name, status: stream.status },
-            'a change of a stream is not finished yet; it is tried again',
+            'a change of a stream is not complete yet and is retried',
           )
           return sleep(1000)
         })

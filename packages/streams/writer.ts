@@ -189,7 +189,7 @@ export class StreamWriter {
       if (!this.#streams.leased)
         throw new PutError(
           'unavailable',
-          'The shards of the streams are not known for certain now; repeat the request.',
+          'The shards of the streams are uncertain at the moment; repeat the request.',
         )
       const { ofKey, ofHashKey, closing } = serving.routing
       let waits = false

@@ -77,7 +77,7 @@ test('what Redis lost, in part or all of it, is copied again from the topic, and
   expect(await newest('kept')).toBe('2')
 })
 
-test('a topic that was made anew has newest values of its own', async () => {
+test('a recreated topic has its own newest values', async () => {
   const { kafka } = connections
   const topic = await connections.makeTopic()
   for (const json of ['1', '2', '3']) await put(topic, 'k', json)

@@ -38,8 +38,8 @@ export interface RedisTableOptions {
 }
 
 /**
- * A topic that was made anew under its name has a copy of its own, because the offsets of the previous one
- * tell nothing about its values.
+ * Opens a copy of the topic in Redis. A recreated topic gets a new copy, because the offsets of the previous
+ * topic say nothing about the order of its values.
  */
 export async function openRedisTable({
   kafka,
@@ -61,7 +61,7 @@ export async function openRedisTable({
     await records.prepare(batch)
     const newest = new Map<string, Change>()
     records.each(batch, ({ key, value, offset }) => {
-      if (key === '') throw new Error('A record without key has no newest value.')
+      if (key === '') throw new Error('A record without a key does not have a newest value.')
       newest.set(key, { key, offset, json: value === null ? null : JSON.stringify(value) })
     })
     if (newest.size === 0) return
@@ -79,7 +79,7 @@ export async function openRedisTable({
   const look = async () => {
     const found = nameOf(await kafka.topicId(topic))
     if (found !== name) {
-      log.warn({ topic }, 'the topic was made anew; its newest values are copied to Redis from its beginning')
+      log.warn({ topic }, 'the topic was recreated; its newest values are copied to Redis from its beginning')
       name = found
       copy = new RedisCopy(redis, layoutOf(name))
       // It is filled even if another replica already has: this one may have written some of its values under
@@ -99,7 +99,7 @@ export async function openRedisTable({
     stale = false
   }
 
-  const trouble = `the newest values of ${topic} cannot be copied to Redis; it is tried again`
+  const trouble = `the newest values of ${topic} cannot be copied to Redis; this is retried`
   const upkeep: Upkeep = new Upkeep({ look, fill, everyMs: LOOK_MS, log, trouble })
   upkeep.start()
 

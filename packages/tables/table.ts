@@ -28,7 +28,7 @@ export interface View<V> {
    */
   readonly accept: Accept<V>
   /**
-   * Forgets all changes, because the topic was made anew. Without it the view keeps what it has, and the
+   * Forgets all changes, because the topic was recreated. Without it the view keeps what it has, and the
    * table is not ready any more.
    */
   readonly clear?: () => void

@@ -54,16 +54,16 @@ export class Upkeep {
 
   async #run(): Promise<void> {
     const { everyMs, log, trouble } = this.#options
-    for (let told = false; !this.signal.aborted; ) {
+    for (let isWarned = false; !this.signal.aborted; ) {
       this.#wake = new AbortController()
       try {
         await this.#round()
         this.#whole = true
-        told = false
+        isWarned = false
       } catch (error) {
         this.#whole = false
-        if (!told && !this.signal.aborted) log.warn({ error: (error as Error).message }, trouble)
-        told = true
+        if (!isWarned && !this.signal.aborted) log.warn({ error: (error as Error).message }, trouble)
+        isWarned = true
       }
       const { signal } = this.#stopping
       await pause(everyMs, this.#whole ? AbortSignal.any([signal, this.#wake.signal]) : signal)

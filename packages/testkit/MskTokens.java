@@ -24,8 +24,8 @@ import org.apache.kafka.common.security.oauthbearer.OAuthBearerTokenCallback;
 import org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallback;
 
 /**
- * What a broker of Amazon MSK checks of a token: base64url of a URL of kafka.REGION.amazonaws.com with the action kafka-cluster:Connect, signed by SigV4 in its
- * query for the service kafka-cluster, at most 15 minutes ago. The principal is the access key's id, where MSK has the role's ARN.
+ * Checks a login token as a broker of Amazon MSK does: base64url of a URL of kafka.REGION.amazonaws.com with the action kafka-cluster:Connect, signed with SigV4
+ * in its query for the service kafka-cluster, at most 15 minutes ago. The principal is the id of the access key; on MSK it is the role's ARN.
  */
 public final class MskTokens implements AuthenticateCallbackHandler {
   private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -45,7 +45,7 @@ public final class MskTokens implements AuthenticateCallbackHandler {
   @Override
   public void handle(Callback[] callbacks) throws UnsupportedCallbackException {
     for (Callback callback : callbacks) {
-      // The broker itself logs in to nobody.
+      // The broker itself does not log in anywhere.
       if (callback instanceof OAuthBearerTokenCallback || callback instanceof SaslExtensionsCallback) continue;
       if (!(callback instanceof OAuthBearerValidatorCallback validation)) throw new UnsupportedCallbackException(callback);
       try {
@@ -79,7 +79,7 @@ public final class MskTokens implements AuthenticateCallbackHandler {
     String keyId = (String) options.get("accessKeyId");
     demand((keyId + "/" + scope).equals(query.get("X-Amz-Credential")));
     String signature = query.remove("X-Amz-Signature");
-    // Signers add it to the URL that they have signed.
+    // Signers add this parameter to the URL after signing it.
     query.remove("User-Agent");
     StringBuilder canonical = new StringBuilder();
     for (Map.Entry<String, String> entry : query.entrySet()) {

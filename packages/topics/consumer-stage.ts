@@ -21,7 +21,7 @@ import { DeadRate } from './dead-rate.ts'
 
 const PAUSE_MS = 60_000
 const LAG_MS = 1000
-const TOO_MANY_DEAD = "it pauses, since more than 5 % of the last minute's records were dead letters"
+const TOO_MANY_DEAD = "it pauses, because more than 5 % of the last minute's records became dead letters"
 
 export interface ConsumerStageOptions {
   /** SERVICE.NAME: the name of the stage, of its consumer group, and of the flow in dead letters. */
@@ -118,7 +118,7 @@ export class ConsumerStage {
     const { log, kind, name } = this.#options
     log.error(
       { [kind]: name },
-      `more than 5 % of the last minute's records were dead letters; the ${kind} pauses for ${this.#pauseMs / 1000} s`,
+      `more than 5 % of the last minute's records became dead letters; the ${kind} pauses for ${this.#pauseMs / 1000} s`,
     )
     this.#deadRate.reset(now)
     this.#resumeAt = now + this.#pauseMs

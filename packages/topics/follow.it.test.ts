@@ -101,7 +101,7 @@ test('records without their shape are left out, logged and counted; all others a
       topic,
       offset: 1,
       error: expect.stringContaining('framing'),
-      message: 'a record is left out',
+      message: 'a record is skipped',
     }),
   ])
   follower.start()
@@ -132,7 +132,7 @@ test('all partitions are read, from the end if asked for; a reading beside catch
   expect(seen.toSorted()).toEqual(records.toSorted())
 }, 60_000)
 
-test('a transaction is seen when it is committed; one that is idle leaves nobody behind', async () => {
+test('a transaction is seen when it is committed; an idle one does not stop followers', async () => {
   const topic = await topicOf()
   const { follower, seen } = follow(topic)
   for (const id of ['a', 'b']) {
@@ -187,12 +187,12 @@ test('it goes on by itself where the topic, and then the registry, were not ther
   await expect.poll(() => follower.ready, { timeout: 15_000 }).toBe(true)
   expect(seen).toEqual(['early'])
   expect(warnings.map(({ message }) => message)).toEqual([
-    'the topic cannot be followed; trying again until it works',
+    'the topic cannot be followed; retrying until it can',
     'the topic is followed again',
   ])
 }, 60_000)
 
-test('a topic that is made anew is read from its beginning, or told if nothing can be taken back', async () => {
+test('a recreated topic is read from its beginning, or reported if the reader cannot be reset', async () => {
   const topic = await topicOf()
   for (const id of ['a', 'b', 'c']) await put(topic, id)
   const table = follow(topic, {
@@ -216,7 +216,7 @@ test('a topic that is made anew is read from its beginning, or told if nothing c
   expect([log.follower.ready, log.seen]).toEqual([false, ['a', 'b', 'c']])
 }, 60_000)
 
-test('a topic that is made anew while it is followed is read from its beginning, also if it has more records at once', async () => {
+test('a topic that is recreated while it is followed is read from its beginning, even if it has more records at once', async () => {
   const topic = await topicOf()
   for (const id of ['a', 'b', 'c']) await put(topic, id)
   const table = follow(topic, {
@@ -234,7 +234,9 @@ test('a topic that is made anew while it is followed is read from its beginning,
   for (const id of wanted) await put(topic, id)
   await expect.poll(() => table.seen, { timeout: 30_000 }).toEqual(wanted)
   await expect.poll(() => table.follower.ready, { timeout: 20_000 }).toBe(true)
-  expect(table.warnings.map(({ err }) => String(err))).toContainEqual(expect.stringContaining('made anew'))
+  expect(table.warnings.map(({ err }) => String(err))).toContainEqual(
+    expect.stringContaining('was recreated'),
+  )
 }, 60_000)
 
 test('records that were deleted before they were read do not stop it', async () => {
@@ -247,7 +249,7 @@ test('records that were deleted before they were read do not stop it', async () 
   await follower.catchUp()
   expect(seen).toEqual(['a', 'd'])
   expect(warnings.map(({ message }) => message)).toEqual([
-    'records were deleted before they were read; reading goes on behind them',
+    'records were deleted before they were read; reading continues after them',
   ])
 }, 60_000)
 

@@ -96,7 +96,7 @@ export class Follower<T extends TopicName> {
     const { kafka, topic } = this.#options
     const position = this.#positions[partition]
     const end = await kafka.offsetAt(topic, partition, 'latest')
-    if (end < position) return this.#beginAnew(`ends at ${end}`, position)
+    if (end < position) return this.#startOver(`ends at ${end}`, position)
     while (this.#positions[partition] < end) {
       try {
         const batch = await kafka.fetch(topic, partition, this.#positions[partition], FETCH_BYTES)
@@ -107,16 +107,16 @@ export class Follower<T extends TopicName> {
         const earliest = await kafka.offsetAt(topic, partition, 'earliest')
         if (earliest <= this.#positions[partition]) throw error
         this.#positions[partition] = earliest
-        this.#warn(error, 'records were deleted before they were read; reading goes on behind them')
+        this.#warn(error, 'records were deleted before they were read; reading continues after them')
       }
     }
   }
 
-  #beginAnew(found: string, position: number): never {
+  #startOver(found: string, position: number): never {
     const { topic, reset } = this.#options
-    const what = `${topic} ${found}, and was read up to ${position}: it was made anew, or has lost records.`
+    const what = `${topic} ${found}, and was read up to ${position}: it was recreated, or has lost records.`
     if (reset === undefined)
-      throw new Error(`${what} Restart this service once that is what it should begin with.`)
+      throw new Error(`${what} Restart this service if it should start over with the topic as it is now.`)
     reset()
     this.#opening = undefined
     throw new Error(`${what} It is read again.`)
@@ -146,7 +146,7 @@ export class Follower<T extends TopicName> {
       } catch (error) {
         this.#ready = false
         if (!failing && !signal.aborted) {
-          this.#warn(error, 'the topic cannot be followed; trying again until it works')
+          this.#warn(error, 'the topic cannot be followed; retrying until it can')
         }
         failing = true
       }
@@ -163,11 +163,11 @@ export class Follower<T extends TopicName> {
       const records = await this.#unlessStopped(this.#open())
       await this.#unlessStopped(this.catchUp())
       const readTo = [...this.#positions]
-      const anew = Promise.withResolvers<{ first: number; position: number }>()
-      let isAnew = false
+      const recreated = Promise.withResolvers<{ first: number; position: number }>()
+      let isRecreated = false
       const from = { offsets: new Map([[topic as string, [...readTo]]]) }
       reading = await kafka.read({ topics: [topic], from, until: 'stopped' }, async (batch) => {
-        if (isAnew) return
+        if (isRecreated) return
         const {
           partition,
           offsets: [first],
@@ -176,14 +176,16 @@ export class Follower<T extends TopicName> {
         const position = readTo[partition]
         // A reading goes back for one reason: the name now belongs to another topic, which it reads from the
         // beginning.
-        isAnew = batch.length > 0 && first < position
-        if (isAnew) return anew.resolve({ first, position })
+        isRecreated = batch.length > 0 && first < position
+        if (isRecreated) return recreated.resolve({ first, position })
         await this.#take(records, batch)
         readTo[partition] = nextOffset
       })
       const ended = Promise.race([
         reading.done.then(() => Promise.reject(new Error('reading has ended'))),
-        anew.promise.then(({ first, position }) => this.#beginAnew(`begins again at ${first}`, position)),
+        recreated.promise.then(({ first, position }) =>
+          this.#startOver(`begins again at ${first}`, position),
+        ),
       ])
       for (;;) {
         this.#ready = true

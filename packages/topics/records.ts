@@ -9,7 +9,7 @@ import { Counter, metrics } from '@weir/service'
 
 const leftOut = new Counter({
   name: 'weir_records_left_out_total',
-  help: 'Records that a reader of a topic left out, since they could not be read or did not have their shape.',
+  help: 'Records that a reader of a topic skipped because they could not be read or did not have the expected shape.',
   labelNames: ['topic', 'reader'],
   registers: [metrics],
 })
@@ -87,7 +87,7 @@ export async function openRecords<T extends TopicName>(
     if (now - toldAt < TELL_AGAIN_MS) return
     const { message } = error as Error
     const place = { topic, partition: batch.partition, offset: batch.offsets[index] }
-    log.warn({ ...place, reader: name, error: message, records: untold }, 'a record is left out')
+    log.warn({ ...place, reader: name, error: message, records: untold }, 'a record is skipped')
     untold = 0
     toldAt = now
   }

@@ -516,7 +516,7 @@ describe('the enricher', () => {
     expect(await ask('PUT', path, 'dispatch', deep)).toEqual({ status: 400, body: { error: tooDeep } })
     const unknown = {
       code: 'unknown-table',
-      message: 'There is no reference table "zone"; there are areas, zones.',
+      message: 'There is no reference table "zone"; choose one of areas, zones.',
     }
     for (const [method, entry] of [
       ['GET', 'zone'],

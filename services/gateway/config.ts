@@ -20,7 +20,7 @@ export const config = (reader: ConfigReader) => ({
   memoryBytes:
     reader.integer(
       'GATEWAY_MEMORY_MB',
-      'What requests may take together, MiB, at 80 KiB each; their bodies and answers are passed on as they arrive.',
+      'Memory for all requests together, MiB, at 80 KiB each; their bodies and answers are passed on as they arrive.',
       64,
       16,
       4096,

@@ -62,7 +62,7 @@ export function gatewayDoor(options: GatewayOptions): (app: FastifyInstance) => 
         return serving
       },
       handler: () => {
-        throw new Error('A request came past the hook that answers it.')
+        throw new Error('A request bypassed the hook that answers it.')
       },
     })
   }
@@ -82,9 +82,9 @@ class GatewayDoor {
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack()
     const requestId = randomUUID()
-    const isWelcome = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
-    const headers = headersOf(request, requestId, isWelcome)
-    if (isPreflight(request)) return answerPreflight(request, reply, headers, isWelcome)
+    const isAllowed = this.#access.anonymous === undefined || !isFromForeignPage(request.headers)
+    const headers = headersOf(request, requestId, isAllowed)
+    if (isPreflight(request)) return answerPreflight(request, reply, headers, isAllowed)
     let route = this.#routes.byHead(request)
     try {
       if (isLoop(request.headers.via)) throw loop()
@@ -153,7 +153,7 @@ function failureOf(error: unknown, route: Route | undefined): AwsError | undefin
   if (error.reason === 'silent')
     return new AwsError(
       'ServiceUnavailable',
-      `The service ${name} did not begin its answer within ${answerMsOf(route) / 1000} s.`,
+      `The service ${name} did not start to answer within ${answerMsOf(route) / 1000} s.`,
       504,
     )
   return new AwsError(
@@ -166,7 +166,7 @@ function failureOf(error: unknown, route: Route | undefined): AwsError | undefin
 function loop(): AwsError {
   return new AwsError(
     'InvalidRequest',
-    'The request has come from a gateway; the URLs of services must not lead to one.',
+    'The request came from a gateway; the URLs of services must not point to a gateway.',
     508,
   )
 }

@@ -161,7 +161,7 @@ describe('the SDK for JavaScript', () => {
     await lambda.send(new DeleteFunctionCommand({ FunctionName }))
   })
 
-  test('is told who it is, and what is wrong with its signature', async () => {
+  test('learns its identity, and what is wrong with its signature', async () => {
     const sts = new STSClient({})
     const wrong = new STSClient({ credentials: { ...KEY, secretAccessKey: 'another secret' } })
     const stranger = new LambdaClient({ credentials: { ...KEY, accessKeyId: 'AKIANOBODYNOBODYNO01' } })

@@ -217,7 +217,7 @@ describe('heads', () => {
     const { status, body } = await ask({ headers: { ...KINESIS, via: '1.1 weir-gateway' } })
     expect([status, String(body)]).toEqual([
       508,
-      expect.stringContaining('the URLs of services must not lead to one'),
+      expect.stringContaining('the URLs of services must not point to a gateway'),
     ])
   })
 })

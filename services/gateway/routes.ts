@@ -122,6 +122,6 @@ function foldersOf({ operations }: Model): Set<string> {
 }
 
 function add(table: Map<string, Route>, key: string, route: Route): void {
-  if (table.has(key)) throw new Error(`Two APIs of the gateway have ${key}; leave one of them out.`)
+  if (table.has(key)) throw new Error(`Two APIs of the gateway share ${key}; leave one of them out.`)
   table.set(key, route)
 }

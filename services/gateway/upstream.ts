@@ -54,7 +54,7 @@ const NOT_CONNECTED = new Set([
 
 const unanswered = new Counter({
   name: 'weir_gateway_unanswered_total',
-  help: 'Requests without a whole answer of the service: it was down, silent, or the connection broke.',
+  help: 'Requests that did not get a complete answer from the service: it was down or silent, or the connection broke.',
   labelNames: ['service', 'reason'],
   registers: [metrics],
 })

@@ -19,7 +19,7 @@ test('a laptop needs no settings but that anybody may come in', () => {
   })
 })
 
-test('without keys nobody gets in unawares', () => {
+test('without keys, access must be opened on purpose', () => {
   expect(() => readConfig({}, config)).toThrow(/ALLOW_ANONYMOUS/)
 })
 

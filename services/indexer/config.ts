@@ -15,19 +15,19 @@ export const config = (reader: ConfigReader) => ({
   access: accessConfig(reader),
   solutions: reader.list(
     'WEIR_SOLUTIONS',
-    'The solutions whose indices and pages are served here, by name; none named: all.',
+    'The solutions whose indices and pages are served here, by name. Empty: all.',
     '',
   ),
   search: {
-    engine: reader.choice('SEARCH_ENGINE', 'What runs at SEARCH_URL.', ENGINES, 'opensearch'),
+    engine: reader.choice('SEARCH_ENGINE', 'The search engine at SEARCH_URL.', ENGINES, 'opensearch'),
     urls: searchUrls(reader),
-    username: reader.optional('SEARCH_USERNAME', 'User of the search engine; none: it asks for none.'),
+    username: reader.optional('SEARCH_USERNAME', 'User of the search engine. Empty: no authentication.'),
     password: reader.secret('SEARCH_PASSWORD', 'Password of that user.'),
     ca: authorities(reader),
   },
   replicas: reader.integer(
     'SEARCH_REPLICAS',
-    'Copies of every shard beside the primary; 0 on a single node.',
+    'Replicas of every shard besides the primary; 0 on a single node.',
     0,
     0,
     10,
@@ -38,10 +38,10 @@ export const config = (reader: ConfigReader) => ({
 function searchUrls(reader: ConfigReader): string[] {
   const urls = reader.list(
     'SEARCH_URL',
-    'Nodes of the search engine, as URLs with commas between.',
+    'Nodes of the search engine, as URLs separated by commas.',
     'http://localhost:9200',
   )
-  if (urls.length === 0) reader.problem('SEARCH_URL names no node; give at least one URL.')
+  if (urls.length === 0) reader.problem('SEARCH_URL does not name a node; give at least one URL.')
   for (const url of urls) {
     if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
       reader.problem(`SEARCH_URL holds "${url}"; each node is a URL such as https://search-1:9200.`)
@@ -52,7 +52,7 @@ function searchUrls(reader: ConfigReader): string[] {
 function authorities(reader: ConfigReader): string | undefined {
   const file = reader.optional(
     'SEARCH_CA',
-    "File of the authorities that signed the search engine's certificate (PEM); Node's own list when unset.",
+    "File with the certificate authorities of the search engine (PEM). Unset: Node's own list.",
   )
   if (file === undefined) return undefined
   try {

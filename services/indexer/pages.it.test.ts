@@ -155,7 +155,7 @@ describe('a page of a real engine and broker', () => {
   })
 })
 
-test('without a search engine the page says so and still tells of its stages', async () => {
+test('without a search engine the page says so and still shows its stages', async () => {
   const server = await openPageServer(taxiTelemetry, {
     engine: 'opensearch',
     engineUrl: 'http://127.0.0.1:9',
@@ -219,7 +219,7 @@ describe('viewers by key', () => {
     )
     await keys.allow('depot')
     await desk.ended
-    const reason = '{"code":"unauthorized","message":"The API key is not valid any more."}'
+    const reason = '{"code":"unauthorized","message":"The API key is no longer valid."}'
     expect(desk.text().endsWith(`\nevent: end\ndata: ${reason}\n\n`)).toBe(true)
     const session = await ask('session', 'desk')
     expect([session.status, session.headers.get('www-authenticate')]).toEqual([401, null])

@@ -31,7 +31,7 @@ export interface SolutionPagesOptions extends Omit<PagesOptions, 'pages'> {
 }
 
 const NO_ANSWER =
-  'The search engine does not answer. What is sent meanwhile waits in Kafka and appears here as soon as it is back.'
+  'The search engine does not answer. Records wait in Kafka and appear here as soon as it is back.'
 
 /**
  * Begins to follow reference tables. A broker or search engine that is away is not an error here: the pages

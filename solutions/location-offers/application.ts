@@ -77,7 +77,7 @@ export const application: ApplicationDefinition = {
           .send(
             problem(
               'too-many-waiting',
-              'Too many signups wait for their answers; repeat it without ?wait, or later.',
+              'Too many signups are waiting for their offers; repeat the request without ?wait, or later.',
             ),
           )
       }
@@ -93,7 +93,7 @@ export const application: ApplicationDefinition = {
         return reply
           .code(503)
           .header('retry-after', '1')
-          .send(problem('not-stored', 'The signup is not known to be stored; send it again.'))
+          .send(problem('not-stored', 'It is unknown whether the signup was stored; send it again.'))
       }
       if (waits === undefined)
         return reply.code(202).send({ signupId, offers: `/v1/offers/${encodeURIComponent(userId)}` })
@@ -101,7 +101,10 @@ export const application: ApplicationDefinition = {
       const found = await waits.answer
       if (found === undefined)
         return reply.code(504).send({
-          ...problem('no-answer-yet', 'No offers within the wait; they will be under GET /v1/offers/USER.'),
+          ...problem(
+            'no-answer-yet',
+            'The offers did not arrive in time; get them later from GET /v1/offers/USER.',
+          ),
           signupId,
         })
       // The key may have lost the right while the signup waited.
@@ -122,7 +125,7 @@ export const application: ApplicationDefinition = {
           const { userId } = request.params
           const found = await offers.get(identify(request), userId)
           return found === undefined
-            ? reply.code(404).send(problem('no-offers', `Nothing is known of ${userId}.`))
+            ? reply.code(404).send(problem('no-offers', `The user ${userId} is unknown.`))
             : reply.send(found)
         })
       },

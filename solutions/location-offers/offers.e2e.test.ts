@@ -106,7 +106,7 @@ describe('the application', () => {
     expect((await fetch(`${url}/v1/offers/nobody`)).status).toBe(404)
   })
 
-  test('does not wait unless asked to; says so when the wait is over; refuses what is no signup', async () => {
+  test('does not wait unless asked to; says so when the wait is over; refuses anything but a signup', async () => {
     expect(await signUp('edsger', 52.37, 4.89, '')).toMatchObject({
       status: 202,
       body: { signupId: expect.any(String), offers: '/v1/offers/edsger' },

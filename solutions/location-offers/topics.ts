@@ -10,6 +10,6 @@ export const topics: TopicTable = {
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
-    doc: 'What each user was offered last, exactly once for read_committed readers.',
+    doc: 'The latest offers to each user, exactly once for read_committed readers.',
   },
 }

@@ -31,8 +31,8 @@ export const refuseImpossible = (now: () => number) =>
   step('refuse-impossible', (report: TaxiTelemetry) => {
     const { lat, lon } = report.position
     if (!(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180))
-      return dead('invalid', `position: ${lat}, ${lon} is not on the earth`)
-    if (!(report.speed >= 0)) return dead('invalid', `speed: ${report.speed} km/h is below zero`)
+      return dead('invalid', `position: ${lat}, ${lon} is not on Earth`)
+    if (!(report.speed >= 0)) return dead('invalid', `speed: ${report.speed} km/h is negative`)
     if (report.eventTime > now() + MAX_AHEAD)
       return dead('invalid', `eventTime: ${report.eventTime} is more than 5 minutes ahead`)
     return report

@@ -131,11 +131,11 @@ describe('the page over taxis that drive', () => {
     const { page, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => page.locator('#states-summary').textContent()).toMatch(
-      /^With passengers: \d+, Driving free: \d+, Standing free: \d+$/,
+      /^With passengers: \d+, Vacant, driving: \d+, Vacant, standing: \d+$/,
     )
     expect(await page.locator('#map-summary').textContent()).toMatch(/^60 taxis in one area\.$/)
     expect(await page.locator('#speeds-summary').textContent()).toMatch(
-      /^Most often .+ km\/h: \d+ % of the reports\.$/,
+      /^Most common speed: .+ km\/h, \d+ % of the reports\.$/,
     )
     await page.getByText('Show as table').last().click()
     const rows = await page.locator('#trips-table tbody tr').count()

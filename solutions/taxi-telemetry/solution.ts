@@ -37,9 +37,13 @@ export const solution = {
   tables: { zones: { entry: zone, seed: zonesSeed } },
   simulator,
   links: [
-    { at: 'indexer', path: '/taxi-telemetry/', doc: 'the page: taxis on the map, and what every stage does' },
+    {
+      at: 'indexer',
+      path: '/taxi-telemetry/',
+      doc: 'the page: taxis on the map, and the throughput of every stage',
+    },
     { at: 'ingest-hub', path: '/v1/topics/taxi.telemetry/records', doc: 'send reports here' },
-    { at: 'enricher', path: '/v1/reference/zones', doc: 'the zones, to look at and to change' },
+    { at: 'enricher', path: '/v1/reference/zones', doc: 'the zones, to view and to change' },
     { at: 'search', path: `/${taxiIndex.prefix}-*/_search`, doc: 'enriched reports' },
   ],
   probe: {

@@ -1,7 +1,7 @@
-"""Counts records of a topic by their source, as a read_committed consumer that is not Weir's (librdkafka) sees them.
+"""Counts the records of a topic by source, with a read_committed consumer that is not Weir's (librdkafka).
 
-count.py BROKERS TOPIC: one JSON line a source on standard output: records, distinct ids, and inversions. An inversion is a record whose id ends with a
-lower number than that of a record of the same key before it: a replay numbers its rows.
+count.py BROKERS TOPIC prints one JSON line per source: records, distinct ids, and inversions. A replay numbers its rows. An inversion is a record whose id
+ends with a lower number than the id of an earlier record with the same key.
 """
 import json
 import re

@@ -42,7 +42,7 @@ test('it waits with progress, then says in one sentence what is missing', async 
   expect(err).toMatch(/^No connection .* check that a broker listens at KAFKA_BROKERS\n$/)
 })
 
-test('a wrong configuration is told from a failure', async () => {
+test('a wrong configuration is distinguished from a failure', async () => {
   expect(await run({ TOPIC_REPLICAS: 'many' })).toMatchObject({
     code: 2,
     err: expect.stringContaining('TOPIC_REPLICAS is "many"'),

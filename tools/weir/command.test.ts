@@ -37,7 +37,7 @@ test.each([
 })
 
 test.each([
-  [new UsageError('Which file?'), 2],
+  [new UsageError('Name a file.'), 2],
   [new Refused('No.'), 1],
   [new Unreachable('Nothing there.'), 4],
 ])('%s ends with its exit code', async (error, code) => {

@@ -11,8 +11,8 @@ export const EXIT = {
 } as const
 
 export const EXIT_CODES = `Exit codes
-  0  all well
+  0  success
   1  some records were refused, or problems were found
-  2  the command was not understood
+  2  the command has invalid arguments
   3  something is down (status)
   4  a service or broker that the command needs does not answer`

@@ -33,7 +33,7 @@ export const contractOf = (name: string): Topic | undefined =>
 
 /** Refuses a topic that neither the contracts nor the cluster know. */
 export async function existingTopic(kafka: Kafka, name: string | undefined): Promise<string> {
-  if (name === undefined) throw new UsageError('Which topic?')
+  if (name === undefined) throw new UsageError('Name a topic.')
   const names = (await kafka.admin.topics()).map((topic) => topic.name)
   if (!names.includes(name))
     throw new UsageError(

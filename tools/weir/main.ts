@@ -33,7 +33,7 @@ async function help(): Promise<string> {
   const all = await Promise.all(Object.values(commands).map((load) => load()))
   const width = Math.max(...all.map(({ name }) => name.length))
   const list = all.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')
-  return `weir COMMAND …; \`weir COMMAND --help\` shows options and examples\n\n${list}\n\n${EXIT_CODES}\n`
+  return `Usage: weir COMMAND …\n\n\`weir COMMAND --help\` shows its options and examples.\n\n${list}\n\n${EXIT_CODES}\n`
 }
 
 async function main([name, ...args]: string[]): Promise<number> {

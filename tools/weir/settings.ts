@@ -23,13 +23,17 @@ export const readKafkaSettings = (env: Env = process.env): KafkaConfig => readCo
 export const settings = (reader: ConfigReader): Settings => ({
   urls: forServices((name) => serviceUrl(reader, name)),
   search: address(reader.string('SEARCH_URL', 'The search engine.', 'http://localhost:9200')),
-  redis: reader.string('REDIS_URL', 'Redis with the reference tables.', 'redis://localhost:6379'),
+  redis: reader.string(
+    'REDIS_URL',
+    'Redis, which holds copies of the reference tables.',
+    'redis://localhost:6379',
+  ),
   registry: reader.httpUrl(
     'REGISTRY_URL',
     'The schema registry, Confluent API.',
     'http://localhost:8181/apis/ccompat/v7',
   ),
-  apiKey: reader.secret('WEIR_API_KEY', 'The API key that is sent to ingest-hub and the enricher.'),
+  apiKey: reader.secret('WEIR_API_KEY', 'The API key for requests to ingest-hub and the enricher.'),
 })
 
 function serviceUrl(reader: ConfigReader, name: Service): string {

@@ -16,7 +16,7 @@ export function summary(
     [
       'gateway',
       `http://localhost:${ports.gateway}`,
-      `AWS_ENDPOINT_URL for clients of AWS: ${apis} (access key test, secret test)`,
+      `AWS_ENDPOINT_URL for AWS clients: ${apis} (access key test, secret test)`,
     ],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send records'],
     ['search', `http://localhost:${ports.search}`, engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'],

@@ -1,6 +1,6 @@
 /**
- * The chart's data about the solutions: which consumer group of which service reads which topic, and what
- * `helm test` tries.
+ * The chart's data about the solutions: which consumer group of which service reads which topic, and the
+ * probes of `helm test`.
  */
 import type { TopicName } from '@weir/contracts'
 import { solutions, topics } from '@weir/solutions'
@@ -44,7 +44,7 @@ const group = (service: string, name: string, topic: TopicName): Group => ({
   partitions: topics[topic].partitions,
 })
 
-/** Returns the probes, with the pattern of the index's names. */
+/** Returns the probes, each with the name pattern of its indices. */
 function probesOfSolutions(): object[] {
   return solutions.flatMap(({ name, probe, sinks = [] }) => {
     if (probe === undefined) return []

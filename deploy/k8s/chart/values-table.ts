@@ -76,7 +76,7 @@ function ofItsLike(path: string, values: readonly Value[]): string {
 export function tableOf(values: readonly Value[]): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|')
   return [
-    '| value | without a word | meaning |',
+    '| value | default | meaning |',
     '|---|---|---|',
     ...values.map(
       ({ path, fallback, doc }) =>
@@ -94,7 +94,7 @@ export function withTable(readme: string, yaml: string): string {
   const to = readme.indexOf(END)
   if (from < 0 || to < from)
     throw new Error(
-      `The chart's README.md has lost its marks; put "${BEGIN}" and "${END}" where the table belongs.`,
+      `The chart's README.md has lost its markers; put "${BEGIN}" and "${END}" where the table belongs.`,
     )
   return `${readme.slice(0, from)}${BEGIN}\n${tableOf(valuesOf(yaml))}\n${readme.slice(to)}`
 }

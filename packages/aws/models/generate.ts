@@ -59,10 +59,10 @@ const PROTOCOLS = ['json', 'query', 'rest-json']
 /** @param wanted the operations to keep; none: all */
 function generate({ metadata, operations, shapes }: Source, wanted: readonly string[]): string {
   const unknown = wanted.filter((name) => !Object.hasOwn(operations, name))
-  if (unknown.length > 0) throw new Error(`The model has no operation ${unknown.join(', ')}.`)
+  if (unknown.length > 0) throw new Error(`The model does not have the operation ${unknown.join(', ')}.`)
   const spoken = metadata.protocols ?? [metadata.protocol]
   const protocol = PROTOCOLS.find((known) => spoken.includes(known))
-  if (protocol === undefined) throw new Error(`The door speaks none of ${spoken.join(', ')}.`)
+  if (protocol === undefined) throw new Error(`The door supports none of ${spoken.join(', ')}.`)
   const flattened = flattenedShapes(shapes)
   const kept = new Map<string, object>()
   const errors: Record<string, object> = {}

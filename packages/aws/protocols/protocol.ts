@@ -45,7 +45,7 @@ export interface Call {
  * told apart.
  */
 export function addOnce<T>(table: Map<string, T>, key: string, value: T, what: string): void {
-  if (table.has(key)) throw new Error(`Two APIs of one door have ${what}; leave one of them out.`)
+  if (table.has(key)) throw new Error(`Two APIs of one door share ${what}; leave one of them out.`)
   table.set(key, value)
 }
 

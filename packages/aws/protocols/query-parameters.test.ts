@@ -112,14 +112,14 @@ test('positions may be in any order and have gaps, which take no memory', () => 
 })
 
 test.each([
-  ['a position that is none', 'List.member.x=1', "'x' is no position in 'List'"],
-  ['position 0', 'List.member.0=1', 'is no position'],
-  ['a negative position', 'Flat.-1=1', 'is no position'],
-  ['a position with zeros before it', 'List.member.01=1', 'is no position'],
-  ['NaN', 'List.member.NaN=1', 'is no position'],
-  ['a position in another form', 'List.member.1e3=1', 'is no position'],
-  ['a position beyond all bounds', `List.member.${'9'.repeat(400)}=1`, 'is no position'],
-  ['a position without digits', 'List.member.=1', 'is no position'],
+  ['a position that is none', 'List.member.x=1', "'x' is not a position in 'List'"],
+  ['position 0', 'List.member.0=1', 'is not a position'],
+  ['a negative position', 'Flat.-1=1', 'is not a position'],
+  ['a position with zeros before it', 'List.member.01=1', 'is not a position'],
+  ['NaN', 'List.member.NaN=1', 'is not a position'],
+  ['a position in another form', 'List.member.1e3=1', 'is not a position'],
+  ['a position beyond all bounds', `List.member.${'9'.repeat(400)}=1`, 'is not a position'],
+  ['a position without digits', 'List.member.=1', 'is not a position'],
   ['a parameter that is given twice', 'Name=a&Name=a', "The parameter 'Name' is given twice"],
   ['an item that is given twice', 'List.member.1=a&List.member.1=b', 'is given twice'],
   [

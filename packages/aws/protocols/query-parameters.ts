@@ -160,7 +160,7 @@ function inOrder(node: Node, within: string | undefined, at: string): Node[] {
   if (node.text || items?.text) throw misfit(at)
   return [...(items?.children ?? [])]
     .map(([index, item]) => {
-      if (!INDEX.test(index)) throw serializationError(`'${cut(index)}' is no position in '${cut(at)}'`)
+      if (!INDEX.test(index)) throw serializationError(`'${cut(index)}' is not a position in '${cut(at)}'`)
       return { index: Number(index), item }
     })
     .sort((a, b) => a.index - b.index)

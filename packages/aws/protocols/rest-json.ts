@@ -118,7 +118,7 @@ class RestCall implements Call {
 }
 
 function httpOf({ name, model, api }: Operation): NonNullable<Operation['model']['http']> {
-  if (model.http === undefined) throw new Error(`${name} of ${api.model.service} has no path.`)
+  if (model.http === undefined) throw new Error(`${name} of ${api.model.service} does not have a path.`)
   return model.http
 }
 

@@ -89,7 +89,7 @@ class Generator {
     const value = this.source.name('value')
     this.source.line(`if (at >= end) refuseShort(${quote(path)})`)
     this.source.line(`const ${value} = bytes[at++]`)
-    this.source.line(`if (${value} > 1) refuseBytes(${quote(path)}, 'is no boolean')`)
+    this.source.line(`if (${value} > 1) refuseBytes(${quote(path)}, 'is not a boolean')`)
     return `${value} === 1`
   }
 
@@ -221,7 +221,7 @@ class Generator {
       this.source.line('break')
       this.source.line('}')
     })
-    this.source.line(`default: refuseBytes(${quote(path)}, 'is of a branch that its union has not')`)
+    this.source.line(`default: refuseBytes(${quote(path)}, 'is of a branch that its union does not have')`)
     this.source.line('}')
     return value
   }

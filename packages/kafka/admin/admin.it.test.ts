@@ -31,7 +31,7 @@ test('topics: created once, refused with another count, configured, deleted', as
   )
   await expect(kafka.admin.createTopics([spec(one, 4)])).rejects.toMatchObject({
     code: 'partition-mismatch',
-    message: expect.stringContaining(`${one} has 3 partitions where 4 are wanted`),
+    message: expect.stringContaining(`${one} has 3 partitions, but 4 are required`),
   })
   await expect(
     kafka.admin.createTopics([spec(uniqueName('bad'), 1, { 'no.such.config': '1' })]),

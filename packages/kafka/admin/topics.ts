@@ -48,7 +48,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     if (found === undefined || found === partitions) continue
     throw new KafkaError(
       'partition-mismatch',
-      `Topic ${name} has ${found} partitions where ${partitions} are wanted`,
+      `Topic ${name} has ${found} partitions, but ${partitions} are required`,
     )
   }
   const missing = specs.filter(({ name }) => !existing.has(name))

@@ -209,7 +209,7 @@ export class Cluster {
   async controller(): Promise<Broker> {
     const { controllerId } = await this.ask([])
     const controller = this.#brokers.get(controllerId)
-    if (controller === undefined) throw new KafkaError('no-broker', 'The cluster has no controller')
+    if (controller === undefined) throw new KafkaError('no-broker', 'The cluster does not have a controller')
     return controller
   }
 
@@ -293,7 +293,7 @@ export class Cluster {
     try {
       await this.ask([...this.#wanted])
     } catch (error) {
-      this.log.debug({ error }, 'No broker answered the question for metadata')
+      this.log.debug({ error }, 'No broker answered the metadata request')
     }
     this.#refreshed = Date.now()
   }

@@ -85,7 +85,7 @@ export class Connections {
 
   #open(broker: Address, key: string, requestTimeoutMs: number): BrokerConnection {
     const address = addressOf(broker)
-    if (this.#closed) throw new KafkaError('stopped', `No connection with ${address}: the client is closed`)
+    if (this.#closed) throw new KafkaError('stopped', `No connection to ${address}: the client is closed`)
     const { host, port } = broker
     const gone = (error?: KafkaError): void => {
       if (error !== undefined) this.#refusals.set(address, error)

@@ -56,14 +56,14 @@ export class ReadingAll implements Reading {
   async #begin(at: TopicPartition, before: Before | undefined, signal: AbortSignal): Promise<Place> {
     const { topic } = at
     const cluster = this.#cluster
-    const madeAnew = before?.loss === 'made-anew'
-    const topicId = madeAnew ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
+    const recreated = before?.loss === 'recreated'
+    const topicId = recreated ? await cluster.agreedId(topic) : (await cluster.topic(topic)).topicId
     if (before?.loss === 'beyond-end')
       return { topicId, position: await offsetAtPlace(cluster, at, 'latest', signal) }
     const same = before === undefined || before.topicId === topicId
     if (same) return { topicId, position: this.#positions.get(keyOf(at))! }
     if (this.#options.until === 'end')
-      throw new KafkaError('unknown-topic', `${topic} was made anew while it was read`)
+      throw new KafkaError('unknown-topic', `${topic} was recreated while it was read`)
     return { topicId, position: 0 }
   }
 

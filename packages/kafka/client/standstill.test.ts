@@ -37,7 +37,7 @@ test('what fails for 30 s stands still, since its first failure and for its last
   expect(stalledOf([partition(standstill)])).toEqual([])
 })
 
-test('a fetch that succeeds is no success of the handler', () => {
+test('a successful fetch does not count as a success of the handler', () => {
   const standstill = new Standstill()
   standstill.failed('handling', 'a text with contents')
   standstill.failed('fetching', new KafkaError('no-broker', 'Fetching from 10.0.0.1'))
@@ -46,7 +46,7 @@ test('a fetch that succeeds is no success of the handler', () => {
   expect(standstill.lasting).toEqual({ sinceMs: 1_000_000, reason: 'its handler rejects (no error)' })
 })
 
-test('a topic that was deleted keeps nobody waiting', () => {
+test('a deleted topic is not reported as standing still', () => {
   const standstill = new Standstill()
   standstill.failed('fetching', new KafkaError('no-broker', 'Fetching'))
   standstill.failed('fetching', new KafkaError('unknown-topic', 'Fetching'))

@@ -40,8 +40,8 @@ test('the metadata of a commit says the id, and that of other programs says noth
 })
 
 describe('a group begins', () => {
-  const [madeAnew, beyondEnd]: Before[] = [
-    { topicId: OLD, loss: 'made-anew' },
+  const [recreated, beyondEnd]: Before[] = [
+    { topicId: OLD, loss: 'recreated' },
     { topicId: NEW, loss: 'beyond-end' },
   ]
   const ours = { offset: 150, topicId: NEW }
@@ -56,11 +56,11 @@ describe('a group begins', () => {
 
   test.each<Case>([
     ['since its commit', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
-    ['while it ran', {}, 'latest', madeAnew, 0, true],
-    ['while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', madeAnew, 0, true],
-    ['while it ran, where another member has begun already', ours, 'earliest', madeAnew, 150, false],
+    ['while it ran', {}, 'latest', recreated, 0, true],
+    ['while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', recreated, 0, true],
+    ['while it ran, where another member has begun already', ours, 'earliest', recreated, 150, false],
     ['since this member was opened', {}, 'latest', { topicId: OLD, loss: undefined }, 0, true],
-  ])('in a topic that was made anew %s', expectBeginning)
+  ])('in a recreated topic, %s', expectBeginning)
 
   test.each<Case>([
     ['its offset: with all that is left', { offset: 250, topicId: NEW }, 'latest', beyondEnd, 100, true],

@@ -34,7 +34,7 @@ export function topicIdIn(metadata: string | null): string | undefined {
 /**
  * Why a partition begins again: its name belongs to another topic now, or its log ends before the position.
  */
-export type Loss = 'made-anew' | 'beyond-end'
+export type Loss = 'recreated' | 'beyond-end'
 
 /** Messages for the log. */
 export const TRIMMED = 'Records were removed from the log before they were read here'
@@ -77,11 +77,11 @@ export async function beginning(
   // A broker that lags behind does not know which of the two is older.
   if (isOther(committedId, topicId) || isOther(before?.topicId, topicId)) topicId = await source.agreedId()
 
-  const madeAnew =
+  const recreated =
     isOther(committedId, topicId) || (committedId === undefined && isOther(before?.topicId, topicId))
   // The group is older than the topic, so none of its records may be skipped. If its log begins later, the
   // leader reports that when it is asked by id.
-  if (madeAnew) return { topicId, position: 0, commit: true }
+  if (recreated) return { topicId, position: 0, commit: true }
   const beyondEnd = before?.loss === 'beyond-end'
   if (offset < 0)
     return { topicId, position: await source.offset(beyondEnd ? 'earliest' : startAt), commit: true }
@@ -90,8 +90,8 @@ export async function beginning(
   return { topicId, position: offset, commit: isTopicId(topicId) && committedId !== topicId }
 }
 
-/** Whether the beginning is worth a line in the log. */
-export function beginsAnew({ topicId, commit }: Beginning, before: Before): boolean {
+/** Whether the member starts over with the partition, which is worth a line in the log. */
+export function startsOver({ topicId, commit }: Beginning, before: Before): boolean {
   return before.loss !== undefined || (commit && before.topicId !== topicId)
 }
 
@@ -119,5 +119,5 @@ export async function untilAgreed<T>(
     const answers = await ask()
     if (new Set(answers.map(idOf)).size === 1) return answers[0]
   }
-  throw new KafkaError('no-broker', `The brokers do not agree which topic ${topic} is`)
+  throw new KafkaError('no-broker', `The brokers do not agree on the id of topic ${topic}`)
 }

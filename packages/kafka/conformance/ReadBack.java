@@ -16,8 +16,8 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics with Kafka's own client, read_committed, to the ends that they have when asked. Each line of input is `BROKERS TOPIC`; the answer is a line
- * `partition offset key value header=value...` for each record, bytes in base64 and `-` for null, and then a line with a full stop.
+ * Reads topics with Kafka's own client, read_committed, up to their current ends. Each line of input is `BROKERS TOPIC`. The answer is a line
+ * `partition offset key value header=value...` per record, with bytes in base64 and `-` for null, followed by a line with a full stop.
  */
 public final class ReadBack {
   public static void main(String[] args) throws Exception {
@@ -51,7 +51,7 @@ public final class ReadBack {
     out.write("\n");
   }
 
-  /** An empty array is a lone full stop, so that every word has a length. */
+  /** Encodes an empty array as a full stop, so that no word is empty. */
   private static String text(byte[] bytes) {
     return bytes == null ? "-" : bytes.length == 0 ? "." : Base64.getEncoder().encodeToString(bytes);
   }

@@ -227,7 +227,7 @@ describeDriver('secure connections', (variant) => {
     await expect(openKafka(stranger)).rejects.toMatchObject({ code: 'authentication', retriable: false })
   })
 
-  test('a wrong password, an authority that nobody knows: a sentence that says which', async () => {
+  test('a wrong password or an unknown authority: a sentence says which', async () => {
     const { brokers, username } = secure.scram
     const wrong = configOf(variant, brokers, {
       ...tls(),

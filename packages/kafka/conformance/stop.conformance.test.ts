@@ -74,7 +74,7 @@ describeDriver('stop', (variant) => {
     await expect.poll(() => groupState(kafka, topic), { timeout: 5_000 }).toBe('Empty')
   })
 
-  test('a handler that does not end in time is told by its signal, and its batch is handed over again', async () => {
+  test('a handler that does not end in time is aborted, and its batch is redelivered', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('drain-over'), 1)
     await produceNumbered(kafka, topic, 1, 5)

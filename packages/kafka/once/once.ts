@@ -203,7 +203,7 @@ export class Once {
     if (!this.#early)
       this.#log.warn(
         { ids: total },
-        `more than ${MAX_IDS} records came within the window in which repeated ones are left out; the oldest are forgotten early`,
+        `more than ${MAX_IDS} records arrived within the deduplication window, so the oldest ids are forgotten early`,
       )
     this.#early = true
   }

@@ -126,7 +126,7 @@ test('a record without an id lies between others', () => {
   expect(ids.next).toBe(14)
 })
 
-test('what came at the offset of a rewind or later is forgotten: a topic that was made anew has other records there', () => {
+test('ids from the offset of a rewind on are forgotten: a recreated topic has other records there', () => {
   const ids = new SeenIds(0)
   for (const [offset, id] of ['a', 'b', 'c', 'd'].entries()) add(ids, id, offset)
   expect(ids.rewind(0)).toBe(true)
@@ -141,7 +141,7 @@ test('what came at the offset of a rewind or later is forgotten: a topic that wa
   ])
 })
 
-test('a rewind to before the first record begins anew: nothing is known there', () => {
+test('a rewind to before the first record forgets everything', () => {
   const ids = new SeenIds(1000)
   add(ids, 'a', 1000)
   expect(ids.rewind(0)).toBe(false)

@@ -27,7 +27,7 @@ const NEW_LOAD = 0.4
  */
 const NUMBER_BITS = 23
 const NUMBER_MASK = (1 << NUMBER_BITS) - 1
-/** Where `#fetchSlots` puts what it reads, since reads without an effect would be optimized away. */
+/** `#fetchSlots` stores the values it reads here, since reads without an effect would be optimized away. */
 const fetched = new Int32Array(CHUNK)
 /** Close to where numbers wrap around, so that this happens early and in every test. */
 const FIRST_NUMBER = 2 ** 31 - CHUNK

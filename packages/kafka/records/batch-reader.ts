@@ -118,7 +118,7 @@ function endOf(bytes: Buffer, at: number): number {
   if (bytes[at + AT.magic] !== MAGIC)
     throw new KafkaError('unsupported', `it has format v${bytes[at + AT.magic]}`)
   const end = at + LENGTH_PREFIX + bytes.readInt32BE(at + AT.batchLength)
-  if (end < at + AT.records) throw new KafkaError('corrupt', 'it states an impossible length')
+  if (end < at + AT.records) throw new KafkaError('corrupt', 'its length is impossible')
   return end
 }
 
@@ -139,7 +139,7 @@ function segmentOf(bytes: Buffer, at: number, end: number): Segment {
   }
   const { count, from, to } = segment
   if (count < 0 || count > (to - from) / MIN_RECORD)
-    throw new KafkaError('corrupt', `it states ${count} records`)
+    throw new KafkaError('corrupt', `its record count is ${count}`)
   return segment
 }
 

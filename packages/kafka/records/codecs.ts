@@ -139,7 +139,7 @@ function unsignedVarint(bytes: Buffer): number {
     value += (byte & 0x7f) * shift
     if (byte < 0x80) return value
   }
-  throw corrupt('A snappy block states no length')
+  throw corrupt('A snappy block does not have a length')
 }
 
 const LZ4_MAGIC = 0x184d2204

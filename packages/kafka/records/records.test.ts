@@ -1,97 +1,11 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { crc32c } from '@node-rs/crc32'
 import { compressionsAlgorithms } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
-import { KafkaError } from '../errors.ts'
-import type { RecordBatch } from '../port.ts'
-import { type AbortedTransaction, readBatches } from './batch-reader.ts'
-import { BatchWriter } from './batch-writer.ts'
-import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
-import { AT, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL, writeInt64 } from './format.ts'
+import { CODEC_NUMBER } from './codecs.ts'
+import { AT, LOG_APPEND_TIME, writeInt64 } from './format.ts'
 import { decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders, NO_HEADERS } from './headers.ts'
 import { head, join, tail } from './slice.ts'
-import { UnreadableBatch } from './unreadable-batch.ts'
-
-interface Sample {
-  key: string | null
-  value: string | null
-  headers?: Record<string, string>
-}
-
-const SAMPLES: Sample[] = [
-  { key: 'a', value: 'one', headers: { 'weir-id': '1', empty: '' } },
-  { key: null, value: 'two' },
-  { key: '', value: '' },
-  { key: 'tombstone', value: null },
-  { key: 'x'.repeat(300), value: 'y'.repeat(70_000) },
-]
-
-function write(
-  samples: readonly Sample[],
-  codec = 0,
-  sender = { producerId: 7n, producerEpoch: 2, baseSequence: 5, transactional: false },
-): Buffer {
-  const writer = new BatchWriter()
-  for (const { key, value, headers } of samples) {
-    const keyBytes = key === null ? null : Buffer.from(key)
-    const valueBytes = value === null ? null : Buffer.from(value)
-    const block = headers ? encodeHeaders(headers) : NO_HEADERS
-    writer.append(
-      keyBytes,
-      0,
-      keyBytes?.length ?? 0,
-      valueBytes,
-      0,
-      valueBytes?.length ?? 0,
-      block,
-      0,
-      block.length,
-    )
-  }
-  return Buffer.from(writer.finish(sender, codec))
-}
-
-/** Sets the base offset as the broker does on append: it is outside the checksum. */
-function at(offset: number, batch: Buffer): Buffer {
-  writeInt64(batch, AT.baseOffset, offset)
-  return batch
-}
-
-function seal(batch: Buffer): Buffer {
-  batch.writeUInt32BE(crc32c(batch.subarray(AT.attributes)), AT.crc)
-  return batch
-}
-
-/**
- * A transaction's end as the coordinator writes it: the key is version and type, the value version and
- * coordinator epoch.
- */
-function marker(offset: number, producerId: bigint, type: 0 | 1): Buffer {
-  const writer = new BatchWriter()
-  const key = Buffer.from([0, 0, 0, type])
-  writer.append(key, 0, 4, Buffer.alloc(6), 0, 6, NO_HEADERS, 0, 1)
-  const batch = Buffer.from(
-    writer.finish({ producerId, producerEpoch: 0, baseSequence: -1, transactional: true }, 0),
-  )
-  batch.writeInt16BE(TRANSACTIONAL | CONTROL, AT.attributes)
-  return at(offset, seal(batch))
-}
-
-function read(bytes: Buffer, position = 0, aborted: AbortedTransaction[] = []): RecordBatch {
-  return readBatches({ topic: 't', partition: 3, position, bytes, aborted, endOffset: 1000 })
-}
-
-function samplesOf(batch: RecordBatch): Sample[] {
-  return Array.from({ length: batch.length }, (_, i) => {
-    const headers = decodeHeaders(batch.bytes, batch.headersStart[i])
-    return {
-      key: batch.keyStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]),
-      value:
-        batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]),
-      ...(Object.keys(headers).length > 0 ? { headers } : {}),
-    }
-  })
-}
+import { at, marker, read, SAMPLES, samplesOf, seal, withRecords, write } from './testing/batches.ts'
 
 describe('round trips', () => {
   for (const [name, codec] of Object.entries(CODEC_NUMBER)) {
@@ -119,14 +33,6 @@ describe('round trips', () => {
     expect(samplesOf(batch)).toEqual([...SAMPLES, ...SAMPLES, ...SAMPLES])
   })
 })
-
-/** The batch of SAMPLES with other bytes in the place of its records. */
-function withRecords(codec: number, records: Buffer): Buffer {
-  const bytes = Buffer.concat([write(SAMPLES).subarray(0, AT.records), records])
-  bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
-  bytes.writeInt16BE(codec, AT.attributes)
-  return seal(bytes)
-}
 
 /** Java's framing of snappy blocks. */
 function xerial(parts: readonly Buffer[]): Buffer {
@@ -318,121 +224,4 @@ test('editing headers leaves those that stay as they are: repeated, binary, null
     ...entry('added', [0x78]),
   ])
   expect([...editHeaders(NO_HEADERS, 0, () => true, {})]).toEqual([0])
-})
-
-describe('a batch that cannot be read', () => {
-  /** Ten records each: offsets 0, 10, 20 and so on. */
-  const ten = Array.from({ length: 10 }, (_, i): Sample => ({ key: null, value: `value ${i}` }))
-  const batches = (count: number): Buffer[] => Array.from({ length: count }, (_, i) => at(10 * i, write(ten)))
-  const flip = (batch: Buffer, place: number): Buffer => {
-    batch[place] ^= 0x40
-    return batch
-  }
-  const refused = (bytes: Buffer, position: number): UnreadableBatch => {
-    try {
-      read(bytes, position)
-    } catch (error) {
-      expect(error).toBeInstanceOf(UnreadableBatch)
-      return error as UnreadableBatch
-    }
-    throw new Error('it was read')
-  }
-
-  test('does not hold up what comes before it, and what comes after is read from its end', () => {
-    const [first, second, third] = batches(3)
-    const bytes = Buffer.concat([first, flip(second, AT.records + 5), third])
-    expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
-    const place = { topic: 't', partition: 3, firstOffset: 10, nextOffset: 20 }
-    expect(refused(bytes, 10)).toMatchObject({ ...place, reason: 'it fails its checksum' })
-    expect(refused(bytes.subarray(first.length), 13)).toMatchObject({ firstOffset: 13, nextOffset: 20 })
-    expect(read(third, 20)).toMatchObject({ length: 10, nextOffset: 30 })
-  })
-
-  test('of records that break the format, too', () => {
-    const [first, second] = batches(2)
-    second[AT.records] += 2
-    const bytes = Buffer.concat([first, seal(second)])
-    expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
-    const reason = expect.stringContaining('it breaks the record format')
-    expect(refused(bytes, 10)).toMatchObject({ firstOffset: 10, nextOffset: 20, reason })
-  })
-
-  test('of a codec or format that is not known', () => {
-    const [codec, old] = batches(2)
-    codec.writeInt16BE(7, AT.attributes)
-    expect(refused(seal(codec), 0)).toMatchObject({
-      firstOffset: 0,
-      nextOffset: 10,
-      reason: 'Compression codec 7',
-    })
-    old[AT.magic] = 1
-    expect(refused(old, 0)).toMatchObject({ firstOffset: 10, nextOffset: 11, reason: 'it has format v1' })
-  })
-
-  test('that states an impossible length ends where its header says', () => {
-    const [batch] = batches(1)
-    batch.writeInt32BE(-5, AT.batchLength)
-    const reason = 'it states an impossible length'
-    expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason })
-  })
-
-  test('whose header is damaged does not take its neighbours with it', () => {
-    for (const delta of [500, 100_000, -1]) {
-      const [batch, neighbour] = batches(2)
-      batch.writeInt32BE(delta, AT.lastOffsetDelta)
-      expect(refused(Buffer.concat([batch, neighbour]), 0)).toMatchObject({ firstOffset: 0, nextOffset: 10 })
-      // Without the next batch, nothing shows where this one ends: then one offset is skipped.
-      expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 1 })
-    }
-    const [batch] = batches(1)
-    writeInt64(flip(batch, AT.records + 5), AT.baseOffset, 2 ** 50)
-    expect(refused(batch, 7)).toMatchObject({ firstOffset: 7, nextOffset: 8 })
-  })
-})
-
-describe('hostile bytes', () => {
-  const corrupt = (bytes: Buffer): void => {
-    try {
-      read(bytes)
-    } catch (error) {
-      expect(error).toBeInstanceOf(KafkaError)
-      expect(['corrupt', 'unsupported']).toContain((error as KafkaError).code)
-    }
-  }
-
-  test('a flipped bit fails the checksum', () => {
-    const bytes = write(SAMPLES)
-    bytes[AT.records + 20] ^= 1
-    expect(() => read(bytes)).toThrow(/checksum/)
-  })
-
-  test('random changes under a valid checksum never crash, hang or allocate without bound', () => {
-    let seed = 42
-    const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below
-    for (const codec of Object.values(CODEC_NUMBER)) {
-      const good = write(SAMPLES.slice(0, 4), codec)
-      for (let round = 0; round < 2000; round++) {
-        const bytes = Buffer.from(good)
-        for (let changes = 1 + random(4); changes > 0; changes--) bytes[random(bytes.length)] = random(256)
-        if (random(3) > 0) bytes.writeInt32BE(bytes.length - 12, AT.batchLength)
-        bytes[AT.magic] = 2
-        corrupt(seal(bytes))
-      }
-    }
-  })
-
-  test('a count that the bytes cannot hold is refused before anything is allocated', () => {
-    const bytes = write(SAMPLES)
-    bytes.writeInt32BE(0x7fffffff, AT.recordCount)
-    expect(() => read(seal(bytes))).toThrow(/2147483647 records/)
-  })
-
-  for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
-    test(`${name}: a bomb is refused`, { timeout: 30_000 }, () => {
-      const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
-      expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(
-        expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }),
-      )
-    })
-  }
 })

@@ -31,7 +31,7 @@ test('a token is renewed a minute before its end; who asks while one is being si
   expect(await Promise.all([token(), token()])).toEqual(['token 2', 'token 2'])
 })
 
-test('a signature that fails is tried again by whoever asks next', async () => {
+test('a signature that failed is retried by the next login', async () => {
   let fails = true
   const token = sharedToken(
     async () => {
@@ -48,7 +48,7 @@ test('a signature that fails is tried again by whoever asks next', async () => {
 test('an answer with content is a refusal', () => {
   refuseAnswer(Buffer.alloc(0))
   expect(() => refuseAnswer(Buffer.from('{"status":"invalid_token"}'))).toThrow(
-    /refuses the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
+    /refused the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
   )
 })
 

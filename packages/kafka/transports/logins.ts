@@ -29,7 +29,7 @@ async function signed(region: string): Promise<Token> {
   } catch (error) {
     throw new KafkaError(
       'authentication',
-      `No token for MSK can be signed: ${(error as Error).message}`,
+      `A token for MSK cannot be signed: ${(error as Error).message}`,
       error,
     )
   }
@@ -48,7 +48,7 @@ export function refuseAnswer(answer: Buffer): void {
   if (answer.length > 0)
     throw new KafkaError(
       'authentication',
-      `The broker refuses the token (${answer.toString('utf8', 0, 200)})`,
+      `The broker refused the token (${answer.toString('utf8', 0, 200)})`,
     )
 }
 
@@ -95,6 +95,6 @@ export function loginWorked(config: KafkaConfig): void {
 export function lostLogin(config: KafkaConfig, error: KafkaError): KafkaError | undefined {
   const refused = error.code === 'authentication' || error.code === 'tls'
   return refused && accepted.has(config)
-    ? new KafkaError('login-lost', 'A broker refuses a login that worked before', error)
+    ? new KafkaError('login-lost', 'A broker refused a login that worked before', error)
     : undefined
 }

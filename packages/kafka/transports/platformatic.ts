@@ -88,7 +88,7 @@ function connectionError(error: unknown, address: string): KafkaError {
     if (code === 'PLT_KFK_TIMEOUT')
       return new KafkaError('timeout', `The broker at ${address} does not answer`, error)
     const ofTls = /TLS/.test(cause.message) || (!code.startsWith('PLT_') && TLS_CODES.test(code))
-    if (ofTls) return new KafkaError('tls', `No TLS connection with ${address}`, error)
+    if (ofTls) return new KafkaError('tls', `No TLS connection to ${address}`, error)
     if (code === 'PLT_KFK_USER')
       return new KafkaError(
         'internal',
@@ -98,5 +98,5 @@ function connectionError(error: unknown, address: string): KafkaError {
     if (cause instanceof RangeError)
       return new KafkaError('internal', `The broker at ${address} sent an answer that cannot be read`, error)
   }
-  return new KafkaError('no-broker', `No connection with ${address}`, error)
+  return new KafkaError('no-broker', `No connection to ${address}`, error)
 }

@@ -56,6 +56,6 @@ function signOut(document) {
 
 function lost(connection, newest) {
   const since = newest === null ? '' : ` What you see is from ${clock.format(newest)}.`
-  if (connection === 'late') return `The page server has not sent anything for some seconds.${since}`
+  if (connection === 'late') return `The page server has not sent anything for a few seconds.${since}`
   return `The connection to the page server is broken; trying again.${since}`
 }

@@ -106,7 +106,7 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
       return anythingBut(operand, at, wildcards)
     default:
       throw new PatternError(
-        `${at} is no operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`,
+        `${at} is not an operator; use one of prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists or cidr.`,
       )
   }
 }
@@ -131,7 +131,7 @@ function affix(
   const inner = only(operand, at)
   if (inner.operator !== 'equals-ignore-case')
     throw new PatternError(
-      `${inner.at} cannot stand here; ${at} takes a text or { "equals-ignore-case": text }.`,
+      `${inner.at} is not allowed here; ${at} takes a string or { "equals-ignore-case": text }.`,
     )
   const part = fold(text(inner.operand, inner.at))
   return strings((value) => has(fold(cut(value, part.length)), part))
@@ -165,10 +165,10 @@ function numeric(operand: unknown, at: string): Matcher {
   if (operand.length === 2) return (value) => typeof value === 'number' && lower(value)
   const upper = comparison(2)
   if (!String(operand[0]).startsWith('>') || !String(operand[2]).startsWith('<')) {
-    throw new PatternError(`${at} must give its lower bound (> or >=) before its upper one (< or <=).`)
+    throw new PatternError(`${at} must give its lower bound (> or >=) before its upper bound (< or <=).`)
   }
   if (!(operand[1] < operand[3]))
-    throw new PatternError(`${at} holds for no number; its lower bound must be less than its upper one.`)
+    throw new PatternError(`${at} matches no number; its lower bound must be less than its upper bound.`)
   return (value) => typeof value === 'number' && lower(value) && upper(value)
 }
 
@@ -182,7 +182,7 @@ function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher
     const compile = NEGATABLE[inner.operator]
     if (!compile)
       throw new PatternError(
-        `${inner.at} cannot stand here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`,
+        `${inner.at} is not allowed here; anything-but takes values, prefix, suffix, equals-ignore-case or wildcard.`,
       )
     const matchers = list(inner.operand, inner.at).map((member, index) => {
       const place = Array.isArray(inner.operand) ? `${inner.at}[${index}]` : inner.at
@@ -196,7 +196,7 @@ function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher
   const values = list(operand, at)
   const kind = typeof values[0]
   if ((kind !== 'string' && kind !== 'number') || values.some((value) => typeof value !== kind)) {
-    throw new PatternError(`${at} must have only texts or only numbers.`)
+    throw new PatternError(`${at} must have only strings or only numbers.`)
   }
   const excluded = new Set<unknown>(values)
   return (value) => !excluded.has(value)
@@ -216,7 +216,7 @@ const NEGATABLE: Readonly<
 function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
   if (part === '')
     throw new PatternError(
-      `${at} is empty, which every text starts and ends with; give at least one character.`,
+      `${at} is empty, and every string starts and ends with the empty string; give at least one character.`,
     )
   return has
 }
@@ -266,7 +266,7 @@ function only(operation: object, place: string): { operator: string; operand: un
 
 function text(operand: unknown, at: string): string {
   if (typeof operand === 'string') return operand
-  throw new PatternError(`${at} must be a text in quotes.`)
+  throw new PatternError(`${at} must be a string.`)
 }
 
 function list(operand: unknown, at: string): readonly unknown[] {

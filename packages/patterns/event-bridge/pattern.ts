@@ -23,17 +23,21 @@ type Growing = Map<string, Condition>
 /** Parses and checks a pattern, and expands its $or. Throws a PatternError. */
 export function parsePattern(text: string): readonly Branch[] {
   if (text.length > MAX_PATTERN_LENGTH)
-    throw new PatternError(`The pattern has ${text.length} characters; make do with ${MAX_PATTERN_LENGTH}.`)
+    throw new PatternError(
+      `The pattern has ${text.length} characters; at most ${MAX_PATTERN_LENGTH} are allowed.`,
+    )
   let pattern: unknown
   try {
     pattern = JSON.parse(text)
   } catch (error) {
     throw new PatternError(
-      `The pattern is no JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`,
+      `The pattern is not JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`,
     )
   }
   if (!isObject(pattern))
-    throw new PatternError('The pattern is no object; write one such as { "data": { "state": ["open"] } }.')
+    throw new PatternError(
+      'The pattern is not an object; write one such as { "data": { "state": ["open"] } }.',
+    )
   try {
     return expand(pattern, [], [new Map()], 1, 'or')
   } catch (error) {
@@ -76,7 +80,7 @@ function expand(
     if (below.length > MAX_DEPTH) throw tooDeep(below, below.length)
     if (mode === 'inside-or' && RESERVED.has(name)) {
       throw new PatternError(
-        `${place(below)} is the name of an operator, which no field inside $or can have; put the operator into an array of a field.`,
+        `${place(below)} is the name of an operator, which a field inside $or cannot have; put the operator into the array of a field.`,
       )
     }
     if (Array.isArray(value)) {
@@ -110,7 +114,7 @@ function either(
     expanded.push(...expand(alternative, path, copies, depth + 1, 'inside-or'))
     if (expanded.length > MAX_BRANCHES) {
       throw new PatternError(
-        `${at} makes more than ${MAX_BRANCHES} combinations with the others; split the pattern into several filters.`,
+        `${at} makes more than ${MAX_BRANCHES} combinations with the other alternatives; split the pattern into several filters.`,
       )
     }
     refuseMany(expanded)
@@ -128,7 +132,9 @@ function refuseMany(branches: readonly Growing[]): void {
 }
 
 function tooDeep(path: readonly string[], depth: number): PatternError {
-  return new PatternError(`${place(path.slice(0, 3))} goes ${depth} objects deep; make do with ${MAX_DEPTH}.`)
+  return new PatternError(
+    `${place(path.slice(0, 3))} nests ${depth} objects deep; at most ${MAX_DEPTH} levels are allowed.`,
+  )
 }
 
 function isObject(value: unknown): value is PatternObject {

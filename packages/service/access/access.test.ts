@@ -107,8 +107,8 @@ test('a file that is wrong at the start is refused with every problem, without t
     { ...key('b', 'b', []), read: ['*'] },
   ]
   expect(parseKeys(JSON.stringify(slips)).problems).toEqual([
-    'API key 0 needs reads like topics: a list of names, or beginnings of names with * at the end; or none.',
-    'API key 1 has a field "read", which nothing reads.',
+    'API key 0 needs reads in the same form as topics: a list of names, or of prefixes that end with *; or no reads at all.',
+    'API key 1 has a field "read", which is not known.',
   ])
   expect(problems.join()).not.toContain('c0ffee')
 })

@@ -44,16 +44,16 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional(
     'API_KEYS_FILE',
     'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["orders.*"] to write to, ' +
-      '"reads": ["orders.*"] to see, the same as topics if not given }]. Read again when it changes.',
+      '"reads": ["orders.*"] to read from, by default the same as topics }]. Reloaded when it changes.',
   )
   const anonymous = reader.flag(
     'ALLOW_ANONYMOUS',
-    'Whether clients without an API key may come in, and write to every topic that has a door.',
+    'Whether clients without an API key are admitted and may write to every topic that has a door.',
     false,
   )
   if (keysFile === undefined && !anonymous) {
     reader.problem(
-      'API_KEYS_FILE is not set, so nobody could come in; name a file of keys, or set ALLOW_ANONYMOUS=true to let everybody in.',
+      'API_KEYS_FILE is not set, so no client would be admitted; name a file of keys, or set ALLOW_ANONYMOUS=true to admit all clients.',
     )
   }
   return { keysFile, anonymous }
@@ -80,7 +80,7 @@ export function identify(
   throw new HttpError(
     401,
     'unauthorized',
-    'An API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY; in a browser as the password, with any user name.',
+    'An API key is required: send Authorization: Bearer KEY or X-Api-Key: KEY; in a browser, enter it as the password with any user name.',
     { 'www-authenticate': scheme },
   )
 }
@@ -89,8 +89,8 @@ function notLocal(): HttpError {
   return new HttpError(
     403,
     'not-local',
-    'Without a key only programs and pages of this machine are served, by the names localhost and 127.0.0.1; ' +
-      'show an API key (API_KEYS_FILE names those that are valid).',
+    'Without a key only programs and pages on this machine are served, at localhost and 127.0.0.1; ' +
+      'send an API key (API_KEYS_FILE lists the valid ones).',
   )
 }
 
@@ -144,10 +144,14 @@ export function openAccess(
             text === undefined ? unreadable(keysFile, problem) : parseKeys(text)
           if (problems.length === 0) {
             if (keys !== undefined)
-              log.info({ names: found.map((key) => key.name) }, 'API keys were read again')
+              log.info({ names: found.map((key) => key.name) }, 'API keys were reloaded')
             keys = found
           } else if (keys === undefined) throw new ConfigError(problems)
-          else log.error({ problems }, 'the changed file of API keys is not used, the keys before stay valid')
+          else
+            log.error(
+              { problems },
+              'the changed file of API keys is ignored, and the earlier keys stay valid',
+            )
         })
   return {
     value: {

@@ -24,7 +24,7 @@ export function parseKeys(text: string): { keys: readonly ApiKey[]; problems: re
   try {
     entries = JSON.parse(text)
   } catch {
-    return { keys: [], problems: ['The file of API keys is no JSON.'] }
+    return { keys: [], problems: ['The file of API keys is not JSON.'] }
   }
   if (!Array.isArray(entries)) return { keys: [], problems: ['The file of API keys must hold a list.'] }
   const problems: string[] = []
@@ -36,7 +36,7 @@ function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   const before = problems.length
   for (const field of Object.keys(entry ?? {})) {
     if (FIELDS.has(field)) continue
-    problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which nothing reads.`)
+    problems.push(`${which} has a field ${JSON.stringify(field.slice(0, 40))}, which is not known.`)
   }
   if (typeof entry?.name !== 'string' || !NAME.test(entry.name))
     problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
@@ -44,9 +44,10 @@ function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
     problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
   const reads = entry?.reads ?? topics
-  const list = 'a list of names, or beginnings of names with * at the end'
+  const list = 'a list of names, or of prefixes that end with *'
   if (!arePatterns(topics)) problems.push(`${which} needs topics: ${list}.`)
-  else if (!arePatterns(reads)) problems.push(`${which} needs reads like topics: ${list}; or none.`)
+  else if (!arePatterns(reads))
+    problems.push(`${which} needs reads in the same form as topics: ${list}; or no reads at all.`)
   if (problems.length > before) return []
   const among = (patterns: readonly string[]) => (topic: string) =>
     patterns.some((pattern) => fits(pattern, topic))

@@ -107,7 +107,7 @@ test('as JSON.parse for texts with a byte changed, left out or put in anywhere',
   expect(valid).toBeGreaterThan(1000)
 })
 
-test('tells the place of the first fault', () => {
+test('reports the position of the first fault', () => {
   expect(jsonFault(Buffer.from('{"a":1,]'))).toBe(7)
   expect(jsonFault(Buffer.from('[1,2'))).toBe(4)
   expect(jsonFault(Buffer.from('[1,2]x'))).toBe(5)

@@ -64,7 +64,7 @@ test('what a page from elsewhere loads without saying its origin is not local, b
   ]).toEqual([true, true, true])
 })
 
-test('a page from elsewhere is told by its origin', () => {
+test('a page of another site is recognised by its origin', () => {
   expect(isFromForeignPage({})).toBe(false)
   expect(isFromForeignPage({ origin: 'http://localhost:1' })).toBe(false)
   expect(isFromForeignPage({ origin: 'http://evil.example' })).toBe(true)

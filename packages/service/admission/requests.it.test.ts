@@ -56,7 +56,7 @@ test.each(['1.1', '2'])(
   },
 )
 
-test('streams that are reset at once harm nobody and leave nothing behind', async () => {
+test('streams that are reset at once do not affect other clients and leave nothing behind', async () => {
   work = Promise.withResolvers()
   work.resolve()
   for (let round = 0; round < 20; round++) {
@@ -74,7 +74,7 @@ test('streams that are reset at once harm nobody and leave nothing behind', asyn
   expect((await fetch(`${server.url}/livez`)).status).toBe(200)
 })
 
-test('requests of nobody that are open at once over HTTP/2 count as connections do: the oldest give way', async () => {
+test('open HTTP/2 requests of unknown clients are bounded as connections are: the oldest are closed', async () => {
   const sessions = await Promise.all(
     Array.from({ length: 4 }, async () => {
       const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})

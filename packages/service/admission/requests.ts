@@ -59,7 +59,8 @@ declare module 'fastify' {
 
 function admittedOf(request: FastifyRequest): Admitted {
   const found = request[ADMITTED]
-  if (found === undefined) throw new Error('The request is of another server; give one that openHttp serves.')
+  if (found === undefined)
+    throw new Error('The request belongs to another server; pass one that openHttp serves.')
   return found
 }
 
@@ -109,7 +110,7 @@ export function underPressure(): HttpError {
   return new HttpError(
     429,
     'under-pressure',
-    'More is coming in than can be handled now; send it again later.',
+    'More requests arrive than can be handled now; send this one again later.',
     { 'retry-after': '1' },
   )
 }
@@ -201,11 +202,11 @@ function parseJson(bytes: Buffer): unknown {
 /** Refuses the name that changes the prototype of an object it is copied into. */
 function refuseProto(name: string, value: unknown): unknown {
   if (name === '__proto__')
-    throw new HttpError(400, 'invalid-name', 'The body has the name __proto__; choose another one.')
+    throw new HttpError(400, 'invalid-name', 'The body has a field named __proto__; choose another name.')
   return value
 }
 
 function tooLarge(maxBytes: number, announced: number): HttpError {
   const size = announced > 0 ? `has ${announced} bytes` : 'is longer'
-  return new HttpError(413, 'too-large', `The body ${size}; at most ${maxBytes} are read here.`)
+  return new HttpError(413, 'too-large', `The body ${size}; at most ${maxBytes} are allowed.`)
 }

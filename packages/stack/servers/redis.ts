@@ -25,7 +25,7 @@ function binary(): string {
   const name = BINARIES[`${process.platform}-${process.arch}`]
   if (name === undefined)
     throw new StackError(
-      `There is no Redis for ${process.platform} on ${process.arch} among the packages: use \`npm start -- --docker\`.`,
+      `No package has Redis for ${process.platform} on ${process.arch}; use \`npm start -- --docker\`.`,
     )
   return name
 }

@@ -51,7 +51,7 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
       const entries = [{ data, key, hashKey: undefined }]
       const { fates } = await writer.put(stream, entries, { block, end: () => block.length })
       if (typeof fates[0] === 'object') return
-      throw Object.assign(new Error(`The record for ${stream} is not known to be stored.`), {
+      throw Object.assign(new Error(`It is unknown whether the record for ${stream} was stored.`), {
         retriable: true,
       })
     },

@@ -14,7 +14,7 @@ import { openConsumerStage, type RunningStage } from '@weir/topics'
 
 const dropped = new Counter({
   name: 'weir_flow_dropped_total',
-  help: 'Records that a step left out on purpose, by step/reason.',
+  help: 'Records that a step skipped on purpose, by step/reason.',
   labelNames: ['flow', 'reason'],
   registers: [metrics],
 })
@@ -40,7 +40,7 @@ export async function runFlow(
   const { deadLetter } = definition
   const reader = await codec.reader(definition.source)
   const decode = step('decode', (index: number, _place: number, source: Source) => {
-    if (source.valueStart[index] < 0) return new Dead('undecodable', 'The record has no value.')
+    if (source.valueStart[index] < 0) return new Dead('undecodable', 'The record does not have a value.')
     try {
       return reader.decode(source.bytes, source.valueStart[index], source.valueEnd[index])
     } catch (error) {
@@ -127,7 +127,7 @@ class TooLarge extends Error {}
 function checkSize(topic: TopicName, bytes: number): void {
   if (bytes > MAX_BYTES)
     throw new TooLarge(
-      `The record would have ${bytes} bytes with its key and headers; ${topic} takes ${MAX_BYTES}.`,
+      `The record would have ${bytes} bytes with its key and headers; ${topic} takes at most ${MAX_BYTES}.`,
     )
 }
 

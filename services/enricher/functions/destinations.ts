@@ -55,7 +55,7 @@ type Put = (record: InvocationRecord) => Promise<unknown>
 export function destinationTopic(url: string): string | undefined {
   const topic = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined
   if (topic === undefined ? servedArn(url) === undefined : !TOPIC.test(topic))
-    throw new Error(`The destination ${url} is none that is served; give ${DESTINATION_FORMS}.`)
+    throw new Error(`The destination ${url} is not supported; give ${DESTINATION_FORMS}.`)
   return topic
 }
 
@@ -80,7 +80,7 @@ export async function openDestination(
         } catch (error) {
           log.warn(
             { err: error, destination: url },
-            'a destination does not take what was given up or done; it is tried again, and what comes behind waits',
+            'a destination does not accept an invocation record; it is retried, and later records wait',
           )
         }
         await sleep(backoffMs(retries, FIRST_PAUSE_MS, MAX_PAUSE_MS), undefined, { signal })

@@ -32,7 +32,7 @@ const versionName = text({ max: 10, pattern: /^(\$LATEST|[1-9]\d{0,8})$/, like: 
 const aliasName = text({
   max: 128,
   pattern: /^(?!\d+$)[a-zA-Z0-9_-]+$/,
-  like: 'letters, digits, _ and -, and no number',
+  like: 'letters, digits, _ and -, but not a number',
 })
 const qualifier = text({
   max: 128,
@@ -202,11 +202,11 @@ function idOf<K extends EntryKind>(kind: K, entry: Entries[K]): string {
 function checkEntry(kind: EntryKind): CheckState {
   return (state, id) => {
     const entry = read(shapes[kind], state, 'ignored') as Entries[EntryKind]
-    if (idOf(kind, entry) !== id) throw new Error(`The ${kind} is stored under the name of another one.`)
+    if (idOf(kind, entry) !== id) throw new Error(`The ${kind} is stored under the name of another ${kind}.`)
     if (kind !== 'latest' && kind !== 'version') return
     const { archive, module } = entry as FunctionVersion
     if ((archive === undefined) === (module === undefined))
-      throw new Error('A version needs an archive or a module, and not both.')
+      throw new Error('A version needs an archive or a module, but not both.')
   }
 }
 
@@ -219,11 +219,11 @@ export const checks = {
   archive: checkEntry('archive'),
   function: (state, id) => {
     if (read(deployedModule, state, 'ignored').name !== id)
-      throw new Error('The function is stored under the name of another one.')
+      throw new Error('The function is stored under the name of another function.')
   },
   mapping: (state, id) => {
     if (read(mapping, state, 'ignored').id !== id)
-      throw new Error('The mapping is stored under the id of another one.')
+      throw new Error('The mapping is stored under the id of another mapping.')
   },
 } satisfies Record<string, CheckState>
 

@@ -222,7 +222,7 @@ class HostedFunctions implements Functions {
     for (const { running } of this.#slots.get(name)?.values() ?? []) busy += running?.pool.counts().busy ?? 0
     if (busy >= this.#concurrencyOf(name))
       throw new Throttled(
-        `${name} runs ${busy} times already, which is its concurrency; repeat the request later.`,
+        `${name} is already running ${busy} times, its concurrency limit; repeat the request later.`,
       )
   }
 

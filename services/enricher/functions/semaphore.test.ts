@@ -32,7 +32,7 @@ test('who no longer wants one is passed over', async () => {
   await next
 })
 
-test('without a bound nobody waits', async () => {
+test('without a bound no caller waits', async () => {
   const semaphore = new Semaphore(Infinity)
   await Promise.all(Array.from({ length: 1000 }, () => semaphore.acquire(never)))
 })

@@ -77,7 +77,7 @@ export class VersionSlot {
     await within(CODE_WAIT_MS, this.begin(), () => {})
     if (this.#running !== undefined) return this.#running
     throw new CodeMissing(
-      `The code of ${this.version.name} is stored, but this replica has not been able to fetch it yet; look at its log.`,
+      `The code of ${this.version.name} is stored, but this replica has not been able to fetch it yet; check its log.`,
     )
   }
 
@@ -107,7 +107,7 @@ export class VersionSlot {
       } catch (error) {
         log.warn(
           { err: error, function: version.name, version: version.version },
-          'the code of a function cannot be had yet; it is tried again',
+          'the code of a function cannot be fetched yet; this is retried',
         )
       }
       await pause(backoffMs(retries++, FIRST_PAUSE_MS, MAX_PAUSE_MS), stopping)

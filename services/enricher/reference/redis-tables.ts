@@ -43,7 +43,7 @@ export class RedisTables {
       flush: () => this.#flush(),
       everyMs: LOOK_MS,
       log,
-      trouble: 'the reference tables cannot be copied to Redis; it is tried again',
+      trouble: 'the reference tables cannot be copied to Redis; this is retried',
     })
     redis.on('ready', () => {
       this.#stale = true
@@ -73,7 +73,7 @@ export class RedisTables {
     this.#upkeep.wake()
   }
 
-  /** Forgets all changes, because the topic was made anew. */
+  /** Forgets all changes, because the topic was recreated. */
   clear(): void {
     for (const entries of this.#newest.values()) entries.clear()
     this.#pending.clear()

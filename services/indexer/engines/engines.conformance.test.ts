@@ -403,12 +403,12 @@ describe.each(ENGINES)('%s', (name) => {
           }),
       },
       blocked: {
-        told: 'cluster_block_exception: free disk space where it is short, and unset the block',
+        told: 'cluster_block_exception: free disk space on nodes that are full, and unset the block',
         breaks: (of) => make(of, { 'index.blocks.write': true }),
         mends: (of) => set(of, 'index.blocks.write', null),
       },
       flooded: {
-        told: 'cluster_block_exception: free disk space where it is short, and unset the block',
+        told: 'cluster_block_exception: free disk space on nodes that are full, and unset the block',
         breaks: (of) => make(of, { 'index.blocks.read_only_allow_delete': true }),
         mends: (of) => set(of, 'index.blocks.read_only_allow_delete', null),
       },

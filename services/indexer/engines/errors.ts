@@ -4,25 +4,28 @@ import { DestinationError, type FailureKind } from '@weir/sinks'
 const CODES = {
   unreachable: { kind: 'unavailable', remedy: 'check that the engine runs at SEARCH_URL' },
   timeout: { kind: 'timeout', remedy: 'the outcome is unknown; the same request is repeated' },
-  overloaded: { kind: 'overloaded', remedy: 'the engine asks to be sent less' },
+  overloaded: { kind: 'overloaded', remedy: 'the engine is overloaded; send less' },
   unavailable: { kind: 'unavailable', remedy: "look at the engine's log" },
   refused: {
     kind: 'unavailable',
     remedy: 'check SEARCH_USERNAME, SEARCH_PASSWORD and the rights of that user',
   },
-  blocked: { kind: 'unavailable', remedy: 'free disk space where it is short, and unset cluster.blocks.*' },
+  blocked: {
+    kind: 'unavailable',
+    remedy: 'free disk space on nodes that are full, and unset cluster.blocks.*',
+  },
   unexpected: {
     kind: 'unavailable',
-    remedy: "check SEARCH_ENGINE, the engine's version, and what stands between",
+    remedy: "check SEARCH_ENGINE, the engine's version, and any proxy in between",
   },
   'too-large': {
     kind: 'rejected',
-    remedy: 'send less at once or raise http.max_content_length of the engine',
+    remedy: 'send less at once, or raise http.max_content_length of the engine',
   },
   rejected: { kind: 'rejected', remedy: 'a document of the request does not fit' },
   'not-this-engine': {
     kind: 'unavailable',
-    remedy: 'check that SEARCH_ENGINE names what runs at SEARCH_URL',
+    remedy: 'check that SEARCH_ENGINE names the engine at SEARCH_URL',
   },
 } as const satisfies Record<string, { kind: FailureKind; remedy: string }>
 

@@ -78,12 +78,12 @@ export function verdictOf({ status, error }: BulkItem): Verdict {
  */
 const REMEDIES: Readonly<Record<string, string>> = {
   cluster_block_exception:
-    'free disk space where it is short, and unset the block (index.blocks.*, cluster.blocks.*)',
+    'free disk space on nodes that are full, and unset the block (index.blocks.*, cluster.blocks.*)',
   index_closed_exception: 'open the index (POST INDEX/_open)',
   index_not_found_exception: 'create the index, or let action.auto_create_index allow its name',
   invalid_index_name_exception: 'correct the prefix of the index definition',
-  mapper_parsing_exception: "correct the index templates that fit the index's name",
-  process_cluster_event_timeout_exception: 'look at the load of the cluster manager',
+  mapper_parsing_exception: "correct the index templates that match the index's name",
+  process_cluster_event_timeout_exception: 'check the load of the cluster manager',
   routing_missing_exception: 'unset _routing.required in the mapping of the index',
   security_exception: 'let the user of SEARCH_USERNAME create the index and write to it',
   unavailable_shards_exception:
@@ -108,7 +108,7 @@ const REMEDIES_BY_REASON: readonly (readonly [RegExp, string])[] = [
   [/timestamp field/, 'correct the index template that makes the index a data stream'],
 ]
 
-const UNKNOWN = 'Weir does not know this error: the reason in the log says what to mend'
+const UNKNOWN = 'Weir does not know this error; see its reason in the log'
 
 export function remedyFor({ error }: BulkItem): string {
   const reasons = [error?.reason ?? '', error?.caused_by?.reason ?? '']

@@ -248,7 +248,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(holds.reason).toBeUndefined()
   })
 
-  test('a batch that is taken away stops waiting, is not sent again, and nobody is told to wait for it', async () => {
+  test('a batch whose partition is revoked stops waiting, is not sent again, and is not reported as held', async () => {
     open()
     const lost = new AbortController()
     proxy.fault = (path) => (path.startsWith('/_bulk') ? 401 : 'pass')

@@ -37,7 +37,8 @@ export function documents(
   const headers = new RecordHeaders()
   let lastIndex = ''
   return (batch, i) => {
-    if (batch.valueStart[i] < 0) return new Refusal('decode', 'undecodable', 'The record has no value.')
+    if (batch.valueStart[i] < 0)
+      return new Refusal('decode', 'undecodable', 'The record does not have a value.')
     let value: any
     try {
       headers.read(batch.bytes, batch.headersStart[i])
@@ -51,7 +52,11 @@ export function documents(
     }
     const time: unknown = value[definition.eventTime]
     if (!isEventTime(time))
-      return new Refusal('rotate', 'invalid', `${definition.eventTime} is no time of the years 1970 to 9999.`)
+      return new Refusal(
+        'rotate',
+        'invalid',
+        `${definition.eventTime} is not a time in the years 1970 to 9999.`,
+      )
     const id = recordId(batch, i, headers)
     if (typeof id !== 'string') return id
     try {

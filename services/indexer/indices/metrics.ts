@@ -15,12 +15,12 @@ export const bulkMetrics = {
   }),
   inFlight: new Gauge({
     name: 'weir_bulk_in_flight_requests',
-    help: 'Bulk requests under way.',
+    help: 'Bulk requests in progress.',
     registers: [metrics],
   }),
   limit: new Gauge({
     name: 'weir_bulk_limit_requests',
-    help: 'Bulk requests that may be under way; shrinks when the engine asks for less.',
+    help: 'Maximum number of bulk requests in progress; shrinks when the engine is overloaded.',
     registers: [metrics],
   }),
 }

@@ -86,26 +86,26 @@ export class Submission {
       return this.refuse(
         'not-an-object',
         undefined,
-        'A record is an object with a value and, if it likes, an id.',
+        'A record must be an object with a value and optionally an id.',
       )
     for (const name in record) {
       if (name === 'id' || name === 'value') continue
       return this.refuse(
         'unknown-field',
         name.slice(0, 100),
-        'A record has a value and, if it likes, an id; what describes the event belongs into the value.',
+        'A record may have only a value and an id; put the other fields into the value.',
       )
     }
     const { id = randomUUIDv7(), value } = record
     if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || !ID.test(id)) {
-      return this.refuse('invalid-id', 'id', `An id is 1 to ${MAX_ID_LENGTH} visible ASCII characters.`)
+      return this.refuse('invalid-id', 'id', `An id must be 1 to ${MAX_ID_LENGTH} visible ASCII characters.`)
     }
     this.ids[index] = id
     if (!isObject(value))
       return this.refuse(
         'invalid-value',
         'value',
-        "A value is an object as the topic's contract describes it.",
+        "A value must be an object as the topic's contract describes it.",
       )
     this.#append(index, id, value)
   }
@@ -168,7 +168,7 @@ export class Submission {
       return this.refuse(
         'too-large',
         'value',
-        `A value is at most ${MAX_VALUE_BYTES} bytes when encoded; put large things elsewhere and send where they are.`,
+        `A value may have at most ${MAX_VALUE_BYTES} bytes when encoded; store large data elsewhere and send a reference to it.`,
       )
     }
     if (hasEventTime && (value.eventTime as number) > this.#latest) {
@@ -184,7 +184,7 @@ export class Submission {
       const text = String(value[key])
       keyEnd = text.length > MAX_KEY_BYTES ? keys.length : keys.write(text, 0)
       if (keyEnd > MAX_KEY_BYTES)
-        return this.refuse('too-large', key, `The key is at most ${MAX_KEY_BYTES} bytes.`)
+        return this.refuse('too-large', key, `The key may have at most ${MAX_KEY_BYTES} bytes.`)
       partition = partitionFor(keys, 0, keyEnd, partitions)
     }
     if (this.#halt) return this.#note(index, this.#halt)
@@ -230,8 +230,8 @@ export class Submission {
 
   #note(index: number, { code, retriable }: KafkaError): void {
     const message = retriable
-      ? 'Not known to be stored; send it again with the same id.'
-      : 'The broker refused it; the log of this service says why.'
+      ? 'It is unknown whether the record was stored; send it again with the same id.'
+      : 'The broker refused the record; the log of this service says why.'
     this.errors.push({ index: this.#first + index, id: this.ids[index], code, message, retriable })
   }
 

@@ -66,11 +66,11 @@ function* childrenBeforeParents(entries: readonly Entry[], shards: readonly Shar
     entries.find((entry) => entry.kind === kind && entry.shard === shard)
   for (const { ShardId: child = '', ParentShardId, AdjacentParentShardId } of shards) {
     const begun = first('begins', child)
-    if (begun === undefined) yield `Nobody read ${child}.`
+    if (begun === undefined) yield `No worker read ${child}.`
     for (const parent of [ParentShardId, AdjacentParentShardId].filter((id) => id !== undefined)) {
       const ended = first('ended', parent)
       if (begun === undefined || (ended !== undefined && ended.time < begun.time)) continue
-      yield `${begun.worker} began ${child} before its parent ${parent} was at its end.`
+      yield `${begun.worker} started ${child} before its parent ${parent} was read to its end.`
     }
   }
 }

@@ -95,9 +95,9 @@ function parse(data: string, eventID: string): Signup[] {
       Math.abs(lon) <= 180
     )
       return [signup]
-    console.error(`${eventID} is no signup`)
+    console.error(`${eventID} is not a signup`)
   } catch (error) {
-    console.error(`${eventID} is no signup: ${(error as Error).message}`)
+    console.error(`${eventID} is not a signup: ${(error as Error).message}`)
   }
   return []
 }

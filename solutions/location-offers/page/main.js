@@ -53,7 +53,7 @@ function show({ userId, areaName, distanceKm, options }, took) {
     $('status'),
     found
       ? `${userId} can choose among ${options.length} options in ${areaName}.`
-      : `Nothing is served near ${userId} yet.`,
+      : `No area near ${userId} is served yet.`,
   )
   const head = element(
     'p',

@@ -100,7 +100,7 @@ function axes(type: 'line' | 'histogram', name: string, unit: string): Visualiza
 
 export const states: Visualization = {
   id: 'weir-taxi-states',
-  title: 'What taxis do',
+  title: 'Taxis by state',
   description: 'Taxis by state.',
   type: 'pie',
   params: {

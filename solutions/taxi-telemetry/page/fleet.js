@@ -3,8 +3,8 @@
 /** The flow's states; all charts and tables use this order. `key` names the colour. */
 export const STATES = [
   { id: 'OCCUPIED', key: 'occupied', name: 'With passengers' },
-  { id: 'MOVING', key: 'moving', name: 'Driving free' },
-  { id: 'IDLE', key: 'idle', name: 'Standing free' },
+  { id: 'MOVING', key: 'moving', name: 'Vacant, driving' },
+  { id: 'IDLE', key: 'idle', name: 'Vacant, standing' },
   { id: 'UNKNOWN', key: 'unknown', name: 'Unknown' },
 ]
 

@@ -12,7 +12,7 @@ import { openTrips } from './panels/trips.js'
 import { openZones } from './panels/zones.js'
 
 const STAGES = [
-  { prefix: 'ingest-hub.', name: 'Ingest hub', does: 'takes reports in' },
+  { prefix: 'ingest-hub.', name: 'Ingest hub', does: 'receives reports' },
   { prefix: 'enricher.', name: 'Enricher', does: 'adds zone and state' },
   { prefix: 'indexer.', name: 'Indexer', does: 'makes them searchable' },
 ]

@@ -12,14 +12,16 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir acl print | apply [PRINCIPAL] [options]
 
-What each principal must be allowed on the brokers, made from the table of topics: the services (${KAFKA_SERVICES.join(', ')}), the schema registry, and \`apply\`,
-who runs \`weir topics apply\`.
+Shows or adds the ACLs that each principal needs on the brokers. They follow from the table of topics. The
+principals are the services (${KAFKA_SERVICES.join(', ')}), the schema registry, and \`apply\`, the user that
+runs \`weir topics apply\`.
 
-print   shows the rights; no broker is asked
-apply   adds the ACLs that are missing, as a user who may alter the cluster; tells which others there are, and leaves those
+print   shows the ACLs without asking a broker
+apply   adds the missing ACLs; the user needs the right to alter the cluster. It also lists ACLs that Weir
+        does not need, and leaves them in place
 
-  --user TEMPLATE   how the brokers name a principal; {} stands for its name here (User:{})
-  --json            for programs
+  --user TEMPLATE   how the brokers name a principal, with {} for its name here (User:{})
+  --json            prints JSON
 
 Examples
   weir acl print enricher
@@ -38,7 +40,7 @@ export const acl = command({
     if (action === undefined || !ACTIONS.includes(action))
       throw new UsageError(
         action === undefined
-          ? 'print or apply?'
+          ? 'An action is missing: print or apply.'
           : `There is no \`weir acl ${action}\`.${hint(action, ACTIONS)}`,
       )
     onlyPositionals(rest, 0)
@@ -79,7 +81,7 @@ async function apply(wanted: readonly Acl[], json: boolean): Promise<void> {
     return { added: missing, others: existing.filter((one) => !needed.has(keyOf(one))) }
   })
   if (json) return printJson({ added, others })
-  await print(`${added.length} ACLs added, ${wanted.length - added.length} were there.\n`)
+  await print(`${added.length} ACLs added, ${wanted.length - added.length} existed already.\n`)
   if (others.length > 0) await print(`Weir does not need:\n${show(others)}`)
 }
 

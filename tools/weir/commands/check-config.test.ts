@@ -27,7 +27,7 @@ test('passwords are not shown, wherever a URL has them', async () => {
   expect(text).not.toContain('sesame')
 })
 
-test('an address that is no URL is a problem', async () => {
+test('an address that is not a URL is a problem', async () => {
   expect((await check('weir', { HUB_URL: 'hub:8080', REGISTRY_URL: 'nonsense' })).problems).toEqual([
     'HUB_URL is "hub:8080"; it must be a URL such as http://localhost:8080.',
     'REGISTRY_URL is "nonsense"; it must be a URL such as http://localhost:8181/apis/ccompat/v7.',

@@ -10,17 +10,17 @@ import { styled, table } from '../terminal/table.ts'
 const usage = `
 weir check-config [SERVICE]
 
-Shows what the services, or one of them, would read from this environment: every setting with its value, default and meaning,
-and every problem at once. Secrets are never shown. SERVICE is ${SERVICES.join(', ')} or weir
-(this command).
+Shows the configuration that all services, or one of them, would read from this environment: every setting
+with its value, default and meaning, and all problems at once. Secrets are never shown. SERVICE is
+${SERVICES.join(', ')} or weir (this command).
 
-  --json    for programs
+  --json    prints JSON
 
 Examples
   weir check-config
   KAFKA_DRIVER=kafkajs weir check-config enricher
 
-Exit codes: 0 no problem, 1 problems.
+Exit codes: 0 no problems, 1 problems.
 `
 
 /** Reads a service's configuration without starting it. */
@@ -36,7 +36,7 @@ async function readOf(name: string): Promise<Read> {
 
 export const checkConfig = command({
   name: 'check-config',
-  summary: 'Show every setting of the services and what is wrong',
+  summary: 'Show the configuration of the services and its problems',
   usage,
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, positionals) {

@@ -11,9 +11,10 @@ import { EXIT } from '../exit.ts'
 const usage = `
 weir down [--docker]
 
-Stops what \`weir up\` started, services before servers, and nothing else. Data stays. Also ends what a killed supervisor left behind.
+Stops everything that \`weir up\` started, services before servers, and nothing else. Data is kept. Also ends
+processes that a killed supervisor left behind.
 
-  --docker   run \`docker compose down\` instead
+  --docker   runs \`docker compose down\` instead
 `
 
 /** Three services drain for up to 10 s each, and servers are killed after 15 s. */
@@ -32,7 +33,7 @@ export const down = command({
         : EXIT.refused
     const state = readState()
     if (state === undefined) {
-      process.stdout.write('Nothing is up.\n')
+      process.stdout.write('Nothing is running.\n')
       return EXIT.ok
     }
     if (stillRuns(state.supervisor)) {
@@ -40,14 +41,14 @@ export const down = command({
       for (const deadline = Date.now() + PATIENCE; stillRuns(state.supervisor); await sleep(100)) {
         if (Date.now() > deadline)
           throw new StackError(
-            `The supervisor (pid ${state.supervisor.pid}) does not stop: end it with kill -9 and run \`weir down\` again.`,
+            `The supervisor (pid ${state.supervisor.pid}) does not stop; end it with kill -9 and run \`weir down\` again.`,
           )
       }
       process.stdout.write('Stopped.\n')
     } else {
       const ended = await endOrphans(state)
       process.stdout.write(
-        `The supervisor was gone; ended ${ended.length > 0 ? ended.join(', ') : 'nothing, no process of it was left'}.\n`,
+        `The supervisor was gone; ended ${ended.length > 0 ? ended.join(', ') : 'nothing, as none of its processes was left'}.\n`,
       )
     }
     return EXIT.ok

@@ -81,11 +81,11 @@ export const readSigning = (env: Readonly<Record<string, string | undefined>> = 
     accessKeyId:
       reader.optional(
         'AWS_ACCESS_KEY_ID',
-        'The access key that signs requests to functions; test where none is given.',
+        'The access key that signs requests for functions; test if unset.',
       ) ?? 'test',
     secretAccessKey:
-      reader.secret('AWS_SECRET_ACCESS_KEY', 'Its secret; test where none is given.') ?? 'test',
-    region: reader.string('AWS_REGION', 'The region for which requests are signed.', 'us-east-1'),
+      reader.secret('AWS_SECRET_ACCESS_KEY', 'The secret of that access key; test if unset.') ?? 'test',
+    region: reader.string('AWS_REGION', 'The region that requests are signed for.', 'us-east-1'),
   }))
 
 const TIMEOUT = 30_000
@@ -119,7 +119,7 @@ export function openFunctionsApi(url: string, { region, ...credentials }: Signin
       },
     )
     if (answer.status < 300) return answer
-    const said = `The enricher answers ${answer.status}: ${problem(answer)}`
+    const said = `The enricher answered ${answer.status}: ${problem(answer)}`
     throw answer.status < 500
       ? new RefusedByLambda(said, String(answer.headers['x-amzn-errortype']))
       : new Unreachable(said)
@@ -254,5 +254,5 @@ function problem({ headers, body }: Answer): string {
   } catch {
     // The answer is not from the API.
   }
-  return String(headers['x-amzn-errortype'] ?? 'it says no more')
+  return String(headers['x-amzn-errortype'] ?? 'it gave no reason')
 }

@@ -49,7 +49,7 @@ async function entriesIn(root: string): Promise<Entry[]> {
   const walk = async (folder: string, prefix: string, above: readonly string[]): Promise<void> => {
     const real = await realpath(folder)
     if (above.includes(real))
-      throw new UsageError(`${folder} is a link to a folder that it is in; leave it out.`)
+      throw new UsageError(`${folder} links to a folder that contains it; leave it out.`)
     for (const name of (await readdir(folder)).sort()) {
       if (name === '.git') continue
       const path = join(folder, name)
@@ -58,9 +58,7 @@ async function entriesIn(root: string): Promise<Entry[]> {
       else if (found.isFile()) {
         bytes += found.size
         if (bytes > MAX_BYTES)
-          throw new UsageError(
-            `${root} has more than ${MAX_BYTES} bytes, which is what Lambda unpacks at most.`,
-          )
+          throw new UsageError(`${root} has more than ${MAX_BYTES} bytes, the most that Lambda unpacks.`)
         entries.push({
           name: `${prefix}${name}`,
           bytes: await readFile(path),

@@ -223,14 +223,14 @@ test('a file, a folder and a zip are deployed; logs and removal', async () => {
 
 test.each<[string[], number, string]>([
   [['lst'], 2, 'list'],
-  [['invoke'], 2, 'Which function?'],
-  [['deploy'], 2, 'Which code?'],
+  [['invoke'], 2, 'The function is missing'],
+  [['deploy'], 2, 'The code is missing'],
   [['deploy', '/nowhere.mjs'], 2, 'There is no file'],
   [['list', 'x'], 2, 'too many'],
-  [['invoke', 'x', '--payload', '{'], 2, 'no JSON'],
+  [['invoke', 'x', '--payload', '{'], 2, 'not JSON'],
   [['deploy', file, '--env', 'A'], 2, 'NAME=VALUE'],
   [['deploy', file, '--memory', '1'], 2, '--memory'],
-  [['deploy', file, '--name', 'a b'], 1, 'The enricher answers 400'],
+  [['deploy', file, '--name', 'a b'], 1, 'The enricher answered 400'],
 ])('%j ends with %d', async (args, code, text) => {
   expect(await functions.run(args)).toBe(code)
   expect(said).toContain(text)
@@ -239,7 +239,7 @@ test.each<[string[], number, string]>([
 test('keys that are wrong, and no enricher', async () => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
   expect(await functions.run(['list'])).toBe(1)
-  expect(said).toContain('The enricher answers 403: The request signature')
+  expect(said).toContain('The enricher answered 403: The request signature')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
   const before = process.env.ENRICHER_URL
   vi.stubEnv('ENRICHER_URL', 'http://127.0.0.1:1')

@@ -22,28 +22,28 @@ import { linesSince } from './functions-follow.ts'
 const usage = `
 weir functions [list] | invoke NAME | logs NAME | deploy PATH | remove NAME
 
-Functions run in the enricher, by Lambda's API and by event source mappings. Requests are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (test, test)
-for AWS_REGION (us-east-1).
+Functions run in the enricher. They are invoked through Lambda's API and by event source mappings. Requests
+are signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (test, test) for AWS_REGION (us-east-1).
 
-list      all functions, the runtimes they may have, and how their processes are confined
-invoke    runs a function and shows what it returns; what it printed goes to stderr where it fails
-deploy    creates a function, or changes the code and what is given of the settings: of a folder, a .zip, or a file alone; the enricher must
-          have FUNCTIONS_DEPLOY=true
-logs      what the function printed lately in the replica that answers
-remove    takes away a function that was deployed
+list      shows all functions, the available runtimes, and how function processes are confined
+invoke    runs a function and shows its result; if it fails, also shows its log on stderr
+deploy    creates a function from a folder, a .zip or a single file; if it exists already, replaces its code
+          and changes the given settings. The enricher must have FUNCTIONS_DEPLOY=true
+logs      shows the latest output of a function, from the replica that answers
+remove    deletes a deployed function
 
-  --payload JSON|@FILE   the event of invoke ({})
-  --follow               logs: goes on until Ctrl-C
-  --name NAME            deploy: the function's name (the path's last part, without its ending)
-  --runtime NAME         deploy: nodejs24.x, python3.13, provided.al2023 … (by the file: Node.js or Python)
-  --handler NAME         deploy: FILE.EXPORT, or the export alone (handler, of the file or of index)
+  --payload JSON|@FILE   invoke: the event ({})
+  --follow               logs: continues until Ctrl-C
+  --name NAME            deploy: the function's name (the last part of the path, without its extension)
+  --runtime NAME         deploy: nodejs24.x, python3.13, provided.al2023 … (Node.js or Python, by the file)
+  --handler NAME         deploy: FILE.EXPORT, or only the export (handler, of the file or of index)
   --memory MB            deploy: 128 to 10240 (128)
   --timeout SECONDS      deploy: 1 to 900 (3)
-  --concurrency N        deploy: how many run side by side in a replica, at most 900 (10)
-  --env NAME=VALUE       deploy: an environment variable; all that are given replace those of before. Repeatable
-  --publish              deploy: gives the code and settings a version number
-  --alias NAME           deploy: publishes, and points the alias to the version
-  --json                 for programs
+  --concurrency N        deploy: how many invocations run at once in a replica, at most 900 (10)
+  --env NAME=VALUE       deploy: an environment variable; those given replace all earlier ones. Repeatable
+  --publish              deploy: publishes the code and settings as a new version
+  --alias NAME           deploy: publishes a version and points the alias to it
+  --json                 prints JSON
 
 Examples
   weir functions deploy prices.mjs --memory 256 --env STAGE=test
@@ -100,8 +100,8 @@ export const functions = command({
     if (subject === undefined)
       throw new UsageError(
         action === 'deploy'
-          ? 'Which code? Write `weir functions deploy PATH` with a folder, a .zip or a file.'
-          : `Which function? Write \`weir functions ${action} NAME\`.`,
+          ? 'The code is missing; write `weir functions deploy PATH` with a folder, a .zip or a file.'
+          : `The function is missing; write \`weir functions ${action} NAME\`.`,
       )
     switch (action) {
       case 'invoke':
@@ -120,7 +120,9 @@ async function list(api: FunctionsApi, { json }: Options): Promise<number> {
   const all = await api.list()
   if (json) await printJson(all)
   else if (all.length === 0)
-    await print(`No function yet; \`weir functions deploy PATH\` makes one.\n${await confinementOf(api)}`)
+    await print(
+      `There are no functions yet; \`weir functions deploy PATH\` creates one.\n${await confinementOf(api)}`,
+    )
   else {
     const rows = all.map((one) => [
       one.FunctionName,
@@ -153,7 +155,9 @@ async function invoke(api: FunctionsApi, name: string, { payload = '{}', json }:
   try {
     JSON.parse(text)
   } catch (error) {
-    throw new UsageError(`--payload is no JSON (${(error as Error).message}); write it in quotes, or @FILE.`)
+    throw new UsageError(
+      `--payload is not JSON (${(error as Error).message}); write it in quotes, or give @FILE.`,
+    )
   }
   const answer = await api.invoke(name, text)
   if (json) await printJson({ ...answer, payload: answer.payload ?? null })
@@ -221,13 +225,13 @@ async function active(
   tell: (text: string) => void,
 ): Promise<ListedFunction> {
   const deadline = Date.now() + ACTIVE_TIMEOUT_MS
-  for (let told = false; ; told = true) {
+  for (let isAnnounced = false; ; isAnnounced = true) {
     const now = await api.get(name)
-    if (now === undefined) throw new Refused(`${name} was removed meanwhile.`)
+    if (now === undefined) throw new Refused(`${name} was removed in the meantime.`)
     if (now.State === 'Active' && now.LastUpdateStatus === 'Successful') return now
     if (Date.now() > deadline)
-      throw new Unreachable(`${name} is stored, but the enricher does not run it yet; look at its log.`)
-    if (!told) tell('Waiting for the enricher to unpack it …')
+      throw new Unreachable(`${name} is stored, but the enricher does not run it yet; check its log.`)
+    if (!isAnnounced) tell('Waiting for the enricher to unpack it …')
     await sleep(LOOK)
   }
 }

@@ -10,8 +10,8 @@ import { principalsNamed } from './acl.ts'
 const usage = `
 weir iam print PRINCIPAL --cluster-arn ARN
 
-Prints the policy for an IAM role on an MSK cluster: the rights of \`weir acl print\`, as actions of kafka-cluster. Needs neither AWS nor a broker.
-PRINCIPAL is one of ${PRINCIPALS.join(', ')}.
+Prints the policy for an IAM role on an MSK cluster: the rights that \`weir acl print\` shows, as kafka-cluster
+actions. Needs neither AWS nor a broker. PRINCIPAL is one of ${PRINCIPALS.join(', ')}.
 
 Examples
   weir iam print enricher --cluster-arn arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1
@@ -28,8 +28,9 @@ export const iam = command({
         action === undefined ? 'print?' : `There is no \`weir iam ${action}\`.${hint(action, ['print'])}`,
       )
     onlyPositionals(rest, 0)
-    if (name === undefined) throw new UsageError('Whose policy? Name a principal.')
-    if (arn === undefined) throw new UsageError('Of which cluster? Give --cluster-arn.')
+    if (name === undefined)
+      throw new UsageError('The principal is missing; name the one that the policy is for.')
+    if (arn === undefined) throw new UsageError('--cluster-arn is missing; give the ARN of the cluster.')
     const [principal] = principalsNamed(name)
     await printJson(policy(principal, arn))
     return EXIT.ok

@@ -11,12 +11,12 @@ import { styled, table, thousands } from '../terminal/table.ts'
 const usage = `
 weir lag [GROUP] [options]
 
-Shows how far Weir's consumer groups are behind, per topic; with GROUP, which may be any group of the cluster, per
-partition. Lag counts records between the committed offset and the end, transaction markers included. Records that were
-removed from a log do not count, nor does an offset of a topic that was deleted and made anew.
+Shows the lag of Weir's consumer groups, by topic. With GROUP, which may be any group of the cluster, shows
+its lag by partition. Lag is the number of records between the committed offset and the end, transaction
+markers included. Deleted records do not count, nor does the offset of a topic that was deleted and recreated.
 
-  --watch     again every 2 seconds, until Ctrl-C
-  --json      for programs; with --watch one JSON array a line
+  --watch     repeats every 2 seconds, until Ctrl-C
+  --json      prints JSON; with --watch, one JSON array per line
 
 Examples
   weir lag
@@ -99,7 +99,7 @@ export async function lagRows(kafka: Kafka, only: string | undefined): Promise<R
 }
 
 function byPartition(rows: readonly Row[]): string {
-  if (rows.length === 0) return 'The group has committed no offset, so its lag is not known.\n'
+  if (rows.length === 0) return 'The group has not committed an offset, so its lag is unknown.\n'
   const [{ state }] = rows
   return `${table(
     ['PARTITION', 'TOPIC', 'COMMITTED', 'END', 'LAG'],
@@ -114,7 +114,7 @@ function byPartition(rows: readonly Row[]): string {
 }
 
 function byTopic(rows: readonly Row[]): string {
-  if (rows.length === 0) return "None of Weir's consumer groups has begun yet.\n"
+  if (rows.length === 0) return "None of Weir's consumer groups has started yet.\n"
   return table(
     ['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'],
     summarise(rows).map(({ group, topic, state, parts, lag, most }) => [

@@ -17,17 +17,18 @@ import { print } from '../terminal/output.ts'
 const usage = `
 weir new solution NAME | service NAME | step NAME --flow FLOW | sink NAME --topic TOPIC
 
-Writes a skeleton that runs and has tests, into this checkout; says what it wrote and what to do next. NAME has lower-case words with
-hyphens between: fleet-alarms.
+Writes a skeleton into this checkout, which runs and has tests. Says what it wrote and what to do next. NAME
+has lower-case words with hyphens between them, such as fleet-alarms.
 
-solution   topics with contracts, a flow from one to the other, a search index, a simulator: data and small functions that the services run
-service    a process of its own with health, metrics and a door, and its rows in the table of services, Compose, the chart and the image;
-           choose it for what no existing service does
-step       one step of a flow: looks at a record and says what becomes of it
-sink       a search index of a solution's topic, with a mapping made from the topic's contract
+solution   topics with contracts, a flow from one to the other, a search index and a simulator. A solution is
+           data and small functions that the existing services run
+service    a process of its own with health, metrics and HTTP routes, and its entries in the table of
+           services, Compose, the chart and the image. Choose it for work that no existing service does
+step       one step of a flow, which looks at a record and passes it on, changes it or rejects it
+sink       a search index for a topic of a solution, with a mapping derived from the topic's contract
 
   --flow FLOW     the flow that the step is for
-  --topic TOPIC   the topic that the sink takes records from
+  --topic TOPIC   the topic that the sink reads
   --port PORT     the port of the service (the first free one from 8080 on)
 
 Examples
@@ -51,7 +52,7 @@ export const create = command({
   usage,
   options: OPTIONS,
   async run(options, [kind, text, ...rest]) {
-    if (kind === undefined) throw new UsageError(`What is to be new: ${KINDS.join(', ')}?`)
+    if (kind === undefined) throw new UsageError(`The kind is missing: one of ${KINDS.join(', ')}.`)
     if (!isKind(kind)) throw new UsageError(`There is no \`weir new ${kind}\`.${hint(kind, KINDS)}`)
     onlyPositionals(rest, 0)
     for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[])
@@ -112,7 +113,7 @@ function report({ created, changed }: Changes, next: readonly string[]): string 
   const lines = [
     ...created.map((path) => `wrote    ${path}`),
     ...changed.map((path) => `changed  ${path}`),
-    'wrote what `npm run generate` makes of them',
+    'ran `npm run generate`, which wrote what follows from them',
     '',
     'Next',
     ...next.map((line) => `  ${line}`),

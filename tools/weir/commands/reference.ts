@@ -13,15 +13,15 @@ import { table } from '../terminal/table.ts'
 const usage = `
 weir reference [list [TABLE]] | get TABLE ID | put TABLE ID [FILE | -] | delete TABLE ID
 
-Flows and functions look things up in reference tables, the tariffs of a shop for instance. A change holds within a
-second, without restart.
+Reads and changes the reference tables, in which flows and functions look things up: a shop's tariffs, for
+example. A change takes effect within a second, without a restart.
 
-list      the tables, or a table's entries
-get       one entry as JSON
-put       stores an entry: a JSON object from FILE or from what is piped in. It must have the table's shape
-delete    removes an entry
+list      shows the tables, or the entries of a table
+get       shows one entry as JSON
+put       stores an entry, a JSON object from FILE or standard input. It must fit the table's schema
+delete    deletes an entry
 
-  --json    for programs
+  --json    prints JSON
 
 Examples
   weir reference list tariffs
@@ -48,7 +48,7 @@ export const reference = command({
       return EXIT.ok
     }
     if (name === undefined || id === undefined)
-      throw new UsageError(`Which entry? Write \`weir reference ${action} TABLE ID\`.`)
+      throw new UsageError(`The entry is missing; write \`weir reference ${action} TABLE ID\`.`)
     if (action === 'get') {
       const entries = await api.entries(name)
       if (!Object.hasOwn(entries, id))
@@ -102,7 +102,7 @@ async function readEntry(file = '-'): Promise<Record<string, unknown>> {
     const entry = parseExactly(words.replace(/^\uFEFF/, ''))
     if (isObject(entry)) return entry
   } catch (error) {
-    throw new Refused(`The entry is no JSON: ${(error as Error).message}.`)
+    throw new Refused(`The entry is not JSON: ${(error as Error).message}.`)
   }
   throw new Refused('The entry must be a JSON object.')
 }

@@ -26,27 +26,31 @@ const [FIRST_TOPIC] = Object.entries(topics).flatMap(([name, { doors }]) =>
 const usage = `
 weir replay FILE [options]
 
-Sends the rows of a file to a topic through the hub. FILE is CSV or NDJSON, plain, gzip or zstd; which it is, is told from its content.
-Columns find their fields by name (lat, latitude, lng, track_id, timestamp, …). Times are moved once, so that the last event is now.
-What is told from the file is shown before the first record is sent.
+Sends the rows of a file to a topic through the hub. FILE is CSV or NDJSON, plain or compressed with gzip or
+zstd; the content shows which. Columns are matched to fields by name (lat, latitude, lng, track_id,
+timestamp, …). All times are shifted by the same amount, so that the last event is now. The command shows
+what it detected in the file before it sends the first record.
 
-  --topic TOPIC          where to (${FIRST_TOPIC})
-  --map FIELD=COLUMN     which column gives a field; FIELD=COLUMN*FACTOR converts units. Repeatable
+  --topic TOPIC          the topic to send to (${FIRST_TOPIC})
+  --map FIELD=COLUMN     the column for a field; FIELD=COLUMN*FACTOR converts units. Repeatable
   --set FIELD=VALUE      a constant for every record. Repeatable
-  --speed SPEED          1x is real time, 10x ten times that, max as fast as the hub takes it (max)
-  --keep-times           leave the times as the file has them
-  --time FORMAT          ${TIME_FORMATS.join(', ')} (what most rows have)
+  --speed SPEED          1x is real time, 10x is ten times faster, max is as fast as the hub allows (max)
+  --keep-times           does not shift times
+  --time FORMAT          ${TIME_FORMATS.join(', ')} (detected from the rows)
   --zone ZONE            the zone of ISO times without one: Z, +05:30, --zone=-08:00 (Z)
-  --all-times            also send rows whose times lie far from the others: 0, or the year 9999
-  --delimiter CHARACTER  what separates the cells of CSV, or tab (what the header has most of , ; | and tab)
-  --run NAME             names the run. Record ids are NAME and the number of the line where the row begins: repeating a run of that
-                         name stores nothing twice. The name belongs to the content of the file, and to how its columns are read
-  --json                 one JSON object a line: each refused record, then the summary
+  --all-times            also sends rows whose times are far from the others, such as 0 or the year 9999
+  --delimiter CHARACTER  the separator of CSV cells, or tab (the most frequent of , ; | and tab in the header)
+  --run NAME             names the run. Record ids are NAME and the number of the line on which the row
+                         begins, so repeating a run stores nothing twice. Use one name for one content of
+                         the file and one way of reading its columns
+  --json                 prints one JSON object per line: each refused record, then the summary
 
-Numbers are decimal: 12, -0.5, 1.5e3. Blank cells are missing. A whole number beyond 2^53 is refused, unless the field is text.
-Rows that cannot be read are refused one by one, with the line and the reason; so are rows longer than 1 MiB.
+Numbers are decimal: 12, -0.5, 1.5e3. A blank cell is a missing value. Whole numbers beyond 2^53 are refused,
+unless the field is text. Rows that cannot be read are refused one by one, with the line and the reason; so
+are rows longer than 1 MiB.
 
-Every record's source is replay-RUN, so a run can be counted. A hub that is down is waited for, up to 5 minutes.
+The source of every record is replay-RUN, so the records of a run can be counted. If the hub is down, the
+command waits for it, up to 5 minutes.
 
 Examples
   weir replay sales.csv.gz
@@ -54,7 +58,7 @@ Examples
   weir replay sales.csv --map orderId=Number --map eventTime=sold_at --map 'total=cents*0.01' --set channel=shop
   weir tail orders.placed --from earliest --count 1000 --json > some.ndjson; weir replay some.ndjson --topic orders.placed --run again
 
-Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
+Exit codes: 0 all stored, 1 some refused, 2 invalid arguments or file, 4 the hub does not answer.
 `
 
 export const replay = command({
@@ -76,7 +80,7 @@ export const replay = command({
   },
   async run(values, positionals) {
     onlyPositionals(positionals, 1)
-    if (positionals[0] === undefined) throw new UsageError('Which file?')
+    if (positionals[0] === undefined) throw new UsageError('Name a file.')
     const speed = readSpeed(values.speed)
     const timeFormat = readTimeFormat(values.time)
     const zoneMs = zoneOffset(values.zone)
@@ -175,7 +179,7 @@ function showRefusal(refusal: Refusal, nth: number, json: boolean): void {
       `line ${refusal.line}: ${withField(refusal.field, refusal.message)} (${refusal.code})\n`,
     )
   else if (nth === SHOWN + 1)
-    process.stderr.write('more refused records are only counted; --json lists all\n')
+    process.stderr.write('further refused records are counted but not listed; --json lists all\n')
 }
 
 function summary(

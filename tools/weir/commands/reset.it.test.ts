@@ -71,10 +71,10 @@ test('a group goes on where it is told: at the beginning, at a time, at the end;
 })
 
 test('what it cannot use it refuses in a sentence', async () => {
-  expect(await run()).toMatchObject({ code: 2, said: expect.stringContaining('Which group?') })
+  expect(await run()).toMatchObject({ code: 2, said: expect.stringContaining('Name a consumer group.') })
   expect(await run('enricher.taxi', 'taxi.telemetry')).toMatchObject({
     code: 2,
-    said: expect.stringContaining('Give --to'),
+    said: expect.stringContaining('--to is missing'),
   })
   expect(await run('enricher.taxi', 'no.such.topic', '--to', 'earliest')).toMatchObject({
     code: 2,

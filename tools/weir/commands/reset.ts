@@ -6,15 +6,16 @@ import { print, printJson } from '../terminal/output.ts'
 import { table } from '../terminal/table.ts'
 
 const usage = `
-weir reset GROUP TOPIC --to PLACE [options]
+weir reset GROUP TOPIC --to POSITION [options]
 
-Sets where a consumer group goes on in a topic. Its members must be stopped. What lies between is read again, or skipped: flows write their output once more, and
-sinks leave documents as they are that are in the index already. To fill an index anew, delete it before.
+Sets the position from which a consumer group continues in a topic. Its members must be stopped. Moving back
+reads records again: flows write their output a second time, but sinks do not change documents that are
+already in the index. Moving forward skips records. To rebuild an index, delete it first.
 
-  --to PLACE    earliest, latest, or a time such as 2026-11-26T08:00:00Z, or milliseconds since the epoch: the first record that
-                arrived then or later
-  --dry-run     shows what would change
-  --json        for programs
+  --to POSITION   earliest, latest, or a time such as 2026-11-26T08:00:00Z or milliseconds since the epoch:
+                  the first record that arrived then or later
+  --dry-run       shows what would change
+  --json          prints JSON
 
 Examples
   weir reset enricher.orders orders.placed --to 2026-11-26T08:00:00Z --dry-run
@@ -30,7 +31,7 @@ export interface Move {
 
 export const reset = command({
   name: 'reset',
-  summary: 'Set where a consumer group goes on',
+  summary: 'Set the position of a consumer group',
   usage,
   options: {
     to: { type: 'string' },
@@ -39,8 +40,9 @@ export const reset = command({
   },
   async run({ to, 'dry-run': dryRun, json }, [group, wanted, ...rest]) {
     onlyPositionals(rest, 0)
-    if (group === undefined) throw new UsageError('Which group?')
-    if (to === undefined) throw new UsageError('Where to? Give --to.')
+    if (group === undefined) throw new UsageError('Name a consumer group.')
+    if (to === undefined)
+      throw new UsageError('--to is missing. It says where the group continues: earliest, latest or a time.')
     const place = placeOf(to)
     const moves = await withKafka(async (kafka) => {
       const topic = await existingTopic(kafka, wanted)

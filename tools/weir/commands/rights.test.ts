@@ -30,15 +30,15 @@ test('iam print gives a policy as JSON', async () => {
 })
 
 test.each([
-  [acl, [], 'print or apply?'],
+  [acl, [], 'An action is missing: print or apply.'],
   [acl, ['aply'], 'Did you mean'],
   [acl, ['print', 'indexr'], 'There is no principal indexr'],
   [acl, ['print', '--user', 'weir'], '--user is "weir"'],
-  [iam, ['print'], 'Whose policy?'],
-  [iam, ['print', 'indexer'], 'Give --cluster-arn'],
-  [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'no ARN of an MSK cluster'],
-  [size, [], 'Give --events-per-hour'],
-  [size, ['--events-per-hour', '5M'], 'Give --bytes'],
+  [iam, ['print'], 'The principal is missing'],
+  [iam, ['print', 'indexer'], '--cluster-arn is missing'],
+  [iam, ['print', 'indexer', '--cluster-arn', 'weir'], 'not the ARN of an MSK cluster'],
+  [size, [], '--events-per-hour is missing'],
+  [size, ['--events-per-hour', '5M'], '--bytes is missing'],
   [size, ['--events-per-hour', '5T', '--bytes', '200'], '--events-per-hour is "5T"'],
   [size, ['--events-per-hour', '5M', '--bytes', '0'], '--bytes is "0"'],
   [size, ['--events-per-hour', '5M', '--bytes', '200', '--peak', '0.5'], '--peak is "0.5"'],

@@ -16,19 +16,19 @@ import { thousands } from '../terminal/table.ts'
 const usage = `
 weir send TOPIC [FILE | -] [options]
 
-Sends JSON to a topic through the hub: one value, a list of values, or one value a line; plain, gzip or zstd. Without FILE it reads
-what is piped in.
-A value may stand in a record with an id of its own, { "id": "…", "value": { … } }; repeating an id stores nothing twice further on.
+Sends JSON to a topic through the hub: one value, a list of values, or one value per line; plain or compressed
+with gzip or zstd. Without FILE it reads standard input. A value can be wrapped in a record with its own id,
+{ "id": "…", "value": { … } }. A record that is sent again with the same id counts once downstream.
 
-  --source NAME   where the records come from (weir-send)
-  --json          one JSON object a line: each refused record, then the summary
+  --source NAME   the source of the records (weir-send)
+  --json          prints one JSON object per line: each refused record, then the summary
 
 Examples
   weir send orders.placed order.json
   echo '{"orderId":"o-1","total":12.5,"eventTime":'$(date +%s000)'}' | weir send orders.placed
   weir tail orders.placed --json --count 5 | weir send orders.placed -
 
-Exit codes: 0 all stored, 1 some refused, 2 not understood, 4 the hub does not answer.
+Exit codes: 0 all stored, 1 some refused, 2 invalid arguments or input, 4 the hub does not answer.
 `
 
 /** Shorter than a replay's, because a person waits for the answer. */
@@ -43,7 +43,7 @@ export const send = command({
   async run({ source, json }, positionals) {
     onlyPositionals(positionals, 2)
     const [topic, file = '-'] = positionals
-    if (topic === undefined) throw new UsageError('Which topic?')
+    if (topic === undefined) throw new UsageError('Name a topic.')
     const { key } = topicContract(topic)
     const settings = readSettings()
     const run = `send-${freshRunId(new Date())}`
@@ -122,7 +122,7 @@ function openInput(file: string): Readable {
       const descriptor = openSync(file, 'r')
       if (fstatSync(descriptor).isDirectory())
         throw new UsageError(
-          `${file} is a folder; name a file of values, one a line, or - for standard input.`,
+          `${file} is a folder; name a file with one value per line, or - for standard input.`,
         )
       return createReadStream(file, { fd: descriptor })
     } catch (error) {
@@ -133,6 +133,6 @@ function openInput(file: string): Readable {
       )
     }
   }
-  if (process.stdin.isTTY) process.stderr.write('Type values, one a line; Ctrl-D ends.\n')
+  if (process.stdin.isTTY) process.stderr.write('Type values, one per line; end with Ctrl-D.\n')
   return process.stdin
 }

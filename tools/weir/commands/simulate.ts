@@ -10,11 +10,12 @@ import { thousands } from '../terminal/table.ts'
 const usage = `
 weir simulate [SOLUTION …] [options]
 
-Plays the devices of the solutions (all, or those named here or in WEIR_SOLUTIONS) until Ctrl-C. Fills empty reference tables first.
-Its records have the source simulator. While the hub is down reports wait, as in a device; when too many wait, the oldest are dropped.
+Simulates the devices of the solutions (all of them, or those given here or in WEIR_SOLUTIONS) until Ctrl-C.
+Fills empty reference tables first. The source of its records is simulator. While the hub is down, reports
+wait, as they would in a device; when too many wait, the oldest are dropped.
 
-  --devices N   how many in each solution (60)
-  --json        the summary for programs
+  --devices N   the number of devices per solution (60)
+  --json        prints the summary as JSON
 
 Example
   weir simulate orders --devices 500
@@ -22,7 +23,7 @@ Example
 
 export const simulate = command({
   name: 'simulate',
-  summary: 'Play the devices of the solutions',
+  summary: 'Simulate the devices of the solutions',
   usage,
   options: { devices: { type: 'string' }, json: { type: 'boolean', default: false } },
   async run({ devices, json }, positionals) {

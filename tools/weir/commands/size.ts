@@ -7,13 +7,14 @@ import { table, thousands } from '../terminal/table.ts'
 const usage = `
 weir size --events-per-hour N --bytes N [options]
 
-How many brokers, partitions and replicas a load takes and how storage grows, from the rates that our own bench measured, with every assumption. Needs no broker.
+Estimates the brokers, partitions and replicas that a load needs and how fast storage grows, from the rates
+that Weir's own benchmark measured. Lists every assumption. Needs no broker.
 
-  --events-per-hour N   the mean; K, M and G are thousands, millions and thousand millions
-  --bytes N             of a record's value
-  --peak N              the busiest seconds, as a multiple of the mean (3)
-  --retention HOURS     how long the topics are kept (168)
-  --json                for programs
+  --events-per-hour N   the average; K, M and G stand for thousand, million and billion
+  --bytes N             the size of a record's value
+  --peak N              the busiest seconds, as a multiple of the average (3)
+  --retention HOURS     how long the topics keep records (168)
+  --json                prints JSON
 
 Examples
   weir size --events-per-hour 500M --bytes 200 --peak 3
@@ -23,7 +24,7 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9 
 
 export const size = command({
   name: 'size',
-  summary: 'Tell how many brokers, partitions and replicas a load takes',
+  summary: 'Estimate the brokers, partitions and replicas for a load',
   usage,
   options: {
     'events-per-hour': { type: 'string' },
@@ -36,7 +37,7 @@ export const size = command({
     onlyPositionals(positionals, 0)
     if (events === undefined || bytes === undefined)
       throw new UsageError(
-        `${events === undefined ? 'How many events? Give --events-per-hour' : 'How large are they? Give --bytes'}.`,
+        `${events === undefined ? '--events-per-hour is missing; give the number of events' : '--bytes is missing; give the size of an event'}.`,
       )
     const load = {
       eventsPerHour: eventsOf(events),
@@ -51,16 +52,16 @@ export const size = command({
       table(
         ['WHAT', 'HOW MUCH'],
         [
-          ['records a second, mean', thousands(Math.round(result.meanPerSecond))],
-          ['records a second, peak', thousands(Math.round(result.peakPerSecond))],
+          ['records per second, average', thousands(Math.round(result.meanPerSecond))],
+          ['records per second, peak', thousands(Math.round(result.peakPerSecond))],
           ['brokers of 2 vCPU', thousands(result.brokers)],
-          ['partitions of each topic', thousands(result.partitions)],
-          ['their replicas on a broker', thousands(result.partitionsPerBroker)],
+          ['partitions per topic', thousands(result.partitions)],
+          ['partition replicas per broker', thousands(result.partitionsPerBroker)],
           ...Object.entries(replicas).map(([service, count]) => [`replicas of ${service}`, thousands(count)]),
           ['cores for indexing', thousands(result.searchCores)],
-          ['storage, growth a day', inBytes(storage.perDay)],
-          ['storage after the retention', inBytes(storage.atRetention)],
-          ['storage to order a broker', inBytes(storage.perBroker)],
+          ['storage, growth per day', inBytes(storage.perDay)],
+          ['storage at full retention', inBytes(storage.atRetention)],
+          ['storage to order per broker', inBytes(storage.perBroker)],
         ],
       ),
     )

@@ -17,12 +17,12 @@ import { type TopicRow, topicRows } from './topics.ts'
 const usage = `
 weir status
 
-Shows every server and service with its state, where it is, process, time since it started, and why it is not ready; then topics and lag.
-Says so where the disk of \`weir up\`'s data is full.
-Looks at the stack that \`weir up\` runs, else where KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL,
-${SERVICES.map(urlVariable).join(', ')} say.
+Shows every server and service with its state, address, process and uptime, and why it is not ready; then
+topics and lag. Warns if the disk with the data of \`weir up\` is full. Looks at the stack that \`weir up\` runs,
+or, if none runs, at the addresses in KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL,
+${SERVICES.map(urlVariable).join(', ')}.
 
-  --json    for programs
+  --json    prints JSON
 
 Exit codes: 0 all well, 3 something is down or not ready.
 `
@@ -102,7 +102,7 @@ function report(
   const records = topics.reduce((sum, topic) => sum + topic.records, 0)
   const lags =
     groups.length === 0
-      ? 'No consumer group yet.\n'
+      ? 'There are no consumer groups yet.\n'
       : table(
           ['GROUP', 'TOPIC', 'STATE', 'LAG'],
           groups.map(({ group, topic, state, lag }) => [group, topic, state, lag]),

@@ -10,13 +10,14 @@ import { print, untilStopped } from '../terminal/output.ts'
 const usage = `
 weir tail TOPIC [options]
 
-Shows the records of a topic as they arrive, decoded by their contract: time of arrival (UTC), key, partition:offset, value.
-Only what is committed is shown. Ctrl-C ends it.
+Shows the records of a topic as they arrive, decoded by their contract: time of arrival (UTC), key,
+partition:offset, value. Shows only committed records. Ctrl-C ends it.
 
-  --from WHERE           earliest, latest, or a time: 2026-11-22T16:00:00Z or milliseconds since the epoch (latest)
-  --count N              end after N records
-  --filter FIELD=VALUE   only records whose field has that value: a path into the value, or key, id, source, partition. Repeatable
-  --json                 one JSON object a line
+  --from POSITION        earliest, latest, or a time: 2026-11-22T16:00:00Z or milliseconds since the epoch (latest)
+  --count N              stops after N records
+  --filter FIELD=VALUE   shows only records whose field has that value. FIELD is a path into the value, or
+                         key, id, source or partition. Repeatable
+  --json                 prints one JSON object per line
 
 Examples
   weir tail orders.priced

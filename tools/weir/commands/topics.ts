@@ -16,11 +16,13 @@ import { duration, styled, table, thousands } from '../terminal/table.ts'
 const usage = `
 weir topics [list] | describe NAME | apply
 
-list        every topic with partitions, records (end less beginning, transaction markers included), retention, writers, readers
-describe    one topic: its contract field by field, its partitions, settings that differ from the contract
-apply       creates the contracts' topics that are missing, brings settings in line, registers the schemas; repeating it changes nothing
+list        shows every topic with its partitions, records (end minus beginning, transaction markers
+            included), retention, writers and readers
+describe    shows one topic: the fields of its contract, its partitions, and settings that differ from the
+            contract
+apply       creates missing topics, updates their settings and registers the schemas. Applying twice is safe
 
-  --json    for programs
+  --json    prints JSON
 
 Examples
   weir topics
@@ -116,7 +118,7 @@ async function describe(kafka: Kafka, wanted: string | undefined, json: boolean)
       schema: contract && schemaOf(contract),
     })
   const sections = [
-    contract ? about(topic, contract) : `${styled('bold', topic)}\nNo contract of Weir's.\n`,
+    contract ? about(topic, contract) : `${styled('bold', topic)}\nThis topic does not have a contract.\n`,
     ...(contract
       ? [
           table(
@@ -140,7 +142,7 @@ async function describe(kafka: Kafka, wanted: string | undefined, json: boolean)
     ),
     ...differences.map(
       ([name, value]) =>
-        `${name} is ${configs[name]}, the contract says ${value}; \`weir topics apply\` sets it.\n`,
+        `${name} is ${configs[name]}, but the contract says ${value}; \`weir topics apply\` sets it.\n`,
     ),
   ]
   await print(sections.join('\n'))
@@ -158,13 +160,13 @@ async function apply(kafka: Kafka, json: boolean): Promise<void> {
       throw error instanceof ContractRefused
         ? new Refused(error.message)
         : new Unreachable(
-            `The schema registry could not take the contracts: ${error.message}; check REGISTRY_URL.`,
+            `The contracts could not be registered with the schema registry: ${error.message}; check REGISTRY_URL.`,
           )
     },
   )
   if (json) return printJson({ ...applied, contracts: contractsInPlace })
   await print(
-    `${applied.created.length} topics created, ${applied.updated.length} changed, ${contractsInPlace.length} contracts in place.\n`,
+    `${applied.created.length} topics created, ${applied.updated.length} changed, ${contractsInPlace.length} contracts registered.\n`,
   )
 }
 
@@ -175,13 +177,13 @@ function about(name: string, { doc, key, partitions, retention, writers, readers
     `kept ${retentionText(retention)}`,
     `written by ${writers.join(', ')}`,
     ...(readers.length > 0 ? [`read by ${readers.join(', ')}`] : []),
-    ...(doors.length > 0 ? [`open to clients by ${doors.join(', ')}`] : []),
+    ...(doors.length > 0 ? [`open to clients over ${doors.join(', ')}`] : []),
   ].join(', ')}.\n`
 }
 
 const retentionText = (retention: Topic['retention']): string =>
   retention === 'compact'
-    ? 'newest of each key'
+    ? 'for the newest record of each key'
     : duration(retention * 3_600_000).replace(/ 0 h$| 00 min$/, '')
 
 const count = (offsets: readonly PartitionOffsets[]): number =>

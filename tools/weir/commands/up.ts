@@ -19,15 +19,16 @@ import { summary } from '../summary.ts'
 const usage = `
 weir up [options]
 
-Starts Kafka, the schema registry, Redis and a search engine from packages, then the services and a simulator, and keeps them running.
-Returns when all is ready; \`weir down\` stops it. Logs are in .weir/logs.
+Starts Kafka, the schema registry, Redis and a search engine from packages, then the services and a
+simulator, and keeps them running. Returns when everything is ready; \`weir down\` stops it. Logs are in
+.weir/logs.
 
-  --attach         stay in the foreground; Ctrl-C stops everything
-  --fresh          forget the data of earlier runs first
-  --only a,b       start only these: ${PARTS.join(', ')}
-  --solutions a,b  run only these solutions (WEIR_SOLUTIONS, or all)
-  --no-simulator   start no simulator
-  --docker         run \`docker compose up\` instead
+  --attach         stays in the foreground; Ctrl-C stops everything
+  --fresh          deletes the data of earlier runs first
+  --only a,b       starts only these: ${PARTS.join(', ')}
+  --solutions a,b  runs only these solutions (WEIR_SOLUTIONS, or all)
+  --no-simulator   does not start the simulator
+  --docker         runs \`docker compose up\` instead
 
 Variables
   ${Object.values(PORTS)
@@ -75,7 +76,7 @@ async function claim(): Promise<void> {
   if (state === undefined) return
   if (stillRuns(state.supervisor))
     throw new StackError(
-      `Weir is up already (pid ${state.supervisor.pid}): look at it with \`weir status\`, stop it with \`weir down\`.`,
+      `Weir is already up (pid ${state.supervisor.pid}); see \`weir status\`, or stop it with \`weir down\`.`,
     )
   for (const name of await endOrphans(state)) say(`ended ${name}, left by a supervisor that was killed`)
 }

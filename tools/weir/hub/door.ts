@@ -136,7 +136,7 @@ export class Door {
     const { patience, signal, onRetry } = this.#options
     const silence = Date.now() - this.#lastProgress
     if (silence > patience)
-      throw new Unreachable(`Nothing got through for ${Math.round(silence / 1000)} s: ${reason}.`)
+      throw new Unreachable(`Nothing was stored for ${Math.round(silence / 1000)} s: ${reason}.`)
     onRetry?.(reason)
     const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS) * (0.75 + Math.random() / 2)
     await pause(Math.max(pauseMs, readRetryAfter(retryAfter, Date.now())), signal)
@@ -212,12 +212,12 @@ function readReply(response: IncomingMessage): Promise<Reply> {
 function clientProblem({ status, body }: Reply): string {
   const problem = readProblem(body)
   const said = problem ? ` ${problem.message}` : ''
-  if (status === 401) throw new Refused(`The hub wants an API key: set WEIR_API_KEY.${said}`)
+  if (status === 401) throw new Refused(`The hub requires an API key; set WEIR_API_KEY.${said}`)
   if (status === 403) throw new Refused(`The API key in WEIR_API_KEY may not write to this topic.${said}`)
-  if (status === 404) throw new Refused(said.trim() || 'The hub has no such topic.')
-  if (status === 429) return 'the hub asks for a slower pace (429)'
-  if (status >= 500 || status === 408) return `the hub answers ${status}.${said}`.replace(/\.$/, '')
-  throw new Refused(`The hub answers ${status}.${said}`)
+  if (status === 404) throw new Refused(said.trim() || 'The hub does not know this topic.')
+  if (status === 429) return 'the hub asks to slow down (429)'
+  if (status >= 500 || status === 408) return `the hub answered ${status}.${said}`.replace(/\.$/, '')
+  throw new Refused(`The hub answered ${status}.${said}`)
 }
 
 function connectionProblem(error: NodeJS.ErrnoException, { host }: URL): string {

@@ -38,7 +38,7 @@ export function readVerdict(
   if (status !== 207) {
     const { code, message } = readProblem(body) ?? {
       code: String(status),
-      message: `The hub answers ${status}.`,
+      message: `The hub answered ${status}.`,
     }
     return { stored: 0, errors: errorForAll(count, code, message, false) }
   }
@@ -56,7 +56,7 @@ export function readVerdict(
       errors: errorForAll(
         count,
         'unreadable',
-        'the hub answers 207 without saying which records failed',
+        'the hub answered 207 without saying which records failed',
         true,
       ),
     }

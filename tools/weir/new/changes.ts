@@ -53,7 +53,7 @@ export class Changes {
       const parts = text.split(anchor)
       if (parts.length !== 2)
         throw new Refused(
-          `${path} has ${JSON.stringify(anchor)} ${parts.length - 1} times, so the place for this is not clear; write it there first:\n${lines}`,
+          `${path} has ${JSON.stringify(anchor)} ${parts.length - 1} times, so the place for these lines is ambiguous; add them by hand first:\n${lines}`,
         )
       return `${parts[0]}${lines}${anchor}${parts[1]}`
     })

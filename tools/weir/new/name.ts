@@ -19,11 +19,11 @@ const MAX_LENGTH = 40
 
 /** Throws a UsageError for a name that is not plain kebab-case. */
 export function nameOf(text: string | undefined, maxLength = MAX_LENGTH): Name {
-  if (text === undefined) throw new UsageError('Which name?')
+  if (text === undefined) throw new UsageError('Give a name.')
   if (!KEBAB.test(text) || text.length > maxLength)
     throw new UsageError(
-      `"${text.slice(0, 100)}" is not a name; it must have lower-case words of letters and digits with hyphens between, ` +
-        `such as fleet-alarms, and at most ${maxLength} characters.`,
+      `"${text.slice(0, 100)}" is not a name; it must be lower-case words of letters and digits with hyphens between them, ` +
+        `such as fleet-alarms, and have at most ${maxLength} characters.`,
     )
   const words = text.split('-')
   const pascal = words.map(capitalised).join('')
@@ -44,7 +44,7 @@ export function requireIdentifier({ kebab, camel }: Name, taken: readonly string
   } catch {
     isWord = true
   }
-  if (isWord) throw new UsageError(`"${kebab}" means something else in code; choose a longer name.`)
+  if (isWord) throw new UsageError(`"${kebab}" already has a meaning in code; choose a longer name.`)
 }
 
 /** The replacements that give a template, written for `example`, another name. */

@@ -26,7 +26,7 @@ export function newService(name: Name, port: string | undefined, changes: Change
     compose.includes(`\n  ${kebab}:\n`) ||
     variables.includes(`${name.constant}_PORT`)
   )
-    throw new Refused(`Something is called ${kebab} already; choose another name.`)
+    throw new Refused(`The name ${kebab} is taken; choose another one.`)
   changes.requireNew(`services/${kebab}`)
   const replacements = { ...renaming(EXAMPLE, name), [EXAMPLE_PORT]: String(portOf(port)) }
   changes.createFrom('service', `services/${kebab}`, replacements)
@@ -41,11 +41,11 @@ export function newService(name: Name, port: string | undefined, changes: Change
   changes.insert('Dockerfile', 'COPY solutions/package.json', row('Dockerfile', replacements))
   changes.insert('README.md', '| Kafka | localhost:9092', row('README.md', replacements))
   return [
-    `npx vitest run --project unit deploy contracts tools   holds the table, Compose, the chart and the image together`,
+    `npx vitest run --project unit deploy contracts tools   checks that the table, Compose, the chart and the image agree`,
     `npx vitest run --project integration services/${kebab}   starts it on a real Kafka`,
-    `npm run test:chart -- -u   renders the chart anew; look at the changes`,
-    `Name ${kebab} as a writer or a reader of the topics that it uses: its rights on the brokers follow from there.`,
-    `Say in contracts/services.ts, README.md and docs/DESIGN.md what it is for.`,
+    `npm run test:chart -- -u   renders the chart again; look at the changes`,
+    `Name ${kebab} as a writer or a reader of the topics that it uses: its rights on the brokers follow from that.`,
+    `Describe its purpose in contracts/services.ts, README.md and docs/DESIGN.md.`,
   ]
 }
 
@@ -64,6 +64,6 @@ function portOf(text: string | undefined): number {
     return free
   }
   const port = wholeNumber('--port', text, FIRST_PORT, 1024, 65_535)
-  if (taken.includes(port)) throw new Refused(`Port ${port} is another part's; choose one that is free.`)
+  if (taken.includes(port)) throw new Refused(`Port ${port} is taken by another part; choose a free one.`)
   return port
 }

@@ -15,11 +15,11 @@ const EXAMPLE_PROPERTY = "        eventTime: { type: 'date', format: 'epoch_mill
 export function newSink(name: Name, topic: string | undefined, changes: Changes): string[] {
   const { kebab, camel } = name
   if (solutions.some(({ sinks = [] }) => sinks.some((sink) => sink.name === kebab)))
-    throw new Refused(`There is a sink ${kebab} already; choose another name.`)
+    throw new Refused(`The sink ${kebab} exists already; choose another name.`)
   const { solution, source, definition } = sourceOf(topic)
   const { time } = topicContract(source)
   if (time === undefined || time.includes('.'))
-    throw new Refused(`The contract of ${source} has no field with a time, by which indices rotate.`)
+    throw new Refused(`The contract of ${source} does not have a time field, which index rotation needs.`)
   const folder = `solutions/${solution.name}`
   changes.createFrom('sink', folder, {
     ...renaming(EXAMPLE, name),
@@ -31,9 +31,9 @@ export function newSink(name: Name, topic: string | undefined, changes: Changes)
   addSink(`${folder}/solution.ts`, solution.name, name, changes)
   addReader(`${folder}/topics.ts`, source, changes)
   return [
-    `Leave out of ${folder}/${kebab}-sink.ts what nobody searches for: a document keeps all fields, mapped or not.`,
+    `Leave out of ${folder}/${kebab}-sink.ts the fields that need no search: a document keeps all fields, mapped or not.`,
     `npx vitest run --project unit ${folder}   runs the tests of ${camel}Sink`,
-    `Restart the indexer; on brokers with rights, \`weir acl apply\` first.`,
+    `Restart the indexer; if the brokers check ACLs, run \`weir acl apply\` first.`,
   ]
 }
 
@@ -52,8 +52,7 @@ function sourceOf(topic: string | undefined): Source {
     })),
   )
   const names = all.map(({ source }) => source)
-  if (topic === undefined)
-    throw new UsageError(`Of which topic? Give --topic; there are ${names.join(', ')}.`)
+  if (topic === undefined) throw new UsageError(`--topic is missing; it is one of ${names.join(', ')}.`)
   const found = all.find(({ source }) => source === topic)
   if (found === undefined) throw new UsageError(`${topic} is not a topic of a solution.${hint(topic, names)}`)
   return found
@@ -65,7 +64,7 @@ function deadLetterTopicOf({ name, topics = {} }: Solution): string {
   ) ?? [undefined]
   if (found === undefined)
     throw new Refused(
-      `solutions/${name}/topics.ts has no topic for the dead letters of its sinks; add one first, such as '${name}.indexed.dead': deadLetterTopic('indexer').`,
+      `solutions/${name}/topics.ts does not have a topic for the dead letters of its sinks; add one first, such as '${name}.indexed.dead': deadLetterTopic('indexer').`,
     )
   return found
 }
@@ -77,7 +76,8 @@ function addSink(path: string, solution: string, { kebab, camel }: Name, changes
     const added = list.test(text)
       ? text.replace(list, (_, others) => `sinks: [${others.trim() === '' ? '' : `${others}, `}${entry}]`)
       : text.replace(`  name: '${solution}',\n`, (line) => `${line}  sinks: [${entry}],\n`)
-    if (added === text) throw new Refused(`${path} has no list of sinks; write \`sinks: [],\` there first.`)
+    if (added === text)
+      throw new Refused(`${path} does not have a list of sinks; write \`sinks: [],\` there first.`)
     return `import { ${entry} } from './${kebab}-sink.ts'\n${added}`
   })
 }
@@ -87,7 +87,7 @@ function addReader(path: string, topic: string, changes: Changes): void {
     const readers = new RegExp(`('${topic.replaceAll('.', '\\.')}': \\{[^}]*?readers: \\[)([^\\]]*)\\]`)
     const found = readers.exec(text)
     if (found === null)
-      throw new Refused(`${path} has no list of readers for ${topic}; write it there first.`)
+      throw new Refused(`${path} does not have a list of readers for ${topic}; add one first.`)
     if (found[2].includes("'indexer'")) return text
     return text.replace(
       readers,

@@ -17,17 +17,17 @@ export function newSolution(name: Name, changes: Changes): string[] {
     ...sinks.map((sink) => sink.name),
   ])
   if (taken.includes(kebab))
-    throw new Refused(`A solution, a flow or a sink is called ${kebab} already; choose another name.`)
+    throw new Refused(`A solution, a flow or a sink is already called ${kebab}; choose another name.`)
   if (RESERVED.some((prefix) => `${kebab}.`.startsWith(prefix)))
-    throw new Refused(`Topics that begin with ${kebab}. are the platform's; choose another name.`)
+    throw new Refused(`Topic names that begin with ${kebab}. belong to the platform; choose another name.`)
   changes.requireNew(`solutions/${kebab}`)
   changes.createFrom('solution', `solutions/${kebab}`, renaming(EXAMPLE, name))
   changes.insert('solutions/index.ts', '\n])\n', `\n  import('./${kebab}/solution.ts'),`)
   return [
     `npx vitest run --project unit solutions/${kebab}   runs its tests`,
-    `npx weir up --solutions ${kebab}   runs it, with simulated sensors`,
+    `npx weir up --solutions ${kebab}   runs it with simulated sensors`,
     `npx weir tail ${kebab}.checked   shows what comes out of its flow`,
-    `npm run test:chart -- -u   renders the chart anew: helm test tries the new solution too`,
-    `Put your own records into solutions/${kebab}/contracts, before others have data in them; then \`npm run generate -- --publish\`.`,
+    `npm run test:chart -- -u   renders the chart again; helm test covers the new solution too`,
+    `Replace the records in solutions/${kebab}/contracts with yours, before topics hold data of them; then \`npm run generate -- --publish\`.`,
   ]
 }

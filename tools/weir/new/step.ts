@@ -16,7 +16,7 @@ export function newStep(name: Name, flow: string | undefined, changes: Changes):
     own.map(({ name: known, source }) => ({ solution, known, source })),
   )
   const names = flows.map(({ known }) => known)
-  if (flow === undefined) throw new UsageError(`For which flow? Give --flow; there are ${names.join(', ')}.`)
+  if (flow === undefined) throw new UsageError(`--flow is missing; it is one of ${names.join(', ')}.`)
   const found = flows.find(({ known }) => known === flow)
   if (found === undefined) throw new UsageError(`There is no flow ${flow}.${hint(flow, names)}`)
   const folder = `solutions/${found.solution}`
@@ -25,8 +25,8 @@ export function newStep(name: Name, flow: string | undefined, changes: Changes):
     'example-thing.received': found.source,
   })
   return [
-    `Say in ${folder}/${name.kebab}.ts what the step does, and in its test what must come out.`,
-    `Add .step(${name.camel}) to the flow where it belongs: after .step(deps.decode) at the earliest, whose values it takes.`,
+    `Write what the step does in ${folder}/${name.kebab}.ts, and what it must return in its test.`,
+    `Add .step(${name.camel}) to the flow, anywhere after .step(deps.decode), whose values it takes.`,
     `npx vitest run --project unit ${folder}   runs the tests`,
   ]
 }

@@ -32,8 +32,8 @@ export function openReferenceApi(url: string, apiKey: string | undefined): Refer
       })
       if (response.ok) return response
       const said = await problem(response)
-      if (response.status < 500) throw new Refused(`The enricher answers ${response.status}: ${said}`)
-      if (attempt === TRIES) throw new Unreachable(`The enricher answers ${response.status}: ${said}`)
+      if (response.status < 500) throw new Refused(`The enricher answered ${response.status}: ${said}`)
+      if (attempt === TRIES) throw new Unreachable(`The enricher answered ${response.status}: ${said}`)
       await sleep(500 * attempt)
     }
   }

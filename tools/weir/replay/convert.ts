@@ -85,15 +85,15 @@ class Unreadable {
 }
 
 const FAR = 'far from the other times; --all-times sends it'
-const NO_TEXT = new Unreadable('is no text')
-const NO_INTEGER = new Unreadable('is no whole number')
-const NO_NUMBER = new Unreadable('is no number')
+const NO_TEXT = new Unreadable('is not text')
+const NO_INTEGER = new Unreadable('is not a whole number')
+const NO_NUMBER = new Unreadable('is not a number')
 const TOO_LARGE = new Unreadable('times its factor is too large for a number')
-const NO_BOOLEAN = new Unreadable('is neither true nor false')
-const NO_TIME = new Unreadable('is no time')
+const NO_BOOLEAN = new Unreadable('is not true or false')
+const NO_TIME = new Unreadable('is not a time')
 const DAMAGED = new Unreadable(NOT_UTF8)
 const ROUNDED = new Unreadable(`is beyond ${Number.MAX_SAFE_INTEGER}, where numbers are no longer exact`)
-const INEXACT_ID = new Unreadable('is a number whose text is not sure; write it as text')
+const INEXACT_ID = new Unreadable('is a number whose exact text is unknown; write it as text')
 
 /** Reads the cell by the leaf's type; undefined if it is blank, null if it is null and the leaf allows it. */
 function readCell({ leaf, factor }: FromColumn, cell: unknown, reading: TimeReading): unknown {

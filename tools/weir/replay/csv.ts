@@ -82,7 +82,9 @@ export class CsvReader {
     }
     if (!this.#skipping) return
     if (this.#quoted)
-      throw new Error(`line ${this.#line} opens a quote that is not closed, which hides the rows after it`)
+      throw new Error(
+        `line ${this.#line} opens a quote that is not closed, so the rows after it cannot be read`,
+      )
     this.#tooLong()
   }
 

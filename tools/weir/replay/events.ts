@@ -61,7 +61,7 @@ export function mustSort({ path }: RecordFile, { rows, stepBack }: Survey): bool
   if (rows <= SORTABLE) return true
   if (stepBack <= LATENESS) return false
   throw new UsageError(
-    `${path} is not in order of time and too long to sort here (${rows} rows); sort it by its time column first, or replay it with --speed max.`,
+    `${path} is not ordered by time and is too long to sort here (${rows} rows); sort it by its time column first, or replay it with --speed max.`,
   )
 }
 

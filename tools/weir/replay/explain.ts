@@ -7,7 +7,7 @@ export function explain(plan: Plan): string {
   const lines = [
     fieldsText(plan),
     ...(plan.mapping.unused.length > 0 ? [`not used: ${plan.mapping.unused.join(', ')}`] : []),
-    ...toldText(plan),
+    ...notes(plan),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }
@@ -30,10 +30,10 @@ const DELIMITER_NAMES: Readonly<Record<string, string>> = {
   '|': 'bars',
 }
 
-function toldText({ file, survey, shift, length, mapping, columns }: Plan): string[] {
-  const told: string[] = []
+function notes({ file, survey, shift, length, mapping, columns }: Plan): string[] {
+  const lines: string[] = []
   if (file.format === 'csv')
-    told.push(
+    lines.push(
       `cells separated by ${DELIMITER_NAMES[file.delimiter] ?? JSON.stringify(file.delimiter)} (--delimiter)`,
     )
   const used = mapping.assignments.flatMap((assignment) =>
@@ -41,9 +41,9 @@ function toldText({ file, survey, shift, length, mapping, columns }: Plan): stri
   )
   for (const name of file.format === 'csv' ? new Set(used) : []) {
     if (columns.indexOf(name) !== columns.lastIndexOf(name))
-      told.push(`several columns are named ${name}; the first is read`)
+      lines.push(`several columns are named ${name}; the first is read`)
   }
-  if (!survey) return told
+  if (!survey) return lines
   const {
     reading: { format, zoneMs },
     zoneless,
@@ -53,17 +53,17 @@ function toldText({ file, survey, shift, length, mapping, columns }: Plan): stri
     lastLine,
     far,
   } = survey
-  told.push(
+  lines.push(
     `times in ${format === 'iso' ? 'ISO 8601' : format} (--time), from ${timeText(first)} on line ${firstLine} to ${timeText(last)} on line ${lastLine}` +
-      (zoneless ? `, those without a zone in ${zoneText(zoneMs)} (--zone)` : '') +
-      (shift === 0 ? '' : `, moved by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`),
+      (zoneless ? `, in ${zoneText(zoneMs)} if they have no zone (--zone)` : '') +
+      (shift === 0 ? '' : `, shifted by ${shift < 0 ? '-' : ''}${duration(Math.abs(shift))} (--keep-times)`),
   )
-  if (length !== undefined) told.push(`sent within ${duration(length)} (--speed)`)
+  if (length !== undefined) lines.push(`sent within ${duration(length)} (--speed)`)
   if (far > 0)
-    told.push(
-      `${thousands(far)} ${far === 1 ? 'time lies' : 'times lie'} far from these and will be refused (--all-times)`,
+    lines.push(
+      `${thousands(far)} ${far === 1 ? 'time is' : 'times are'} far from these and will be refused (--all-times)`,
     )
-  return told
+  return lines
 }
 
 function zoneText(ms: number): string {

@@ -87,7 +87,7 @@ export async function checkContent(file: RecordFile, hash: string, signal: Abort
   const { ctimeMs } = await stat(file.path)
   if (ctimeMs === file.changedAt || (await contentHash(file, signal)) === hash) return
   throw new Refused(
-    `${file.path} changed while it was read, so some of its rows may have been missed. Replay it in a run of another name when it is complete.`,
+    `${file.path} changed while it was read, so some of its rows may have been missed. Replay it with a new --run name when it is complete.`,
   )
 }
 

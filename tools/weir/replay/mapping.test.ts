@@ -54,7 +54,7 @@ describe('columns find their fields', () => {
       ['lat', 'lon', 'speed', 'time'],
       [],
       [],
-      'No column gives deviceId; say which with --map deviceId=COLUMN. The columns are lat, lon, speed, time.',
+      'No column matches deviceId; choose one with --map deviceId=COLUMN. The columns are lat, lon, speed, time.',
     ],
     [['id', 'lat', 'lon', 'speed', 'time'], ['spede=speed'], [], 'Did you mean speed?'],
     [
@@ -63,9 +63,9 @@ describe('columns find their fields', () => {
       [],
       'There is no column sped. Did you mean speed?',
     ],
-    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed*fast'], [], 'is no number'],
-    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed*0x10'], [], 'is no number'],
-    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed* '], [], 'is no number'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed*fast'], [], 'is not a number'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed*0x10'], [], 'is not a number'],
+    [['id', 'lat', 'lon', 'speed', 'time'], ['speed=speed* '], [], 'is not a number'],
     [
       ['id', 'lat', 'lon', 'speed', 'time'],
       [],
@@ -159,11 +159,11 @@ describe('rows become values', () => {
     [true],
     [[]],
     [{}],
-  ])('%j is no number', (cell) => {
+  ])('%j is not a number', (cell) => {
     expect(convert(['a', cell, 2, 3, 4])).toMatchObject({
       json: undefined,
       field: 'position.lat',
-      problem: expect.stringMatching(/is no number$/),
+      problem: expect.stringMatching(/is not a number$/),
     })
     expect(convert(['a', 1, 2, 3, 4, true, cell])).toMatchObject({ json: undefined, field: 'fuel' })
   })
@@ -186,12 +186,12 @@ describe('rows become values', () => {
     [
       [1e21, '1', '2', '3', '4', '', ''],
       'deviceId',
-      '1e+21 is a number whose text is not sure; write it as text',
+      '1e+21 is a number whose exact text is unknown; write it as text',
     ],
     [
       [parseExactly('0.12345678901234567'), '1', '2', '3', '4', '', ''],
       'deviceId',
-      '0.12345678901234567 is a number whose text is not sure; write it as text',
+      '0.12345678901234567 is a number whose exact text is unknown; write it as text',
     ],
     [['Z\uDC80rich', '1', '2', '3', '4', '', ''], 'deviceId', '"Z\\udc80rich" has bytes that are not UTF-8'],
     [
@@ -204,13 +204,13 @@ describe('rows become values', () => {
       'eventTime',
       '"-1" is 1969-12-31T23:59:59Z, far from the other times; --all-times sends it',
     ],
-    [['a', '1', '2', '3', '1e300', '', ''], 'eventTime', '"1e300" is no time'],
+    [['a', '1', '2', '3', '1e300', '', ''], 'eventTime', '"1e300" is not a time'],
     [['', '1', '2', '3', '4', '', ''], 'deviceId', 'is missing'],
-    [['a', 'north', '2', '3', '4', '', ''], 'position.lat', '"north" is no number'],
-    [['a', '1', '2', 'NaN', '4', '', ''], 'speed', '"NaN" is no number'],
-    [['a', '1', '2', '3', 'noon', '', ''], 'eventTime', '"noon" is no time'],
-    [['a', '1', '2', '3', '4', 'perhaps', ''], 'occupied', '"perhaps" is neither true nor false'],
-    [[{}, 1, 2, 3, 4, true, 1], 'deviceId', '{} is no text'],
+    [['a', 'north', '2', '3', '4', '', ''], 'position.lat', '"north" is not a number'],
+    [['a', '1', '2', 'NaN', '4', '', ''], 'speed', '"NaN" is not a number'],
+    [['a', '1', '2', '3', 'noon', '', ''], 'eventTime', '"noon" is not a time'],
+    [['a', '1', '2', '3', '4', 'perhaps', ''], 'occupied', '"perhaps" is not true or false'],
+    [[{}, 1, 2, 3, 4, true, 1], 'deviceId', '{} is not text'],
   ])('%j is refused for its %s', (cells, field, problem) => {
     const converted = convert(cells)
     expect(converted.json).toBeUndefined()

@@ -69,7 +69,7 @@ export function planMapping(
   }
   if (missing.length > 0) {
     throw new UsageError(
-      `No column gives ${missing.join(', ')}; say which with --map ${missing[0]}=COLUMN. The columns are ${columns.names.slice(0, columns.known).join(', ')}.`,
+      `No column matches ${missing.join(', ')}; choose one with --map ${missing[0]}=COLUMN. The columns are ${columns.names.slice(0, columns.known).join(', ')}.`,
     )
   }
   const used = new Set(assignments.map((assignment) => ('column' in assignment ? assignment.column : -1)))
@@ -105,7 +105,7 @@ function readColumn(text: string, { names }: Columns): { column: number; factor:
     throw new UsageError(
       `There is no column ${name}.${hint(name, names)} The columns are ${names.join(', ')}.`,
     )
-  if (Number.isNaN(factor)) throw new UsageError(`The factor of --map …=${text} is no number.`)
+  if (Number.isNaN(factor)) throw new UsageError(`The factor of --map …=${text} is not a number.`)
   return { column, factor }
 }
 

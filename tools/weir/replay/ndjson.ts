@@ -60,8 +60,8 @@ function parseLine(words: string, line: number, into: JsonLines): void {
       into.values.push(value)
       return
     }
-    into.faults.push({ line, problem: 'is no JSON object' })
+    into.faults.push({ line, problem: 'is not a JSON object' })
   } catch (error) {
-    into.faults.push({ line, problem: `is no JSON: ${(error as Error).message}` })
+    into.faults.push({ line, problem: `is not JSON: ${(error as Error).message}` })
   }
 }

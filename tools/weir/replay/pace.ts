@@ -14,7 +14,7 @@ export function readSpeed(text: string): number {
   if (text === 'max') return Infinity
   const speed = decimal(text.replace(/x$/i, ''))
   if (!(speed > 0) || speed > 1e6)
-    throw new UsageError(`--speed is "${text}"; it must be like 1x, 10x, 0.5x or max.`)
+    throw new UsageError(`--speed is "${text}"; it must be max or a factor such as 1x, 10x or 0.5x.`)
   return speed
 }
 

@@ -168,6 +168,6 @@ test('a topic without a door is said in one sentence', async () => {
   const refused = await weir('send', ['taxi.enriched'], '{}')
   expect(refused).toMatchObject({
     code: 1,
-    err: expect.stringContaining('taxi.enriched is no topic with an HTTP door'),
+    err: expect.stringContaining('taxi.enriched is not a topic with an HTTP door'),
   })
 })

@@ -32,7 +32,7 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
       faults.push(...more)
       if (cells.length === 0 && faults.length === 0) continue
       if (cells.length === 0 || faults[0]?.line < lines[0]) {
-        throw new Refused(`${file.path} has no header that can be read: ${faultText(faults.slice(0, 1))}.`)
+        throw new Refused(`${file.path} does not have a readable header: ${faultText(faults.slice(0, 1))}.`)
       }
       const names = (cells[0] as string[]).map((name) => name.trim())
       return { names, known: names.length }
@@ -45,8 +45,8 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
       return { names: [...names, ...fields.filter((field) => !names.includes(field))], known: names.length }
     }
   }
-  if (faults.length > 0) throw new Refused(`${file.path} has no row that can be read: ${faultText(faults)}.`)
-  throw new UsageError(`${file.path} has no rows.`)
+  if (faults.length > 0) throw new Refused(`${file.path} does not have a readable row: ${faultText(faults)}.`)
+  throw new UsageError(`${file.path} does not have rows.`)
 }
 
 const FAULTS_SHOWN = 3

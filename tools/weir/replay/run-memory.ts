@@ -47,11 +47,11 @@ export async function rememberRun(
   const before = await recall(path)
   if (before) {
     if (before.content !== run.content)
-      throw new UsageError(`Run ${id} sent another file; give this one a name of its own.`)
+      throw new UsageError(`Run ${id} sent another file; give this run a different name.`)
     if (before.reading !== run.reading) {
       const difference = 'with another topic, or with other columns, constants or times'
       throw new UsageError(
-        `Run ${id} read this file in another way, ${difference}. Repeat its options, or give this run a name of its own.`,
+        `Run ${id} read this file differently, ${difference}. Repeat its options, or give this run a different name.`,
       )
     }
     return { id, shift: before.shift }
@@ -67,7 +67,7 @@ async function recall(path: string): Promise<Remembered | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new UsageError(
-      `The memory of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`,
+      `The stored state of this run cannot be read (${(error as Error).message}); give the run another name, or remove ${path}.`,
     )
   }
 }

@@ -215,12 +215,10 @@ class Unread {
     } = this.#options
     if (this.#cell !== undefined) {
       const wanted = `No row has a time${format === undefined ? '' : ` in ${format}`} in column ${columns.names[column]}: ${this.#cell}`
-      return new UsageError(
-        `${wanted}; say which column has it with --map FIELD=COLUMN, or how it is written with --time.`,
-      )
+      return new UsageError(`${wanted}; name its column with --map FIELD=COLUMN, or its format with --time.`)
     }
     if (this.#faults.length > 0)
-      return new Refused(`${path} has no row that can be read: ${faultText(this.#faults)}.`)
-    return new UsageError(`${path} has a header and no rows.`)
+      return new Refused(`${path} does not have a readable row: ${faultText(this.#faults)}.`)
+    return new UsageError(`${path} has a header but no rows.`)
   }
 }

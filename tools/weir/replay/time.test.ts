@@ -39,7 +39,7 @@ test.each([
   null,
   {},
   true,
-])('%s is no time', (cell) => {
+])('%s is not a time', (cell) => {
   for (const format of TIME_FORMATS) expect(read(cell, format)).toBeNaN()
 })
 

@@ -24,10 +24,10 @@ test.each([
   expect(await read(text)).toEqual({ places, values: places.map((__, i) => ({ a: i + 1 })), faults: [] })
 })
 
-test('what is no object is a fault, its neighbours are not', async () => {
+test('a value that is not an object is a fault; its neighbours are not', async () => {
   expect((await read('[1,{"a":1},null]')).faults).toEqual([
-    { place: 1, problem: 'is no JSON object' },
-    { place: 3, problem: 'is no JSON object' },
+    { place: 1, problem: 'is not a JSON object' },
+    { place: 3, problem: 'is not a JSON object' },
   ])
   const lines = await read('{"a":1}\n{"a":\n{"a":3}\n')
   expect(lines.places).toEqual([1, 3])
@@ -36,7 +36,7 @@ test('what is no object is a fault, its neighbours are not', async () => {
     { place: 2, problem: 'has bytes that are not UTF-8' },
   ])
   await expect(read('')).rejects.toThrow('nothing to send')
-  await expect(read('{"a":')).rejects.toThrow('no JSON')
+  await expect(read('{"a":')).rejects.toThrow('not JSON')
 })
 
 test.each([

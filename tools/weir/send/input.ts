@@ -35,7 +35,7 @@ export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<In
     for await (const chunk of rest) {
       head += chunk
       if (head.length > MAX_DOCUMENT)
-        throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value a line.')
+        throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value per line.')
     }
     yield document(head)
   }
@@ -62,7 +62,9 @@ function document(text: string): Input {
     found = parseExactly(text)
   } catch (error) {
     throw new Refused(
-      text.trim() === '' ? 'There is nothing to send.' : `The input is no JSON: ${(error as Error).message}.`,
+      text.trim() === ''
+        ? 'There is nothing to send.'
+        : `The input is not JSON: ${(error as Error).message}.`,
     )
   }
   const list = Array.isArray(found)
@@ -79,7 +81,7 @@ function document(text: string): Input {
     if (isObject(value)) {
       input.places.push(index + 1)
       input.values.push(value)
-    } else input.faults.push({ place: index + 1, problem: 'is no JSON object' })
+    } else input.faults.push({ place: index + 1, problem: 'is not a JSON object' })
   })
   return input
 }

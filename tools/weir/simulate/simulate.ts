@@ -116,7 +116,7 @@ async function drive(
         log(
           `the hub refused ${refused.length} reports, the first because ${withField(refused[0].field, refused[0].message)}`,
         )
-      if (trouble && stored > 0) log('the hub takes reports again')
+      if (trouble && stored > 0) log('the hub accepts reports again')
       trouble = trouble && stored === 0
     }
   }

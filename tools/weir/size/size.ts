@@ -81,13 +81,13 @@ export function sizeFor({ eventsPerHour, bytes, peak, retentionHours }: Load): S
       perBroker: atRetention / FULL / brokers,
     },
     assumptions: [
-      `Rates are those of docs/benchmarks.md, on ${BENCH_CORES} cores that brokers, services and search engine shared, with values of about ${BENCH_BYTES} bytes; larger ones cost in proportion, smaller ones no less.`,
-      `A broker has ${BENCH_CORES} vCPU and takes ${RATES.broker.toLocaleString('en')} records/s; one of n times the vCPU takes about n times as much, up to the limits of its network and volume.`,
-      `Each record is written twice, to the source topic and to the flow's output, each to ${REPLICATION} replicas in ${ZONES} zones; with ${RECORD_OVERHEAD} bytes beside its value, uncompressed.`,
-      `CPUs are ${BUSY * 100} % busy at the peak and storage is ${FULL * 100} % full at the mean: the rest is for a zone that is away and for catching up.`,
-      `A partition carries ${Math.round(RATES.enricherWhole / BENCH_PARTITIONS).toLocaleString('en')} records/s through the flow; counts are multiples of ${BENCH_PARTITIONS}, brokers of ${ZONES}.`,
-      `The search engine indexes ${RATES.search.toLocaleString('en')} records/s on ${BENCH_CORES} cores that it shared with the indexer, and without replicas of its own; it may fall behind at the peak instead, since Kafka keeps what waits.`,
-      'Nothing here was measured on Amazon MSK: run the bench there before you order.',
+      `Rates are those of docs/benchmarks.md, on ${BENCH_CORES} cores that brokers, services and the search engine shared, with values of about ${BENCH_BYTES} bytes. Larger values cost proportionally more; smaller values cost the same.`,
+      `A broker has ${BENCH_CORES} vCPU and takes ${RATES.broker.toLocaleString('en')} records/s. A broker with n times the vCPU takes about n times as many, up to the limits of its network and volume.`,
+      `Each record is written twice, to the source topic and to the flow's output, with ${REPLICATION} replicas each in ${ZONES} zones. It has ${RECORD_OVERHEAD} bytes besides its value and is not compressed.`,
+      `CPUs are ${BUSY * 100} % busy at the peak, and storage is ${FULL * 100} % full on average. The rest is reserved for the loss of a zone and for catching up.`,
+      `A partition carries ${Math.round(RATES.enricherWhole / BENCH_PARTITIONS).toLocaleString('en')} records/s through the flow. Partition counts are multiples of ${BENCH_PARTITIONS}, broker counts of ${ZONES}.`,
+      `The search engine indexes ${RATES.search.toLocaleString('en')} records/s on ${BENCH_CORES} cores, which it shared with the indexer, without replicas of its shards. It may fall behind at the peak, because Kafka keeps the records that wait.`,
+      'None of this was measured on Amazon MSK; run the benchmark there before you order.',
     ],
   }
 }

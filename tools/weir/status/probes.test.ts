@@ -11,7 +11,7 @@ async function listen(): Promise<{ port: number; close(): void }> {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
 }
 
-test('what does not answer in time is not ready, and what nobody listens for is down', async () => {
+test('a server that does not answer in time is not ready; one that does not listen is down', async () => {
   const [silent, gone] = [await listen(), await listen()]
   gone.close()
   onTestFinished(silent.close)
@@ -57,7 +57,7 @@ test('a service says which partitions stand still, and why', async () => {
   const urls = forServices(() => url)
   const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
   const [first, second] = [0, 1].map(
-    (partition) => `enricher.taxi stands still at taxi/${partition} 40: ${reason}`,
+    (partition) => `enricher.taxi is stuck at taxi/${partition} 40: ${reason}`,
   )
   const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
   expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)

@@ -69,7 +69,7 @@ const registry: Probe = async (address) => {
 const search: Probe = async (url) => {
   const node = url.split(',')[0]
   const response = await get(`${node}/_cluster/health`)
-  if (response.status === 401) return { state: 'ready', reason: 'asks for a user' }
+  if (response.status === 401) return { state: 'ready', reason: 'requires a user' }
   const { status } = (await response.json()) as { status?: string }
   return {
     state: status === 'red' || !response.ok ? 'not ready' : 'ready',
@@ -92,7 +92,7 @@ const service: Probe = async (url) => {
     .slice(0, MAX_STALLED)
     .map(
       ({ group, topic, partition, offset, reason }) =>
-        `${group} stands still at ${topic}/${partition} ${offset}: ${reason}`,
+        `${group} is stuck at ${topic}/${partition} ${offset}: ${reason}`,
     )
   const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled]
   const reason = body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}`

@@ -36,7 +36,7 @@ export async function valueDecoder(codec: Codec, topic: string): Promise<DecodeV
     return async (bytes) => ({
       value: undefined,
       bytes: Buffer.from(bytes),
-      problem: `${topic} has no contract`,
+      problem: `${topic} does not have a contract`,
     })
   const reader = await codec.reader(topic as TopicName)
   const decode: DecodeValue = async (bytes) => {

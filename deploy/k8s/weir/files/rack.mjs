@@ -15,12 +15,12 @@ const answer = await fetch(
 )
 if (!answer.ok)
   throw new Error(
-    `The API server answered ${answer.status} for node ${node}; the pod's account must be allowed to get nodes (rack.from: node makes that rule).`,
+    `The API server answered ${answer.status} for node ${node}; the pod's account must be allowed to get nodes (rack.from: node creates that rule).`,
   )
 const rack = (await answer.json()).metadata.labels?.[label]
 if (rack === undefined)
   throw new Error(
-    `Node ${node} has no label ${label}; set rack.label to one that it has, or rack.from to value or none.`,
+    `Node ${node} does not have the label ${label}; set rack.label to one that it has, or rack.from to value or none.`,
   )
 writeFileSync('/etc/weir/rack/id', rack)
 console.log(`rack ${rack}`)

@@ -52,7 +52,7 @@ for (const probe of probes) {
   found = await count(probe)
   if (found !== COUNT)
     throw new Error(
-      `${found} of ${COUNT} records of ${probe.solution} are in the index after ${PATIENCE_MS / 1000} s; look at the lag with weir lag, and at the logs of the enricher and the indexer.`,
+      `${found} of ${COUNT} records of ${probe.solution} are in the index after ${PATIENCE_MS / 1000} s; check the lag with weir lag, and the logs of the enricher and the indexer.`,
     )
   console.log(`found ${found} records of ${probe.solution}, each once`)
 }

@@ -1,9 +1,9 @@
-{{/* RELEASE-weir, or RELEASE where that has the name already. */}}
+{{/* RELEASE-weir, or RELEASE if it contains the name already. */}}
 {{- define "weir.fullname" -}}
 {{- if contains "weir" .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{ else }}{{ printf "%s-weir" .Release.Name | trunc 40 | trimSuffix "-" }}{{ end -}}
 {{- end -}}
 
-{{/* What a selector may use: it never changes. Takes the root and a component. */}}
+{{/* Labels that a selector may use, because they never change. Takes the root and a component. */}}
 {{- define "weir.selector" -}}
 app.kubernetes.io/name: weir
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -22,17 +22,17 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
-{{/* Takes root and, where a service has one of its own, image. A tag of its own does not meet the digest of all others. */}}
+{{/* Takes root and, for a service with its own image, image. Such an image's tag is not combined with the common digest. */}}
 {{- define "weir.image" -}}
 {{- $own := .image | default dict -}}
 {{- $image := merge (dict) $own (ternary (omit .root.Values.image "digest") .root.Values.image (or (hasKey $own "tag") (hasKey $own "repository"))) -}}
 {{- $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
-{{/* Where a pod may run and how its images are pulled. Takes root and pods. */}}
+{{/* A pod's scheduling and image pull secrets. Takes root and pods. */}}
 {{- define "weir.placement" -}}
 automountServiceAccountToken: false
-# The variables of Services would be read as settings.
+# Kubernetes' variables for Services would be read as settings.
 enableServiceLinks: false
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
@@ -59,7 +59,7 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- dict "groups" $groups | toJson -}}
 {{- end -}}
 
-{{/* What helm test tries: the probes of the solutions that run, as JSON {"probes": […]}. Takes root. */}}
+{{/* The probes of the running solutions, which helm test runs, as JSON {"probes": […]}. Takes root. */}}
 {{- define "weir.probes" -}}
 {{- $chosen := .root.Values.solutions -}}
 {{- $probes := list -}}
@@ -69,12 +69,12 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- dict "probes" $probes | toJson -}}
 {{- end -}}
 
-{{/* "true" where KEDA scales anything. */}}
+{{/* "true" if KEDA scales a service. */}}
 {{- define "weir.scaledByLag" -}}
 {{- range .Values.services }}{{ if and . (eq (dig "scaling" "by" "none" .) "lag") }}true{{ break }}{{ end }}{{ end -}}
 {{- end -}}
 
-{{/* Which servers are the chart's own: those that are enabled and have no external one in their place. */}}
+{{/* The chart's own servers: those that are enabled and not replaced by an external one. */}}
 {{- define "weir.own" -}}
 {{- $own := list -}}
 {{- if and .Values.kafka.enabled (not .Values.externalKafka.brokers) }}{{ $own = append $own "kafka" }}{{ end -}}
@@ -100,7 +100,7 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{ printf "%s-%s" (include "weir.fullname" .root) .component }}
 {{- end -}}
 
-{{/* Of a pod, as the Pod Security Standard `restricted` wants it. */}}
+{{/* A pod's security context, as the Pod Security Standard `restricted` requires it. */}}
 {{- define "weir.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: {{ .user }}
@@ -116,7 +116,7 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end -}}
 
-{{/* Secrets of a component as files: what it needs decides which. Takes root, component, needs and keys. */}}
+{{/* The secrets of a component as files, according to its needs. Takes root, component, needs and keys. */}}
 {{- define "weir.secretVolumes" -}}
 {{- $values := .root.Values -}}
 {{- if has "kafka" .needs }}
@@ -253,7 +253,7 @@ capabilities: { drop: [ALL] }
     - { name: chart-files, mountPath: /chart, readOnly: true }
 {{- end -}}
 
-{{/* "true" where a server of the chart keeps its data in a volume: as it runs already, for claims of a StatefulSet cannot change. Takes root and component. */}}
+{{/* "true" if a server of the chart keeps its data in a volume. A running server decides, because claims of a StatefulSet cannot change. Takes root and component. */}}
 {{- define "weir.persistent" -}}
 {{- $runs := lookup "apps/v1" "StatefulSet" .root.Release.Namespace (include "weir.accountName" .) -}}
 {{- with (index .root.Values .component).persistence -}}
@@ -282,7 +282,7 @@ spec:
   resources: { requests: { storage: {{ .size }} } }
 {{- end -}}
 
-{{/* The ports of a server outside, with commas between: out of its address, or as told where that is in a secret. Takes root and need. */}}
+{{/* The ports of an external server, separated by commas: from its address, or from the values if the address is in a secret. Takes root and need. */}}
 {{- define "weir.externalPorts" -}}
 {{- $values := .root.Values -}}
 {{- $ports := list -}}
@@ -299,7 +299,7 @@ spec:
 {{- $ports | uniq | join "," -}}
 {{- end -}}
 
-{{/* Where pods serve /metrics. No route leads there, and network policies say who may ask. */}}
+{{/* The port on which pods serve /metrics. No route exposes it, and network policies restrict its clients. */}}
 {{- define "weir.metricsPort" -}}
 9464
 {{- end -}}

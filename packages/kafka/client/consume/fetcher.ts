@@ -114,7 +114,7 @@ export class Fetcher {
     const byBroker = new Map<Broker, Prefetch[]>()
     let earliest = Infinity
     for (const partition of this.#partitions) {
-      if (this.#cluster.isOther(partition.topic, partition.topicId)) partition.lose('made-anew')
+      if (this.#cluster.isOther(partition.topic, partition.topicId)) partition.lose('recreated')
       if (!partition.inFlight && partition.pausedUntil > now)
         earliest = Math.min(earliest, partition.pausedUntil)
       if (!partition.wants(now, mostBytes)) continue

@@ -10,7 +10,7 @@ import { type GroupListener, keyOf, type Membership } from '../groups/membership
 import { joinGroup } from '../groups/open.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { stalledOf } from '../standstill.ts'
-import { type Before, type Beginning, beginning, beginsAnew, type Committed } from '../topic-ids.ts'
+import { type Before, type Beginning, beginning, type Committed, startsOver } from '../topic-ids.ts'
 import { Fetcher } from './fetcher.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { type OpenProcessor, Worker } from './worker.ts'
@@ -127,10 +127,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       offset: (place: 'earliest' | 'latest') => offsetAtPlace(cluster, at, place, signal),
     }
     const found = await beginning(source, options.startAt, before)
-    if (beginsAnew(found, before)) {
+    if (startsOver(found, before)) {
       cluster.log.warn(
         { groupId, topic, partition, before, ...found },
-        'The group begins anew in this partition',
+        'The group starts over in this partition',
       )
     }
     return found
@@ -189,7 +189,10 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   }
 
   abandon(): void {
-    this.cluster.log.warn({ groupId: this.groupId }, 'The group went on without this member; it joins again')
+    this.cluster.log.warn(
+      { groupId: this.groupId },
+      'The group continued without this member, which joins again',
+    )
     for (const worker of this.#workers.values()) worker.abandon()
     this.#workers.clear()
   }
@@ -234,7 +237,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
       const { topic, partition, position } = worker
       this.cluster.log.warn(
         { groupId: this.groupId, topic, partition, position },
-        'The partition stands still; it is read again',
+        'The partition is stuck and is read again',
       )
       worker.restart()
     }

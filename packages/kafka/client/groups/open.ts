@@ -1,4 +1,4 @@
-/** Picks the group protocol. */
+/** Picks the protocol of a group. */
 import { KafkaError } from '../../errors.ts'
 import type { Cluster } from '../cluster.ts'
 import { GROUP } from '../protocol/cluster.ts'
@@ -9,8 +9,8 @@ import type { MemberOptions, Membership } from './membership.ts'
 const CONSUMER_GROUP_HEARTBEAT = 68
 
 /**
- * `auto` takes the consumer protocol if the coordinator offers it and the cluster has enabled it (feature
- * group.version, Kafka 4.0).
+ * Joins the group. `auto` chooses the consumer protocol if the coordinator offers it and the cluster has
+ * enabled it (feature group.version, Kafka 4.0).
  */
 export async function joinGroup(cluster: Cluster, options: MemberOptions): Promise<Membership> {
   const { groupProtocol } = cluster.config

@@ -92,9 +92,9 @@ export class IdempotentProducer implements Producer, Queues {
   }
 
   admit(bytes: number): void {
-    if (this.#stopped) throw new KafkaError('stopped', 'The producer takes no more records')
+    if (this.#stopped) throw new KafkaError('stopped', 'The producer does not accept more records')
     if (this.bufferedBytes + bytes > MAX_BUFFERED)
-      throw new KafkaError('buffer-full', `${this.bufferedBytes} bytes wait for the brokers`)
+      throw new KafkaError('buffer-full', `${this.bufferedBytes} bytes are waiting for the brokers`)
   }
 
   appended(queue: PartitionQueue, bytes: number): void {
@@ -182,7 +182,7 @@ export class IdempotentProducer implements Producer, Queues {
     try {
       return queue.front(this.#identity, this.#codec)
     } catch (error) {
-      this.#fail(queue, asKafkaError(error, `Making a batch for ${queue.topic}/${queue.partition}`), false)
+      this.#fail(queue, asKafkaError(error, `Building a batch for ${queue.topic}/${queue.partition}`), false)
       return undefined
     }
   }
@@ -248,7 +248,7 @@ export class IdempotentProducer implements Producer, Queues {
     } else
       this.#retry(
         queue,
-        queue.lastError ?? new KafkaError('no-broker', `${topic}/${partition} has no leader`),
+        queue.lastError ?? new KafkaError('no-broker', `${topic}/${partition} does not have a leader`),
         DELIVERY_TIMEOUT_MS,
       )
   }
@@ -284,7 +284,7 @@ export class IdempotentProducer implements Producer, Queues {
       },
       (error) => {
         queue.pausedUntil = 0
-        this.#fail(queue, asKafkaError(error, 'Asking for a producer id'), false)
+        this.#fail(queue, asKafkaError(error, 'Requesting a producer id'), false)
       },
     )
   }
@@ -311,6 +311,6 @@ async function askForIdentity(cluster: Cluster): Promise<ProducerIdentity> {
   const { errorCode, ...identity } = await cluster.anywhere((broker) =>
     cluster.call(broker, 'main', initProducerId, null, -1),
   )
-  if (errorCode !== 0) throw brokerError(errorCode, 'Asking for a producer id')
+  if (errorCode !== 0) throw brokerError(errorCode, 'Requesting a producer id')
   return identity
 }

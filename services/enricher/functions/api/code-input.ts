@@ -118,7 +118,7 @@ export async function withArchive<T>(
       if (error instanceof KafkaError)
         throw new AwsError(
           'ServiceException',
-          `The code is not known to be stored; repeat the request. ${error.message}`,
+          `It is unknown whether the code was stored; repeat the request. ${error.message}`,
           500,
         )
       if (!(error instanceof ArchiveGone)) throw error

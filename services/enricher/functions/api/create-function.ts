@@ -47,7 +47,7 @@ export function createOperation({
       refuseWhereOff()
       if (!here)
         throw invalidParameter(
-          `Functions are made in the account ${account.accountId} here; give the name alone.`,
+          `Functions are created in the account ${account.accountId} here; give only the name.`,
         )
       checkName(name)
       if (input.PackageType === 'Image')

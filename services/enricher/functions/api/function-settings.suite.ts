@@ -297,7 +297,7 @@ describe('settings', () => {
       ),
     })
     await expect(refused('kafka://weir.control.functions')).rejects.toMatchObject({
-      message: expect.stringContaining('own'),
+      message: expect.stringContaining('internal topic'),
     })
     await expect(refused('arn:aws:s3:::some-bucket')).rejects.toMatchObject({
       message: expect.stringContaining('OnFailure only'),
@@ -356,7 +356,7 @@ describe('what is refused', () => {
       'Java',
       { Runtime: 'java21' },
       'InvalidParameterValueException',
-      'Here run Node.js, and where the operator allows them Python',
+      'Node.js is supported here; Python and custom runtimes',
     ],
     [
       'Python where it is not allowed',

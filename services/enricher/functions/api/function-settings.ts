@@ -81,7 +81,7 @@ const RESERVED = new Set([
 const REFUSED: Readonly<Record<string, string>> = {
   ImageConfig: 'Container images are not run here; give the code as a zip archive and leave ImageConfig out.',
   KMSKeyArn: 'Environment variables are not encrypted here; leave KMSKeyArn out.',
-  Layers: 'Layers are not served here; put what they have into the archive and leave Layers out.',
+  Layers: 'Layers are not served here; put their content into the archive and leave Layers out.',
   FileSystemConfigs: 'File systems are not mounted here; leave FileSystemConfigs out.',
   CodeSigningConfigArn: 'Code signing is not served here; leave CodeSigningConfigArn out.',
   TenancyConfig: 'Functions are not isolated by tenant here; leave TenancyConfig out.',
@@ -123,7 +123,7 @@ export function settingsOf(
   if (input.Runtime !== undefined) checkRuntime(input.Runtime, runtimes)
   if (kindOf(settings.runtime) === 'provided' && settings.noted.architecture !== ARCHITECTURE) {
     throw invalidParameter(
-      `What the archive brings runs on this machine's processor; build it for ${ARCHITECTURE} and give Architectures ${ARCHITECTURE}.`,
+      `Code in the archive runs on this machine's processor; build it for ${ARCHITECTURE} and give Architectures ${ARCHITECTURE}.`,
     )
   }
   if (Environment !== undefined) checkEnvironment(settings.environment)
@@ -165,8 +165,8 @@ function checkRuntime(runtime: string, runtimes: ReadonlySet<RuntimeKind>): void
   }
   const sentence =
     kind === undefined
-      ? 'Here run Node.js, and where the operator allows them Python and runtimes that the archive brings.'
-      : `The operator of this service does not allow ${kind === 'python' ? 'Python' : 'runtimes that the archive brings'}.`
+      ? 'Node.js is supported here; Python and custom runtimes are supported if the operator allows them.'
+      : `The operator of this service does not allow ${kind === 'python' ? 'Python' : 'custom runtimes'}.`
   throw invalidParameter(
     `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${runtimesOf(runtimes).join(', ')}] ` +
       `or be a valid ARN. ${sentence}`,

@@ -95,7 +95,7 @@ async function store(asyncInvocations: AsyncInvocations, invocation: AsyncInvoca
     if (error.code === 'buffer-full') throw tooMany('ConcurrentInvocationLimitExceeded')
     throw new AwsError(
       'ServiceException',
-      `The event is not known to be stored; repeat the request. ${error.message}`,
+      `It is unknown whether the event was stored; repeat the request. ${error.message}`,
       500,
     )
   }

@@ -57,7 +57,7 @@ export class MappingChecks {
       if (other.id === mapping.id) continue
       if (other.groupId === mapping.groupId)
         throw conflict(
-          `The consumer group ${mapping.groupId} is that of mapping ${other.id}; choose another one.`,
+          `The consumer group ${mapping.groupId} belongs to mapping ${other.id}; choose another one.`,
         )
       if (targetOf(other) === targetOf(mapping) && this.resourceOf(other) === this.resourceOf(mapping)) {
         const remedy = `Please update or delete the existing mapping with UUID ${other.id}`
@@ -83,7 +83,7 @@ export class MappingChecks {
       const name = topic?.startsWith(TOPIC_PREFIX) ? topic.slice(TOPIC_PREFIX.length) : undefined
       if (name !== undefined && this.#mappings.stream(name)?.external !== true) {
         throw invalidParameter(
-          `The topic ${topic} belongs to a stream, written by Kinesis' API only; choose another topic.`,
+          `The topic ${topic} belongs to a stream, which only the Kinesis API writes; choose another topic.`,
         )
       }
     }

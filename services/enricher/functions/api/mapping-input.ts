@@ -205,10 +205,11 @@ function checked(mapping: Mapping, input: MappingChange): Mapping {
     throw invalidParameter('Unsupported DestinationConfig parameter for given event source mapping type.')
   }
   if (onFailure !== undefined) checkDestination(onFailure, source)
-  if (output !== undefined) checkTopic(output, `The tag ${OUTPUT_TAG}`, 'the name of a topic')
+  if (output !== undefined)
+    checkTopic(output, `The output ${output} (tag ${OUTPUT_TAG})`, 'the name of a topic')
   if (output !== undefined && settings.tumblingMs > 0) {
     throw invalidParameter(
-      `A tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`,
+      `The function of a tumbling window returns its state, not records; leave out the tag ${OUTPUT_TAG} or the window.`,
     )
   }
   checking(() => source.check(mapping, input.SelfManagedKafkaEventSourceConfig))
@@ -249,9 +250,9 @@ function startOf(
 }
 
 export function checkTopic(topic: string, what: string, wanted: string): void {
-  if (!TOPIC.test(topic)) throw invalidParameter(`${what} is none that is served; give ${wanted}.`)
+  if (!TOPIC.test(topic)) throw invalidParameter(`${what} is not supported; give ${wanted}.`)
   if (INTERNAL.test(topic))
-    throw invalidParameter(`${what} is one of Weir's or Kafka's own; choose another topic.`)
+    throw invalidParameter(`${what} is an internal topic of Weir or Kafka; choose another topic.`)
 }
 
 function refuseUnserved(input: object): void {

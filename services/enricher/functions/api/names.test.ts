@@ -25,7 +25,7 @@ test.each<[string, string | undefined, string, boolean]>([
 })
 
 test('what names no function or stream', () => {
-  expect(() => namedFunction('a b', ACCOUNT)).toThrow('is no name of a function')
+  expect(() => namedFunction('a b', ACCOUNT)).toThrow('is neither the name nor the ARN')
   expect(() => namedFunction('offers:1', ACCOUNT, '2')).toThrow('does not match the specified qualifier')
   expect(() => namedFunction('arn:aws:lambda:us-east-1:123456789012:function:offers', ACCOUNT)).toThrow(
     "not reachable in this region ('eu-west-1')",

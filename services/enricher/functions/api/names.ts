@@ -31,7 +31,7 @@ export function mappingArn(account: Account, id: string): string {
 export function namedFunction(given: string, account: Account, qualifier?: string): NamedFunction {
   const [, region = account.region, accountId = account.accountId, name, suffix] = FORM.exec(given) ?? []
   if (name === undefined)
-    throw invalidParameter(`${given.slice(0, 300)} is no name of a function and no ARN of one.`)
+    throw invalidParameter(`${given.slice(0, 300)} is neither the name nor the ARN of a function.`)
   if (suffix !== undefined && qualifier !== undefined && suffix !== qualifier) {
     throw invalidParameter(
       'The derived qualifier from the function name does not match the specified qualifier.',

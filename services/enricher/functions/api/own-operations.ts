@@ -54,7 +54,7 @@ export function ownOperations(
       context.authorize(named.arn)
       const { latest, versions } = existingFunction(functions, named)
       const archive = [latest, ...versions.values()].find((version) => version.archive?.id === id)?.archive
-      if (archive === undefined) throw notFound(`${name} has other code by now; call GetFunction again.`)
+      if (archive === undefined) throw notFound(`The code of ${name} has changed; call GetFunction again.`)
       if (downloads >= MAX_DOWNLOADS)
         throw new AwsError(
           'TooManyRequestsException',
@@ -77,7 +77,7 @@ export function ownOperations(
         // The client can tell from the length that the archive is incomplete.
         context.request.log.warn(
           { err: error, function: name, archive: id },
-          'the code of a function was not sent to its end',
+          'the code of a function was not sent completely',
         )
         context.reply.raw.destroy()
       } finally {

@@ -29,6 +29,6 @@ export function markedPage<T>(
 function nameIn(marker: string): string {
   const token = parseToken(marker, LIST, 1)
   if (token === undefined)
-    throw invalidParameter('The Marker is none that this service gave; begin without one.')
+    throw invalidParameter('The Marker did not come from this service; start without one.')
   return token.fields[0]
 }

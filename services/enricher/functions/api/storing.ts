@@ -8,7 +8,11 @@ export async function stored(change: Promise<void>): Promise<void> {
     await change
   } catch (error) {
     if (error instanceof KafkaError)
-      throw new AwsError('ServiceException', `The change may not be stored: ${error.message}`, 500)
+      throw new AwsError(
+        'ServiceException',
+        `It is unknown whether the change was stored: ${error.message}`,
+        500,
+      )
     throw error
   }
 }

@@ -16,7 +16,7 @@ export function tagOperations({
   const functionOf = (resource: string): NamedFunction => {
     if (!resource.includes(':function:'))
       throw invalidParameter(
-        'Only functions have tags here; give the ARN of one. Tags of mappings are given when they are made.',
+        'Only functions have tags here; give the ARN of one. Mappings get their tags when they are created.',
       )
     const named = namedFunction(resource, account)
     if (named.qualifier !== undefined)

@@ -86,7 +86,7 @@ test('objects are named as Lambda names them', () => {
   )
 })
 
-test('an answer that is no JSON is a text in a record that is JSON', () => {
+test('an answer that is not JSON is a text in the JSON record', () => {
   const answered: FunctionResult = { ...result, payload: Buffer.from('no "JSON"') }
   const text = invocationRecord(
     event('f', '{}'),

@@ -113,7 +113,7 @@ test('one that fails is tried twice more and then given up; it holds up no other
   expect(it.reasons()).toEqual(['its last attempt has failed'])
 })
 
-test('an invocation that was cut off is no attempt', async () => {
+test('an interrupted invocation does not count as an attempt', async () => {
   const it = setUp(1)
   const event = it.run('a')
   for (let i = 0; i < 4; i++) (await waitFor('a', it)).end(new Error('cut off'))
@@ -133,7 +133,7 @@ test('what is too old, or whose function stays unknown, is given up', async () =
   it.known.add('f')
   ;(await waitFor('early', it)).end(DONE)
   await Promise.all([early, orphan])
-  expect(it.reasons()).toEqual(['it is too old', 'there is no such function'])
+  expect(it.reasons()).toEqual(['it is too old', 'the function does not exist'])
 })
 
 test('what has not begun is left to others when its partition is, or when the service stops', async () => {
@@ -182,7 +182,7 @@ test.each([
   ])
 })
 
-test('a destination hears of what succeeded, and how often it was tried', async () => {
+test('a destination gets the successes, with the number of attempts', async () => {
   const it = setUp(1, [1, 1], TO)
   const event = it.run('a')
   ;(await waitFor('a', it)).end(FAILED)

@@ -71,7 +71,7 @@ const MAX_LOGGED = 2000
 
 const results = new Counter({
   name: 'weir_function_events_total',
-  help: 'Invocations of events that nobody waits for, success or error; dropped: events that were given up; undelivered: results that no destination got.',
+  help: 'Asynchronous invocations by result: success or error; dropped: events that were given up; undelivered: results that could not be delivered to a destination.',
   labelNames: ['function', 'result'],
   registers: [metrics],
 })
@@ -212,13 +212,13 @@ export class Queues {
     if (error instanceof UnknownFunction) {
       one.unknownSince ??= Date.now()
       if (Date.now() - one.unknownSince < this.#unknownMs) return UNKNOWN_PAUSE_MS
-      await this.#giveUp(one, 'there is no such function', 'RetriesExhausted')
+      await this.#giveUp(one, 'the function does not exist', 'RetriesExhausted')
       return undefined
     }
     if (!one.signal.aborted && !this.#stopping.signal.aborted)
       this.#options.log.warn(
         { err: error, function: functionName, requestId: options.requestId },
-        'an event was cut off and is begun again',
+        'an event was interrupted and starts again',
       )
     return PAUSE_MS
   }

@@ -1,4 +1,4 @@
-"""Deploys a function with AWS's client for Python, with nothing but the endpoint and the keys changed."""
+"""Deploys a function with AWS's client for Python; only the endpoint and the keys differ from AWS."""
 import io
 import json
 import os
@@ -13,7 +13,7 @@ ROLE = 'arn:aws:iam::000000000000:role/functions'
 
 
 def archive(text):
-    """A zip with one module, compressed."""
+    """Returns a compressed zip archive with one module."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, 'w', zipfile.ZIP_DEFLATED) as file:
         file.writestr('src/app.mjs', text)

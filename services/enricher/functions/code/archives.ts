@@ -42,7 +42,7 @@ export function openArchives(options: ArchivesOptions): Resource<Archives> {
       store: (upload) => storeArchive(upload, options),
       async *read({ id }) {
         const found = catalogue.archive(id)
-        if (found === undefined) throw new Error(`The archive ${id} is gone.`)
+        if (found === undefined) throw new Error(`The archive ${id} no longer exists.`)
         yield* topic.read(found)
       },
     },
@@ -94,10 +94,7 @@ class Sweeper {
   begin(): void {
     this.#sweeping ??= this.#sweep()
       .catch((error: Error) =>
-        this.#options.log.warn(
-          { err: error },
-          'archives that no function uses any more could not be removed; it is tried again',
-        ),
+        this.#options.log.warn({ err: error }, 'unused archives could not be removed; this is retried'),
       )
       .finally(() => {
         this.#sweeping = undefined
@@ -148,6 +145,6 @@ class Sweeper {
       catalogue.archive(id) === undefined ? [] : [{ kind: 'archive', id, value: undefined }],
     )
     this.#unusedSince.delete(id)
-    log.info({ archive: id, bytes: archive.bytes }, 'an archive that no function uses any more was removed')
+    log.info({ archive: id, bytes: archive.bytes }, 'an unused archive was removed')
   }
 }

@@ -121,7 +121,7 @@ class FolderStore implements CodeStore {
       this.#whole.delete(sha256)
       const path = join(this.#ready, name)
       await (name === sha256 ? this.#discardFolder(path) : rm(path, { force: true })).catch((error: Error) =>
-        this.#log.warn({ err: error, sha256 }, 'code that no function uses any more could not be removed'),
+        this.#log.warn({ err: error, sha256 }, 'unused code could not be removed'),
       )
     }
   }

@@ -62,7 +62,7 @@ export async function openCodeTopic({
       at = batch.nextOffset
     }
     if (next < parts)
-      throw new Error(`The archive ${archive.id} has ${parts} parts, of which Kafka has ${next}.`)
+      throw new Error(`The archive ${archive.id} has ${parts} parts, but Kafka has only ${next}.`)
   }
 
   return {

@@ -158,7 +158,7 @@ function isExecutable(entry: Entry): boolean {
   if (type !== 0 && type !== FOLDER && type !== REGULAR) {
     throw new ArchiveError(
       'refused',
-      `${shown(fileName)} is a link or a device; make the archive with the files themselves (zip without -y).`,
+      `${shown(fileName)} is a link or a device; archive the files themselves (zip without -y).`,
     )
   }
   return (mode & EXECUTABLE) !== 0
@@ -187,7 +187,7 @@ class Names {
       if (before !== undefined && (before !== kind || kind === 'file')) {
         throw new ArchiveError(
           'refused',
-          `${shown(name)} comes twice, or differs from another name in its case only.`,
+          `${shown(name)} occurs twice, or differs from another name only in case.`,
         )
       }
       this.#kinds.set(path, kind)

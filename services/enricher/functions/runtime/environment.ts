@@ -29,7 +29,7 @@ const INIT_TIMEOUT_MS = 10_000
  * its exit status should not be lost.
  */
 const EXIT_MS = 200
-const TOO_MUCH_MEMORY = 'The environment has used more memory than its function may have.'
+const TOO_MUCH_MEMORY = 'The environment has used more memory than its function is allowed.'
 
 export interface Environment {
   readonly options: EnvironmentOptions

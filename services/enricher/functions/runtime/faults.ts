@@ -31,7 +31,7 @@ export const OUT_OF_MEMORY: Fault = {
     errorPayload('Runtime.OutOfMemory', `RequestId: ${id} Error: Runtime exited with error: signal: killed`),
 }
 
-/** The process ended by itself. @param logTail what it printed last */
+/** The process ended by itself. @param logTail the end of its output */
 export function exitFault(
   code: number | null,
   signal: NodeJS.Signals | null,

@@ -68,7 +68,7 @@ test('more than the maximum is throttled', async () => {
   await expect(invoke()).rejects.toMatchObject({
     name: 'Throttled',
     code: 'throttled',
-    message: expect.stringContaining('runs 2 times already'),
+    message: expect.stringContaining('is already running 2 times'),
   })
   await Promise.all(working)
   expect((await invoke()).n).toBe(2)

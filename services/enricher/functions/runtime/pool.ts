@@ -63,7 +63,7 @@ export function openPool(initial: PoolOptions): Pool {
     }
     if (busy.size >= options.maximum) {
       throw new Throttled(
-        `${options.environment.functionName} runs ${busy.size} times already, which is its concurrency; repeat the request later.`,
+        `${options.environment.functionName} is already running ${busy.size} times, its concurrency limit; repeat the request later.`,
       )
     }
     return openEnvironment(options.environment)
@@ -98,7 +98,7 @@ export function openPool(initial: PoolOptions): Pool {
     invoke: async (payload, invocationOptions) => {
       if (stopped)
         throw new PoolStopped(
-          `${options.environment.functionName} takes no more invocations; its service is stopping.`,
+          `${options.environment.functionName} does not accept invocations; its service is stopping.`,
         )
       const environment = take()
       busy.add(environment)

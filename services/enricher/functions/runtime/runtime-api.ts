@@ -119,11 +119,11 @@ export class RuntimeApi {
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const { method, url = '' } = request
     const [, id, what] = /^\/invocation\/([^/]+)\/(response|error)$/.exec(url.slice(PREFIX.length)) ?? []
-    if (!url.startsWith(PREFIX)) this.#refuse(response, 404, 'NotFound', `There is no ${url} here.`)
+    if (!url.startsWith(PREFIX)) this.#refuse(response, 404, 'NotFound', `${url} does not exist here.`)
     else if (method === 'GET' && url === `${PREFIX}/invocation/next`) this.#wait(response)
     else if (method === 'POST' && url === `${PREFIX}/init/error`) void this.#initFailed(request, response)
     else if (method === 'POST' && id !== undefined) void this.#answer(id, what === 'error', request, response)
-    else this.#refuse(response, 404, 'NotFound', `There is no ${method} ${url} here.`)
+    else this.#refuse(response, 404, 'NotFound', `${method} ${url} does not exist here.`)
   }
 
   #wait(response: ServerResponse): void {
@@ -173,7 +173,8 @@ export class RuntimeApi {
   }
 
   async #initFailed(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#started) return this.#refuse(response, 403, 'InvalidStateTransition', 'The start is over.')
+    if (this.#started)
+      return this.#refuse(response, 403, 'InvalidStateTransition', 'The initialization is over.')
     const body = await readBody(request)
     reply(response, 202, { status: 'OK' })
     this.#host.dying('init', errorOf(request, typeof body === 'string' ? NOTHING : body))

@@ -20,15 +20,15 @@ export interface RuntimesConfig {
 
 export function runtimesConfig(reader: ConfigReader): RuntimesConfig {
   const known = Object.keys(KINDS).join(', ')
-  const names = reader.list('FUNCTIONS_RUNTIMES', `Runtimes that functions may have: ${known}.`, 'nodejs')
+  const names = reader.list('FUNCTIONS_RUNTIMES', `Runtimes that functions may use: ${known}.`, 'nodejs')
   const unknown = names.filter((name) => !Object.hasOwn(KINDS, name))
   if (unknown.length > 0)
-    reader.problem(`FUNCTIONS_RUNTIMES has ${unknown.join(', ')}; it may have ${known}.`)
+    reader.problem(`FUNCTIONS_RUNTIMES names ${unknown.join(', ')}; it may name ${known}.`)
   return {
     kinds: names.flatMap((name) => KINDS[name] ?? []),
     python: reader.string(
       'FUNCTIONS_PYTHON',
-      'The Python for functions, 3.9 or later: a path or a name.',
+      'The Python interpreter for functions, 3.9 or later: a path or a command name.',
       'python3',
     ),
   }
@@ -47,9 +47,9 @@ export interface Runtimes {
 type Log = Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>
 
 const NAMESPACES = 'Functions run in namespaces of their own.'
-const NO_NAMESPACES = 'The enricher may not make namespaces'
+const NO_NAMESPACES = 'The enricher may not create namespaces'
 const NODE_ONLY = `${NO_NAMESPACES}: Node.js alone confines functions.`
-const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do what its user can. Run none of strangers.`
+const OPEN = `${NO_NAMESPACES}: functions that do not run on Node.js can do everything that its user can. Do not run code that you do not trust.`
 
 /** Throws a one-sentence error if a runtime is offered that cannot run here. */
 export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Log): Resource<Runtimes> {
@@ -57,7 +57,7 @@ export function openRuntimes({ kinds, python: command }: RuntimesConfig, log: Lo
   const others = kinds.some((kind) => kind !== 'nodejs')
   if (others && !existsSync(`/proc/self/task/${process.pid}/children`)) {
     throw new Error(
-      'FUNCTIONS_RUNTIMES names more than nodejs, which needs Linux with /proc; leave the others out.',
+      'FUNCTIONS_RUNTIMES names more than nodejs, and other runtimes need Linux with /proc; leave them out.',
     )
   }
   const python = allowed.has('python') ? findPython(command) : undefined

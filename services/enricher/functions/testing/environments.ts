@@ -14,6 +14,7 @@ import { afterAll, afterEach } from 'vitest'
 import { type Confinement, confinement } from '../runtime/confine.ts'
 import { type Environment, openEnvironment } from '../runtime/environment.ts'
 import type { EnvironmentOptions } from '../runtime/options.ts'
+import { findPython } from '../runtime/python.ts'
 import type { InvocationResult } from '../runtime/result.ts'
 
 /** The confinement that this machine supports, and the one that every machine supports. */
@@ -82,3 +83,12 @@ export function running(text: string): number {
 }
 
 export const json = (outcome: InvocationResult): unknown => JSON.parse(outcome.payload.toString())
+
+export const python = findPython('python3')
+
+/** Opens an environment whose app.py has the text. */
+export const openPython = (text: string, options: Partial<EnvironmentOptions> = {}): Opened =>
+  open(
+    { 'app.py': text },
+    { runtime: 'python', python, handler: 'app.handler', timeoutMs: 20_000, ...options },
+  )

@@ -1,4 +1,4 @@
-"""What the checks share: clients of the hub, and streams that are gone afterwards."""
+"""Helpers of the checks: clients of the hub, and streams that are deleted afterwards."""
 import contextlib
 import os
 import time
@@ -15,7 +15,7 @@ SOON = {'Delay': 0.2, 'MaxAttempts': 150}
 
 
 def client(access_key='test', secret='test', token=None, service='kinesis', **config):
-    """Tries once: what fails must show."""
+    """Does not retry, so that every failure is visible."""
     return boto3.client(
         service, endpoint_url=os.environ['HUB_URL'], region_name='us-east-1', aws_access_key_id=access_key, aws_secret_access_key=secret,
         aws_session_token=token, config=Config(retries={'total_max_attempts': 1}, **config))
@@ -27,7 +27,7 @@ class KinesisTest(unittest.TestCase):
         self.addCleanup(self.kinesis.close)
 
     def create(self, shards=1, name=None, **options):
-        """A new stream that is ACTIVE; without shards it is on demand."""
+        """Creates a stream and waits until it is ACTIVE. Without a number of shards it is on demand."""
         name = name or f'boto3-{uuid.uuid4().hex[:10]}'
         mode = {'StreamModeDetails': {'StreamMode': 'ON_DEMAND'}} if shards is None else {'ShardCount': shards}
         self.kinesis.create_stream(StreamName=name, **mode, **options)
@@ -49,7 +49,7 @@ class KinesisTest(unittest.TestCase):
         return self.kinesis.get_shard_iterator(StreamName=name, ShardId=shard, ShardIteratorType=kind, **options)['ShardIterator']
 
     def read(self, iterator, count):
-        """So many records, however many answers they come in."""
+        """Reads `count` records, in any number of answers."""
         records = []
         for _ in range(100):
             answer = self.kinesis.get_records(ShardIterator=iterator)
@@ -69,8 +69,8 @@ class KinesisTest(unittest.TestCase):
         self.assertIn(says, error['Error']['Message'])
 
     def eventually(self, look, timeout=10):
-        """Until it holds, for what AWS does in the background."""
+        """Repeats a check until it passes, because AWS makes some changes in the background."""
         deadline = time.monotonic() + timeout
         while not look():
-            self.assertLess(time.monotonic(), deadline, 'It did not come about in time.')
+            self.assertLess(time.monotonic(), deadline, 'The check did not pass in time.')
             time.sleep(0.2)

@@ -1,11 +1,11 @@
-"""Consumers with a throughput of their own, and what is pushed to them."""
+"""Enhanced fan-out: registered consumers, and the records that are pushed to them."""
 import json
 
 from common import KinesisTest
 
 
 def elsewhere(arn):
-    """The same in another region."""
+    """Returns the ARN with another region."""
     return arn.replace(':us-east-1:', ':eu-west-1:')
 
 

@@ -1,4 +1,4 @@
-"""Who may come in, and what they may do: a hub that knows some access keys and nobody else."""
+"""Authentication and rights, on a hub that admits only some access keys."""
 import datetime
 import json
 import os

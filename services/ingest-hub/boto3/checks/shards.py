@@ -1,4 +1,4 @@
-"""Splitting, merging, rescaling, listing, and reading across all that."""
+"""Splits, merges, rescales and lists shards, and reads across these changes."""
 import datetime
 import time
 

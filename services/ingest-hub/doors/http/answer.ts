@@ -11,7 +11,7 @@ export function withoutBroker(): HttpError {
   return new HttpError(
     503,
     'no-broker',
-    'No broker answers, so nothing can be stored now; send it again later.',
+    'No broker answers, so records cannot be stored now; send them again later.',
     { 'retry-after': RETRY_AFTER },
   )
 }
@@ -43,7 +43,7 @@ function unavailable(reason: string): HttpError {
   return new HttpError(
     503,
     reason,
-    'Nothing of this request is known to be stored; send it again with the same ids.',
+    'It is unknown whether the records of this request were stored; send them again with the same ids.',
     { 'retry-after': RETRY_AFTER },
   )
 }

@@ -22,7 +22,7 @@ export type Encoding = 'identity' | 'gzip' | 'x-gzip' | 'zstd'
 export function encodingOf(request: IncomingMessage): Encoding {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() || 'identity'
   if (encoding === 'identity' || Object.hasOwn(COMPRESSIONS, encoding)) return encoding as Encoding
-  throw new HttpError(415, 'unsupported-encoding', 'Content-Encoding is gzip, zstd or identity.', {
+  throw new HttpError(415, 'unsupported-encoding', 'Content-Encoding must be gzip, zstd or identity.', {
     'accept-encoding': 'gzip, zstd, identity',
   })
 }
@@ -72,7 +72,7 @@ export function tooLarge(most: number): HttpError {
   return new HttpError(
     413,
     'too-large',
-    `The body is longer than ${most} bytes, inflated; send it in smaller parts.`,
+    `The body is longer than ${most} bytes when decompressed; send it in smaller parts.`,
   )
 }
 

@@ -139,7 +139,7 @@ export function httpDoor({
       throw new HttpError(
         400,
         'no-ids',
-        'Ids are answered for JSON bodies only; give the records of a stream ids of your own.',
+        'Ids are returned for JSON bodies only; give the records of a stream your own ids.',
       )
     const encoding = encodingOf(request.raw)
     const lease = leaseOf(request)

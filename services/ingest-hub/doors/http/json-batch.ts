@@ -20,7 +20,8 @@ export function parseBatch(body: BodySlabs): readonly unknown[] {
 }
 
 function parseJson(bytes: Buffer, end: number): unknown {
-  if (!isUtf8(bytes.subarray(0, end))) throw new HttpError(400, 'invalid-utf8', 'The body is no valid UTF-8.')
+  if (!isUtf8(bytes.subarray(0, end)))
+    throw new HttpError(400, 'invalid-utf8', 'The body is not valid UTF-8.')
   const { depth, values, names } = shapeOfJson(bytes, 0, end)
   if (depth > LIMITS.depth)
     throw new HttpError(400, 'too-deep', `The body nests deeper than ${LIMITS.depth} levels.`)
@@ -34,12 +35,12 @@ function parseJson(bytes: Buffer, end: number): unknown {
     throw new HttpError(
       413,
       'too-many-names',
-      `The body has more than ${LIMITS.names} different names; contracts have fewer.`,
+      `The body has more than ${LIMITS.names} different names, more than any contract.`,
     )
   try {
     return JSON.parse(bytes.toString('utf8', afterBom(bytes, 0, end), end))
   } catch (error) {
-    throw new HttpError(400, 'not-json', `The body is no JSON: ${complaint(error)}`)
+    throw new HttpError(400, 'not-json', `The body is not JSON: ${complaint(error)}`)
   }
 }
 
@@ -56,7 +57,7 @@ function recordsOf(body: unknown): readonly unknown[] {
     throw new HttpError(
       400,
       'unknown-field',
-      `The body has ${JSON.stringify(stranger.slice(0, 100))} beside its records; only records belongs there.`,
+      `The body has ${JSON.stringify(stranger.slice(0, 100))} besides its records; remove it.`,
     )
   }
   if (records.length === 0) throw new HttpError(400, 'no-records', 'The list of records is empty.')
@@ -64,7 +65,7 @@ function recordsOf(body: unknown): readonly unknown[] {
     throw new HttpError(
       413,
       'too-many-records',
-      `The body has ${records.length} records; at most ${LIMITS.batchRecords} go into one.`,
+      `The body has ${records.length} records; at most ${LIMITS.batchRecords} are allowed.`,
     )
   }
   return records

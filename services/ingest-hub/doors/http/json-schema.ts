@@ -19,13 +19,13 @@ export function jsonSchema(node: AvroNode): Record<string, unknown> {
     case 'string':
       return { type: 'string' }
     case 'bytes':
-      return { type: 'string', description: 'Code points up to 255, one a byte.' }
+      return { type: 'string', description: 'Code points up to 255, one per byte.' }
     case 'fixed':
       return {
         type: 'string',
         minLength: node.size,
         maxLength: node.size,
-        description: 'Code points up to 255, one a byte.',
+        description: 'Code points up to 255, one per byte.',
       }
     case 'enum':
       return { type: 'string', enum: [...node.symbols] }

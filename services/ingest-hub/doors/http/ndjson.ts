@@ -20,19 +20,19 @@ interface Stop {
 
 const PRESSURE: Stop = {
   code: 'buffer-full',
-  message: 'No room for this line and those after it now; send them again a little later.',
+  message: 'There is no room for this line and those after it now; send them again later.',
   retriable: true,
 }
 const UNSETTLED: Stop = {
   code: 'not-sent',
-  message: 'This line and those after it are not sent, because a record before them failed; send them again.',
+  message: 'This line and those after it are not stored, because an earlier record failed; send them again.',
   retriable: true,
 }
 const FORBIDDEN: Stop = {
   code: 'not-sent',
   retriable: false,
   message:
-    'The API key has lost the right to write to this topic; this line and those after it are not sent.',
+    'The API key has lost the right to write to this topic; this line and those after it are not stored.',
 }
 
 export interface StreamOptions {
@@ -72,7 +72,7 @@ export async function storeLines({ chunks, lease, mayWrite, submission }: Stream
     if (!(error instanceof HttpError) || window.count === 0) throw error
     stop = {
       code: 'not-sent',
-      message: `${error.message} This line and those after it are not sent.`,
+      message: `${error.message} This line and those after it are not stored.`,
       retriable: false,
     }
   }
@@ -80,14 +80,18 @@ export async function storeLines({ chunks, lease, mayWrite, submission }: Stream
   if (window.count === 0 && stop?.code === 'too-large') throw new HttpError(413, stop.code, stop.message)
   if (stop) outcome.giveUp({ index: window.count, ...stop, toEnd: true })
   else if (window.count === 0)
-    throw new HttpError(400, 'empty-body', 'The body has no records; send one a line: { "value": { … } }.')
+    throw new HttpError(
+      400,
+      'empty-body',
+      'The body does not have records; send one per line: { "value": { … } }.',
+    )
   return outcome
 }
 
 function tooMuch(most: string): Stop {
   return {
     code: 'too-large',
-    message: `A body has at most ${most}, inflated; send this line and those after it in another request.`,
+    message: `A body may have at most ${most} when decompressed; send this line and those after it in another request.`,
     retriable: true,
   }
 }
@@ -132,19 +136,19 @@ class Window {
     this.count++
     this.#bytes += end - start
     if (!isUtf8(bytes.subarray(start, end)))
-      return this.#current.addUnread('not-json', 'The line is no valid UTF-8.')
+      return this.#current.addUnread('not-json', 'The line is not valid UTF-8.')
     const { depth, values, names } = shapeOfJson(bytes, start, end)
     if (depth > LIMITS.depth)
       return this.#current.addUnread('too-deep', `The line nests deeper than ${LIMITS.depth} levels.`)
     if (values > LIMITS.lineValues)
-      return this.#current.addUnread('too-large', `A line has at most ${LIMITS.lineValues} values.`)
+      return this.#current.addUnread('too-large', `A line may have at most ${LIMITS.lineValues} values.`)
     if (names > LIMITS.names)
-      return this.#current.addUnread('too-large', `A line has at most ${LIMITS.names} different names.`)
+      return this.#current.addUnread('too-large', `A line may have at most ${LIMITS.names} different names.`)
     let record: unknown
     try {
       record = JSON.parse(bytes.toString('utf8', start, end))
     } catch (error) {
-      return this.#current.addUnread('not-json', `The line is no JSON: ${complaint(error)}`)
+      return this.#current.addUnread('not-json', `The line is not JSON: ${complaint(error)}`)
     }
     this.#current.add(record)
   }
@@ -152,7 +156,7 @@ class Window {
   tooLong(): void {
     this.lines++
     this.count++
-    this.#current.addUnread('too-large', `A line is at most ${LIMITS.lineBytes} bytes.`)
+    this.#current.addUnread('too-large', `A line may have at most ${LIMITS.lineBytes} bytes.`)
   }
 }
 

@@ -16,12 +16,17 @@ export function documentation(): SwaggerOptions {
       info: {
         title: 'Weir ingest-hub',
         version: '1.0.0',
-        description: 'Records in. An answer of 200 means that every record is stored.',
+        description: 'Stores records in topics. A response of 200 means that every record is stored.',
       },
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
-          header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'The same key.' },
+          header: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Api-Key',
+            description: 'The same key, in a header of its own.',
+          },
         },
       },
       security: [{ bearer: [] }, { header: [] }, {}],
@@ -30,10 +35,10 @@ export function documentation(): SwaggerOptions {
 }
 
 const RECORD_ID =
-  'Repeat it when you send the record again, and it counts once: of two records with the same id, the ' +
-  'first to arrive counts, whichever clients sent them. Made when missing.'
+  'Send the same id when you send the record again, so that it counts once: of two records with one id, the ' +
+  'first to arrive counts, whichever clients sent them. Generated if missing.'
 const RECORD_SOURCE =
-  "Where the records come from; the API key's name when missing. Beside it, each record has the " +
+  'The source of the records; by default the name of the API key. Besides it, each record has the ' +
   'name of the API key in the header weir-client.'
 
 /** The operation that stores records of the topic. */
@@ -53,7 +58,9 @@ export function recordsSchema(name: TopicName): FastifySchema {
     description: `${topics[name].doc} Bodies may be sent with Content-Encoding gzip or zstd. Each line of an NDJSON body is one record.`,
     querystring: {
       type: 'object',
-      properties: { ids: { type: 'boolean', description: "Answer the records' ids, for JSON bodies." } },
+      properties: {
+        ids: { type: 'boolean', description: 'Return the ids of the records, for JSON bodies.' },
+      },
     },
     headers: {
       type: 'object',
@@ -81,21 +88,22 @@ export function recordsSchema(name: TopicName): FastifySchema {
     response: {
       200: { description: 'All records are stored.', ...STORED },
       207: { description: 'Some records are not stored.', ...PARTLY },
-      400: { description: 'The body is none.', ...ERROR },
-      401: { description: 'No API key, or an unknown one.', ...ERROR },
+      400: { description: 'The body is invalid.', ...ERROR },
+      401: { description: 'The API key is missing or unknown.', ...ERROR },
       403: { description: 'The API key may not write to this topic.', ...ERROR },
-      404: { description: 'No such topic.', ...ERROR },
+      404: { description: 'The topic does not exist.', ...ERROR },
       413: {
-        description: `A JSON body is at most ${LIMITS.bodyBytes} bytes inflated and ${LIMITS.batchRecords} records.`,
+        description: `A JSON body is at most ${LIMITS.bodyBytes} bytes decompressed and ${LIMITS.batchRecords} records.`,
         ...ERROR,
       },
-      415: { description: 'Content-Type or Content-Encoding is not served.', ...ERROR },
+      415: { description: 'Content-Type or Content-Encoding is not supported.', ...ERROR },
       429: {
-        description: 'Under pressure: nothing is stored; Retry-After says when to send again.',
+        description: 'Overload: nothing is stored; Retry-After says when to send again.',
         ...ERROR,
       },
       503: {
-        description: 'No broker, or stopping: send again with the same ids, after Retry-After.',
+        description:
+          'No broker answers, or the service is stopping: send again with the same ids, after Retry-After.',
         ...ERROR,
       },
     },
@@ -123,19 +131,19 @@ const PARTLY = content({
         type: 'object',
         required: ['index', 'code', 'message', 'retriable'],
         properties: {
-          index: { type: 'integer', description: "The record's place in the request, from 0." },
+          index: { type: 'integer', description: 'The index of the record in the request, from 0.' },
           id: { type: 'string' },
           code: { type: 'string' },
           field: {
             type: 'string',
-            description: 'What is wrong: a path in the value, or id or value itself.',
+            description: 'The invalid field: a path in the value, or id or value itself.',
           },
           message: { type: 'string' },
           retriable: { type: 'boolean', description: 'Whether the same record can be stored later.' },
           toEnd: {
             type: 'boolean',
             description:
-              'This record and all after it are not known to be stored: send them again with the same ids.',
+              'It is unknown whether this record and all after it were stored: send them again with the same ids.',
           },
         },
       },

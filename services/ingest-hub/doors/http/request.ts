@@ -19,7 +19,7 @@ export function sourceOf({ headers }: FastifyRequest, client: Client): string {
   throw new HttpError(
     400,
     'invalid-source',
-    `Weir-Source is 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`,
+    `Weir-Source must be 1 to ${MAX_SOURCE_LENGTH} visible ASCII characters.`,
   )
 }
 
@@ -30,7 +30,7 @@ export function formatOf({ headers }: FastifyRequest): 'json' | 'ndjson' {
   throw new HttpError(
     415,
     'unsupported-media-type',
-    'Content-Type is application/json or application/x-ndjson.',
+    'Content-Type must be application/json or application/x-ndjson.',
     { accept: 'application/json, application/x-ndjson' },
   )
 }
@@ -39,6 +39,6 @@ export function unknownTopic(name: string, topics: readonly IntakeTopic[]): Http
   return new HttpError(
     404,
     'unknown-topic',
-    `${name} is no topic with an HTTP door; there are ${topics.map((topic) => topic.name).join(', ')}.`,
+    `${name} is not a topic with an HTTP door; choose one of ${topics.map((topic) => topic.name).join(', ')}.`,
   )
 }

@@ -35,7 +35,7 @@ export class Names {
   /** The stream's name. An ARN's region does not matter: this service counts as being in all regions. */
   streamOf({ StreamName, StreamARN }: StreamReference): string {
     if (StreamARN === undefined) {
-      if (StreamName === undefined) throw invalidArgument('StreamName or StreamARN is needed.')
+      if (StreamName === undefined) throw invalidArgument('StreamName or StreamARN is required.')
       return StreamName
     }
     const { accountId, parts } = partsOf(StreamARN, STREAM)
@@ -50,7 +50,7 @@ export class Names {
   consumerOf(arn: string): { stream: string; name: string; createdSecond: number } {
     const { accountId, parts } = partsOf(arn, CONSUMER)
     const [, stream, name, second] = parts
-    if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} names no consumer.`)
+    if (name === undefined) throw invalidArgument(`ConsumerARN ${arn} does not name a consumer.`)
     if (accountId !== this.account.accountId) throw this.notFound(stream)
     return { stream, name, createdSecond: Number(second) }
   }
@@ -128,7 +128,7 @@ export function limitExceeded(message: string): AwsError {
 export function unavailable(): AwsError {
   return new AwsError(
     'ServiceUnavailable',
-    'No broker answers, so nothing can be stored or read now; send the request again.',
+    'No broker answers, so records cannot be stored or read now; send the request again.',
     503,
   )
 }

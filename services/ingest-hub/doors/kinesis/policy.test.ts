@@ -33,6 +33,6 @@ test.each([
   { Principal: { AWS: {} } },
 ])('%j is not', (changes) => expect(check(changes)).toThrow('The policy is not valid'))
 
-test('a policy without a statement is told so', () => {
+test('a policy without a statement is refused', () => {
   expect(() => checkPolicy('{}')).toThrow('The policy is not valid: it must have a Statement.')
 })

@@ -70,7 +70,7 @@ export function openShares(
       }
       if (away && offered.size > 0) {
         away = false
-        log.info('Redis answers again: the replicas share the limits of shards by what they are offered')
+        log.info('Redis answers again, and the replicas share the limits of shards by their load')
       }
     } catch (error) {
       for (const name of offered.keys()) throttle.setShare(name, undefined)

@@ -28,7 +28,7 @@ test('a token is read back for five minutes, by its own list only', () => {
   for (const time of [now - 59_000, now + TOKEN_MS - 1000]) {
     expect(fieldsOf(text, 'shards', 3, time)).toEqual(['orders', '', '-62135596800000'])
   }
-  expect(() => fieldsOf(text, 'shards', 3, now + TOKEN_MS + 1000)).toThrow('begin again without one')
+  expect(() => fieldsOf(text, 'shards', 3, now + TOKEN_MS + 1000)).toThrow('start again without one')
   expect(() => fieldsOf(text, 'shards', 3, now - 61_000)).toThrow('Invalid NextToken.')
   expect(() => fieldsOf(text, 'shards', 2, now)).toThrow('Invalid NextToken.')
   expect(() => fieldsOf(text, 'streams', 3, now)).toThrow('Invalid NextToken.')

@@ -82,7 +82,7 @@ export function fieldsOf(text: string, list: string, count: number, now: number)
   if (now - token.issuedAt > TOKEN_MS) {
     throw new AwsError(
       'ExpiredNextTokenException',
-      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; begin again without one.`,
+      `The NextToken was given out more than ${TOKEN_MS / 1000} seconds ago; start again without one.`,
     )
   }
   return token.fields

@@ -75,7 +75,7 @@ function overlap(a, b) {
 
 /**
  * Returns the area to show while the viewer has not chosen: the fullest at first, later a newly appeared one
- * (somebody has just begun a replay) until it is gone.
+ * (a replay has just begun) until it is gone.
  */
 export function areaToFollow(areas, followed) {
   const fresh = areas.find(({ age }) => age === SETTLED)

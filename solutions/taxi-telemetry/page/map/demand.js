@@ -69,8 +69,8 @@ export function demandOf(tiles, box) {
   const inside = tiles.x.flatMap((x, i) =>
     within(box, (x + 0.5) * side, (tiles.y[i] + 0.5) * side) ? [i] : [],
   )
-  const told = inside.some((i) => tiles.occupied[i] > 0)
-  const weight = told ? tiles.occupied : tiles.reports
+  const hasPassengers = inside.some((i) => tiles.occupied[i] > 0)
+  const weight = hasPassengers ? tiles.occupied : tiles.reports
   const sorted = inside
     .map((i) => weight[i])
     .filter((reports) => reports > 0)
@@ -81,7 +81,7 @@ export function demandOf(tiles, box) {
     y: tiles.y,
     weight,
     most: sorted[Math.floor((sorted.length - 1) * FULL)] ?? 0,
-    told,
+    hasPassengers,
   }
 }
 

@@ -18,8 +18,8 @@ export function openEmpty(document) {
       setText(
         text,
         since === null
-          ? 'Nothing has reported in the last half hour. Send some taxis out: they appear here within two seconds.'
-          : `The last report came ${ago(since)}. Send some taxis out: they appear here within two seconds.`,
+          ? 'No taxi has reported in the last half hour. Send some taxis out, and they appear here within two seconds.'
+          : `The last report came ${ago(since)}. Send some taxis out, and they appear here within two seconds.`,
       )
     },
   }

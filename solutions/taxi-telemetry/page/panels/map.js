@@ -92,7 +92,7 @@ export function openMapPanel(document, { colours, left }) {
       const shown = demandOf(demand, around(areas.length > 0 ? boxWanted() : boxOfAll(zones)))
       setText(
         demandName,
-        shown.told || demand.x.length === 0 ? 'Demand, half an hour' : 'Traffic, half an hour',
+        shown.hasPassengers || demand.x.length === 0 ? 'Demand, half an hour' : 'Traffic, half an hour',
       )
       map.update(taxis, shown, areas)
       if (areas.length > 0 && chooser.chosen() !== 'zone') map.show(boxWanted())

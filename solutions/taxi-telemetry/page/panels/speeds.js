@@ -20,7 +20,7 @@ export function openSpeeds(document) {
         summary,
         all === 0
           ? 'No reports.'
-          : `Most often ${nameOf(most, speeds.length)} km/h: ${percent(speeds[most], all)} of the reports.`,
+          : `Most common speed: ${nameOf(most, speeds.length)} km/h, ${percent(speeds[most], all)} of the reports.`,
       )
       fillTable(
         table,

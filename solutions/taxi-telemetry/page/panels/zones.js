@@ -77,5 +77,5 @@ function showNothing(body) {
   cell.parentElement.dataset.nothing = 'true'
   cell.colSpan = 4
   cell.className = 'nothing'
-  cell.textContent = 'No taxis, no zones.'
+  cell.textContent = 'No taxis to show.'
 }

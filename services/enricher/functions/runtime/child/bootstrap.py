@@ -1,5 +1,5 @@
-"""Runs a Lambda handler in Python: asks the Runtime API for one event after the other and posts what the handler
-returns or raises, in the words of AWS's own runtime. It needs the standard library alone, of Python 3.9 or later."""
+"""Runs a Lambda handler in Python. Gets one event after another from the Runtime API and posts the handler's result or
+error, with the messages of AWS's own runtime. Needs only the standard library of Python 3.9 or later."""
 
 import decimal
 import http.client
@@ -15,7 +15,7 @@ API = "/2018-06-01/runtime"
 
 
 class Fault(Exception):
-    """Something is wrong with the function that is no exception of its own."""
+    """An error of the function that is not an exception from its own code."""
 
     def __init__(self, kind, message, trace=()):
         super().__init__(message)
@@ -44,7 +44,7 @@ class RuntimeApi:
 
 
 class Fields:
-    """An object with these attributes, None where the source has no such key."""
+    """An object with these attributes; None for keys that the source does not have."""
 
     def __init__(self, names, source):
         for name, key in names.items():
@@ -123,7 +123,7 @@ class RequestIds(logging.Filter):
 
 
 class Output(logging.Handler):
-    """What is logged is printed; the program may have put something else in sys.stdout's place."""
+    """Prints log records. Looks up sys.stdout each time, because the program may have replaced it."""
 
     def emit(self, record):
         try:
@@ -164,7 +164,7 @@ def load(handler):
 
 
 def error_of(error, request_id=""):
-    """AWS's error for what was raised, as a dictionary."""
+    """Returns AWS's error object for an exception, as a dictionary."""
     if isinstance(error, Fault):
         kind, trace = error.kind, error.trace
     else:
@@ -183,7 +183,7 @@ def text_of(error):
 
 
 def log_error(error):
-    """One line of the log: within it, lines end with a carriage return."""
+    """Writes one log entry; line breaks within it become carriage returns."""
     lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}", "Traceback (most recent call last):"]
     for entry in error["stackTrace"]:
         for line in entry.splitlines():
@@ -226,7 +226,7 @@ def serve(api, handler, ids):
 
 def main():
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    # Modules come from the function's folder, not from the one of this file.
+    # Import modules from the function's folder, not from this file's folder.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     ids = set_up_logging()
     try:
@@ -239,7 +239,7 @@ def main():
     try:
         serve(api, handler, ids)
     except (ConnectionError, http.client.HTTPException):
-        # The service has gone.
+        # The service has exited.
         sys.exit(0)
 
 

@@ -70,7 +70,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
   ): FanOutConsumer => {
     if (ConsumerARN !== undefined) return consumerByArn(kinesis, context, ConsumerARN)
     if (StreamARN === undefined || ConsumerName === undefined)
-      throw invalidArgument('ConsumerARN is needed, or both StreamARN and ConsumerName.')
+      throw invalidArgument('ConsumerARN is required, or both StreamARN and ConsumerName.')
     const { stream } = streamFor(kinesis, context, { StreamARN })
     const found = fanOut.get(stream.name, ConsumerName)
     if (found === undefined) throw names.noConsumer(ConsumerName)
@@ -92,7 +92,7 @@ export function fanOutOperations(kinesis: Kinesis): AwsOperations {
             `Consumer ${name} of stream ${stream.name} under account ${names.account.accountId} already exists.`,
           )
         if (all.length >= MAX_CONSUMERS)
-          throw limitExceeded(`Stream ${stream.name} has ${MAX_CONSUMERS} consumers already; deregister one.`)
+          throw limitExceeded(`Stream ${stream.name} already has ${MAX_CONSUMERS} consumers; deregister one.`)
         return {
           stream: stream.name,
           streamCreatedAt: stream.createdAt,

@@ -133,7 +133,11 @@ export function recordOperations(kinesis: Kinesis): AwsOperations {
       } = await put(context, input, [input])
       if (fate === 'throttled') throw throughputExceeded(serving, routes[0], names.account.accountId)
       if (fate === 'failed')
-        throw new AwsError('InternalFailure', 'The record is not known to be stored; send it again.', 500)
+        throw new AwsError(
+          'InternalFailure',
+          'It is unknown whether the record was stored; send it again.',
+          500,
+        )
       return {
         ShardId: fate.shard.id,
         SequenceNumber: serving.numbersOf(fate.shard).at(fate.offset, fate.time),

@@ -103,7 +103,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
     if (stream.mode === 'ON_DEMAND') throw names.onDemand(stream)
     if (stream.external)
       throw invalidArgument(
-        `Stream ${stream.name} is written by Kafka producers as well, so its shards cannot be changed.`,
+        `Stream ${stream.name} is also written by Kafka producers, so its shards cannot be changed.`,
       )
   }
 
@@ -198,7 +198,7 @@ export function shardOperations(kinesis: Kinesis): AwsOperations {
         current = openShards(stream).length
         if (target > current * 2 || target < current / 2) {
           throw invalidArgument(
-            `UpdateShardCount can neither more than double nor more than halve the number of open shards: ${current} now, ${target} asked for.`,
+            `UpdateShardCount can neither more than double nor more than halve the number of open shards: it is ${current}, and ${target} was requested.`,
           )
         }
         requireShards(kinesis, openCount(), Math.max(0, target - current))
@@ -233,12 +233,12 @@ function passes(shard: Shard, stream: Stream, filter: ListShards['ShardFilter'],
       return shard.closedAt === null || shard.closedAt >= timeOf(filter)
     case 'AFTER_SHARD_ID':
       if (filter.ShardId === undefined)
-        throw invalidArgument('ShardId is needed with the filter AFTER_SHARD_ID.')
+        throw invalidArgument('ShardId is required with the filter AFTER_SHARD_ID.')
       return shard.id > filter.ShardId
   }
 }
 
 function timeOf({ Type, Timestamp }: ShardFilter): number {
-  if (Timestamp === undefined) throw invalidArgument(`Timestamp is needed with the filter ${Type}.`)
+  if (Timestamp === undefined) throw invalidArgument(`Timestamp is required with the filter ${Type}.`)
   return Timestamp.getTime()
 }

@@ -46,11 +46,13 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
       const mode =
         input.StreamModeDetails?.StreamMode ?? (input.ShardCount === undefined ? 'ON_DEMAND' : 'PROVISIONED')
       if (mode === 'PROVISIONED' && input.ShardCount === undefined)
-        throw invalidArgument('ShardCount is needed for a stream in PROVISIONED mode.')
+        throw invalidArgument('ShardCount is required for a stream in PROVISIONED mode.')
       if (mode === 'ON_DEMAND' && input.ShardCount !== undefined)
         throw invalidArgument('ShardCount must not be given for a stream in ON_DEMAND mode.')
       if (name.startsWith('.'))
-        throw invalidArgument(`The name ${name} makes no name of a Kafka topic: it begins with a dot.`)
+        throw invalidArgument(
+          `The name ${name} begins with a dot, which the name of its Kafka topic does not allow.`,
+        )
       const { [EXTERNAL_TAG]: external, ...tags } = input.Tags ?? {}
       checkTags(tags, name, kinesis)
       const shards = input.ShardCount ?? ON_DEMAND_SHARDS
@@ -64,7 +66,7 @@ export function streamOperations(kinesis: Kinesis): AwsOperations {
         const alike = streams.all().find(({ stream }) => alikeInKafka(stream.name, name))?.stream.name
         if (alike !== undefined) {
           throw invalidArgument(
-            `The name ${name} differs from that of stream ${alike} in . and _ only; Kafka has one topic for both.`,
+            `The name ${name} differs from that of stream ${alike} only in . and _, which Kafka treats as equal in topic names.`,
           )
         }
         requireShards(kinesis, openCount(), shards)

@@ -5,7 +5,7 @@ type Value = ValueOf['example-thing.received']
 
 const unwanted = drop('unwanted')
 
-/** Says which records the flow goes on with. */
+/** Selects the records that the flow keeps. */
 const isWanted = (_value: Value): boolean => true
 
 /** Drops records that nobody wants; `dead(code, message)` and `route(topic)` are the other ways out of a flow. */

@@ -31,7 +31,7 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
 type After = (cleanUp: CleanUp) => void
 
 /** Uses another client, so that those of the groups do not learn of it. */
-async function makeAnew(
+async function recreate(
   variant: Variant,
   topic: string,
   records: readonly string[],
@@ -46,7 +46,7 @@ async function makeAnew(
 /** Two groups on one topic: one that consumes, one that copies in transactions. */
 async function twoGroups(variant: Variant, after: After) {
   const kafka = await open(variant, brokers, {}, after)
-  const topic = await createTopic(kafka, uniqueName('made-anew'), 1)
+  const topic = await createTopic(kafka, uniqueName('recreated'), 1)
   const output = await createTopic(kafka, `${topic}-out`, 1)
   const seen: string[] = []
   const groups = [`${topic}-plain`, `${topic}-copy`]
@@ -97,7 +97,7 @@ async function withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T
   }
 }
 
-describe.concurrent('topic made anew', () => {
+describe.concurrent('a recreated topic', () => {
   testTogether('while its groups run', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     const members = await join()
@@ -105,7 +105,7 @@ describe.concurrent('topic made anew', () => {
     await produce(kafka, topic, numbered('first', 5))
     await vi.waitFor(() => expect(seen.length).toBe(5), { timeout: 20_000, interval: 20 })
     await ready()
-    await makeAnew(variant, topic, numbered('second', 8), after)
+    await recreate(variant, topic, numbered('second', 8), after)
 
     const wanted = [...numbered('first', 5), ...numbered('second', 8)]
     await vi.waitFor(() => expect(seen).toEqual(wanted), { timeout: 60_000, interval: 20 })
@@ -131,7 +131,7 @@ describe.concurrent('topic made anew', () => {
       await ready()
       await Promise.all(members.map((member) => member.stop()))
       const before = await idOf(topic)
-      await makeAnew(variant, topic, numbered('second', 8), after)
+      await recreate(variant, topic, numbered('second', 8), after)
       for (const group of groups) await commitByHand(group, topic, before, 5)
       for (const group of groups) {
         expect(await kafka.admin.lag(group)).toMatchObject([{ committed: -1, latest: 8, lag: 8 }])

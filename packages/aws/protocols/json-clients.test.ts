@@ -1,0 +1,255 @@
+import { connect } from 'node:http2'
+import { Sha256 } from '@aws-crypto/sha256-js'
+import {
+  CreateStreamCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+  ListStreamsCommand,
+  PutRecordsCommand,
+  SubscribeToShardCommand,
+} from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { expect, test } from 'vitest'
+import { ANONYMOUS, clientOf } from '../access-key-file.ts'
+import {
+  admitUnsigned,
+  ask,
+  CREDENTIALS,
+  call,
+  clients,
+  expectAnswer,
+  heard,
+  port,
+  STREAM,
+  target,
+  UNKNOWN_CBOR,
+  useDoor,
+} from './testing/json-door.ts'
+
+useDoor()
+
+test('operations get their input as the model says, and who sent it', async () => {
+  const { status } = await call('PutRecords', {
+    StreamName: 'orders',
+    Records: [{ Data: 'aGVsbG8=', PartitionKey: 'k' }],
+    Unknown: 1,
+  })
+  expect(status).toBe(200)
+  expect(heard!.input).toEqual({
+    StreamName: 'orders',
+    Records: [{ Data: Buffer.from('hello'), PartitionKey: 'k' }],
+  })
+  const { client, operation, encoding, region } = heard!.context
+  expect({ name: client.name, operation, encoding, region }).toEqual({
+    name: 'AKIDEXAMPLE',
+    operation: 'PutRecords',
+    encoding: 'json',
+    region: 'eu-central-1',
+  })
+  expect([heard!.context.may(`${STREAM}/orders`), heard!.context.may(`${STREAM}/other`)]).toEqual([
+    true,
+    false,
+  ])
+})
+
+test('browsers of any origin', async () => {
+  const asked = {
+    origin: 'whatever',
+    'access-control-request-headers': 'a, b, c',
+    'access-control-request-method': 'd',
+  }
+  const preflight = await ask({ method: 'OPTIONS', noSign: true, headers: asked })
+  expect(preflight.status).toBe(200)
+  expect(preflight.headers).toMatchObject({
+    'access-control-allow-origin': '*',
+    'access-control-allow-headers': 'a, b, c',
+    'access-control-allow-methods': 'd',
+    'access-control-max-age': '172800',
+    'content-length': '0',
+  })
+  expect(preflight.headers['x-amz-id-2']).toBeUndefined()
+  expect(preflight.headers['content-type']).toBeUndefined()
+  const post = await ask({ headers: { origin: 'whatever' } })
+  expectAnswer(post, UNKNOWN_CBOR)
+  expect(post.headers).toMatchObject({
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers':
+      'x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date',
+  })
+})
+
+test('if unsigned requests may come in, a wrong signature is still wrong, and pages from elsewhere are kept out', async () => {
+  admitUnsigned(ANONYMOUS)
+  expect((await ask({ headers: target('ListStreams'), body: '{}', noSign: true })).status).toBe(200)
+  expect(
+    (await ask({ headers: { ...target('ListStreams'), authorization: 'X' }, body: '{}', noSign: true })).body,
+  ).toMatchObject({ __type: 'IncompleteSignatureException' })
+  const page = { origin: 'http://evil.example' }
+  const refused = await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}', noSign: true })
+  expect([refused.body, refused.headers['access-control-allow-origin']]).toEqual([
+    { __type: 'AccessDeniedException', Message: expect.stringContaining('localhost') },
+    undefined,
+  ])
+  expect(
+    (await ask({ headers: { ...target('ListStreams'), host: 'evil.example' }, body: '{}', noSign: true }))
+      .body,
+  ).toMatchObject({ __type: 'AccessDeniedException' })
+  const preflight = await ask({
+    method: 'OPTIONS',
+    noSign: true,
+    headers: { ...page, 'access-control-request-method': 'POST' },
+  })
+  expect([
+    preflight.status,
+    preflight.headers['access-control-allow-origin'],
+    preflight.headers['access-control-allow-methods'],
+  ]).toEqual([403, undefined, undefined])
+  const local = await ask({
+    headers: { ...target('ListStreams'), origin: 'http://localhost:8084' },
+    body: '{}',
+    noSign: true,
+  })
+  expect([local.status, local.headers['access-control-allow-origin']]).toEqual([200, '*'])
+  // Its key is not secret, and whoever has one of their own may come from anywhere.
+  clients.set(
+    'test',
+    clientOf({ accessKeyId: 'test', secretAccessKey: 'test' }, () => true),
+  )
+  const guessed = new SignatureV4({
+    service: 'kinesis',
+    region: 'eu-central-1',
+    sha256: Sha256,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+  const { headers } = await guessed.sign({
+    method: 'POST',
+    protocol: 'http:',
+    hostname: '127.0.0.1',
+    path: '/',
+    query: {},
+    body: '{}',
+    headers: { host: `127.0.0.1:${port}`, ...target('ListStreams') },
+  })
+  expect((await ask({ headers, body: '{}', noSign: true })).status).toBe(200)
+  expect((await ask({ headers: { ...headers, ...page }, body: '{}', noSign: true })).body).toMatchObject({
+    __type: 'AccessDeniedException',
+  })
+  expect((await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}' })).status).toBe(200)
+  admitUnsigned(undefined)
+})
+
+const sdk = (credentials = CREDENTIALS): KinesisClient =>
+  new KinesisClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'eu-central-1',
+    credentials,
+    requestHandler: new NodeHttpHandler(),
+    maxAttempts: 1,
+  })
+
+test("AWS's own client", async () => {
+  const client = sdk()
+  expect(await client.send(new ListStreamsCommand({}))).toMatchObject({
+    HasMoreStreams: false,
+    StreamNames: [],
+  })
+  const Records = [
+    { Data: Buffer.from([0, 255]), PartitionKey: 'ü' },
+    { Data: Buffer.from('b'), PartitionKey: 'b', ExplicitHashKey: '0' },
+  ]
+  expect(await client.send(new PutRecordsCommand({ StreamName: 'orders', Records }))).toMatchObject({
+    FailedRecordCount: 0,
+    Records: [{ SequenceNumber: '0' }, { SequenceNumber: '1' }],
+  })
+  expect(heard!.input.Records).toEqual(Records)
+  await client.send(new CreateStreamCommand({ StreamName: 'new', ShardCount: 1 }))
+  await expect(
+    client.send(
+      new GetShardIteratorCommand({
+        StreamName: 'x',
+        ShardId: 's',
+        ShardIteratorType: 'AT_TIMESTAMP',
+        Timestamp: new Date(),
+      }),
+    ),
+  ).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+    message: 'Stream x under account 123456789012 not found.',
+  })
+  await expect(client.send(new PutRecordsCommand({ StreamName: 'other', Records }))).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+    message: expect.stringContaining('is not authorized to perform'),
+  })
+  await expect(
+    sdk({ ...CREDENTIALS, secretAccessKey: 'wrong' }).send(new ListStreamsCommand({})),
+  ).rejects.toMatchObject({ name: 'InvalidSignatureException' })
+  await expect(
+    sdk({ ...CREDENTIALS, accessKeyId: 'OTHER' }).send(new ListStreamsCommand({})),
+  ).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
+})
+
+test("AWS's own client reads event streams", async () => {
+  const { EventStream } = await sdk().send(
+    new SubscribeToShardCommand({
+      ConsumerARN: `${STREAM}/orders/consumer/c:1`,
+      ShardId: 's',
+      StartingPosition: { Type: 'LATEST' },
+    }),
+  )
+  const events: unknown[] = []
+  const reading = (async () => {
+    for await (const event of EventStream!) events.push(event)
+  })()
+  await expect(reading).rejects.toMatchObject({
+    name: 'ResourceInUseException',
+    message: 'Another one took over.',
+  })
+  expect(events).toMatchObject([
+    {
+      SubscribeToShardEvent: {
+        Records: [
+          {
+            Data: new Uint8Array(Buffer.from('hello')),
+            PartitionKey: 'k',
+            ApproximateArrivalTimestamp: new Date(1459799926480),
+          },
+        ],
+        MillisBehindLatest: 0,
+      },
+    },
+  ])
+})
+
+test('HTTP/2', async () => {
+  const host = `127.0.0.1:${port}`
+  const signer = new SignatureV4({
+    service: 'kinesis',
+    region: 'eu-central-1',
+    sha256: Sha256,
+    credentials: CREDENTIALS,
+  })
+  const request = {
+    method: 'POST',
+    protocol: 'http:',
+    hostname: '127.0.0.1',
+    path: '/',
+    query: {},
+    body: '{}',
+    headers: { host, ...target('ListStreams') },
+  }
+  const { host: _, ...headers } = (await signer.sign(request)).headers
+  const session = connect(`http://${host}`)
+  const stream = session.request({ ':method': 'POST', ':path': '/', ...headers })
+  stream.end('{}')
+  const status = await new Promise((resolve) => {
+    stream.once('response', (answer) => resolve(answer[':status']))
+  })
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  session.close()
+  expect([status, JSON.parse(Buffer.concat(chunks).toString())]).toEqual([
+    200,
+    { HasMoreStreams: false, StreamNames: [] },
+  ])
+})

@@ -1,0 +1,480 @@
+/** Event source mappings, over streams and topics of a real broker. */
+import { randomUUID } from 'node:crypto'
+import {
+  CreateEventSourceMappingCommand,
+  type CreateEventSourceMappingCommandInput,
+  DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda'
+import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
+import { newStream } from '@weir/streams'
+import { uniqueName } from '@weir/testkit'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { LIMITED, openApi } from '../testing/api.ts'
+
+const { kafka, producer, streams, run, fixed, client, clientFor, deploy } = await openApi()
+
+async function produce(topic: string, values: readonly string[]): Promise<void> {
+  const partitions = await kafka.partitions(topic)
+  const delivery = producer.delivery()
+  for (const [i, text] of values.entries()) {
+    const [key, value] = [Buffer.from(`k${i}`), Buffer.from(text)]
+    delivery.append(
+      topic,
+      partitionFor(key, 0, key.length, partitions),
+      key,
+      0,
+      key.length,
+      value,
+      0,
+      value.length,
+      NO_HEADERS,
+      0,
+      NO_HEADERS.length,
+    )
+  }
+  expect(await delivery.settled()).toEqual([])
+}
+
+async function valuesOf(topic: string): Promise<string[]> {
+  const values: string[] = []
+  for (let partition = 0; partition < (await kafka.partitions(topic)); partition++) {
+    const end = await kafka.offsetAt(topic, partition, 'latest')
+    for (let at = await kafka.offsetAt(topic, partition, 'earliest'); at < end; ) {
+      const batch = await kafka.fetch(topic, partition, at, 1 << 20)
+      for (let i = 0; i < batch.length; i++) values.push(valueOf(batch, i)?.toString() ?? '')
+      at = batch.nextOffset
+    }
+  }
+  return values.sort()
+}
+
+async function topic(partitions = 2): Promise<string> {
+  const name = uniqueName('orders')
+  await kafka.admin.createTopics([
+    { name, partitions, replicas: 1, configs: { 'message.timestamp.type': 'LogAppendTime' } },
+  ])
+  return name
+}
+
+const enabled = (UUID: string): Promise<void> =>
+  expect
+    .poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).State, {
+      timeout: 30_000,
+      interval: 50,
+    })
+    .toBe('Enabled')
+
+/** Returns what a batch holds as records for the mapping's output. */
+const ECHO = `export const handler = async (event) => {
+  const records = event.Records
+    ? event.Records.map((r) => ({ value: Buffer.from(r.kinesis.data, 'base64').toString() }))
+    : Object.values(event.records).flat().map((r) => ({ value: Buffer.from(r.value, 'base64').toString() }))
+  for (const { value } of records) if (value.includes('poison')) throw new Error(value)
+  console.log('batch of ' + records.length)
+  return { records }
+}`
+
+describe('mappings', () => {
+  const name = `echo-${run}`
+  const topicSource = {
+    SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } },
+    Topics: ['orders'],
+  }
+  beforeAll(async () => {
+    await deploy(name, ECHO)
+  })
+
+  test('of a topic deliver its records, filtered, and name those that fail', async () => {
+    const [source, output, failures] = await Promise.all([topic(), topic(1), topic(1)])
+    await produce(source, ['{"n":1}', '{"n":2}'])
+    const created = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } },
+        Topics: [source],
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 10,
+        FilterCriteria: {
+          Filters: [
+            { Pattern: '{"value":{"n":[{"numeric":[">",1]}]}}' },
+            { Pattern: '{"value":{"poison":[true]}}' },
+          ],
+        },
+        DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+        BisectBatchOnFunctionError: true,
+        MaximumRetryAttempts: 0,
+        ScalingConfig: { MaximumConcurrency: 2 },
+        Tags: { 'weir:output': output },
+      }),
+    )
+    expect(created).toMatchObject({
+      State: 'Creating',
+      StateTransitionReason: 'USER_INITIATED',
+      Topics: [source],
+      BatchSize: 10,
+      MaximumRetryAttempts: 0,
+      BisectBatchOnFunctionError: true,
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+      DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+      LastModified: expect.any(Date),
+      EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${created.UUID}`,
+      ScalingConfig: { MaximumConcurrency: 2 },
+      SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['localhost:9092'] } },
+      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: created.UUID },
+      FunctionResponseTypes: [],
+      MaximumRecordAgeInSeconds: -1,
+      MaximumBatchingWindowInSeconds: 0,
+      ParallelizationFactor: 1,
+      TumblingWindowInSeconds: 0,
+    })
+    const UUID = created.UUID!
+    await enabled(UUID)
+    await produce(source, ['{"n":0}', '{"n":3}', '{"poison":true}', '{"n":4}'])
+    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual(['{"n":2}', '{"n":3}', '{"n":4}'])
+    await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(1)
+    expect(JSON.parse((await valuesOf(failures))[0])).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted' },
+      KafkaBatchInfo: { batchSize: 1 },
+    })
+    await expect
+      .poll(async () => (await client.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult)
+      .toMatch(/^(OK|PROBLEM: Function call failed)$/)
+
+    const disabled = await client.send(
+      new UpdateEventSourceMappingCommand({
+        UUID,
+        Enabled: false,
+        FilterCriteria: { Filters: [] },
+        BatchSize: 5,
+      }),
+    )
+    expect(disabled).toMatchObject({ State: 'Disabled', BatchSize: 5, BisectBatchOnFunctionError: true })
+    expect(disabled.FilterCriteria).toBeUndefined()
+    await produce(source, ['{"n":-1}'])
+    await client.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: true }))
+    await expect
+      .poll(() => valuesOf(output), { timeout: 30_000 })
+      .toEqual(['{"n":-1}', '{"n":2}', '{"n":3}', '{"n":4}'])
+
+    expect(
+      (
+        await client.send(new ListEventSourceMappingsCommand({ FunctionName: name }))
+      ).EventSourceMappings!.map((mapping) => mapping.UUID),
+    ).toContain(UUID)
+    expect(await client.send(new DeleteEventSourceMappingCommand({ UUID }))).toMatchObject({
+      UUID,
+      State: 'Deleting',
+    })
+    await expect(client.send(new GetEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    })
+    await expect(client.send(new DeleteEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    })
+  })
+
+  test('whose function returns what the output does not take give that up, and say so', async () => {
+    // A new name each time: the test may be retried.
+    const large = `large-${randomUUID()}`
+    await deploy(
+      large,
+      ECHO.replace(
+        'return { records }',
+        "return { records: records.map((r) => (r.value === 'large' ? { value: 'x'.repeat(3e6) } : r)) }",
+      ),
+    )
+    const [source, output, failures] = await Promise.all([topic(1), topic(1), topic(1)])
+    await produce(source, ['one', 'large', 'two'])
+    const { UUID } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: large,
+        ...topicSource,
+        Topics: [source],
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 1,
+        MaximumRetryAttempts: 1,
+        DestinationConfig: { OnFailure: { Destination: `kafka://${failures}` } },
+        Tags: { 'weir:output': output },
+      }),
+    )
+    await expect.poll(() => valuesOf(output), { timeout: 30_000 }).toEqual(['one', 'two'])
+    expect((await valuesOf(failures)).map((text) => JSON.parse(text))).toMatchObject([
+      {
+        requestContext: { condition: 'RetryAttemptsExhausted', approximateInvokeCount: 2 },
+        responseContext: { functionError: 'Unhandled' },
+      },
+    ])
+    await produce(source, ['large'])
+    await expect.poll(() => valuesOf(failures), { timeout: 20_000 }).toHaveLength(2)
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
+  test('of a stream deliver its records', async () => {
+    const [stream, output] = [uniqueName('stream'), await topic(1)]
+    await streams.change(stream, () =>
+      newStream(
+        { name: stream, mode: 'PROVISIONED', shards: 2, maxRecordKiB: 1024, tags: {}, external: false },
+        Date.now(),
+      ),
+    )
+    await expect.poll(() => streams.get(stream)?.stream.status, { timeout: 20_000 }).toBe('ACTIVE')
+    const EventSourceArn = `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`
+    const { UUID, EventSourceArn: answered } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        EventSourceArn,
+        StartingPosition: 'LATEST',
+        ParallelizationFactor: 2,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumBatchingWindowInSeconds: 1,
+        Tags: { 'weir:output': output },
+      }),
+    )
+    expect(answered).toBe(EventSourceArn)
+    await enabled(UUID!)
+    const values = Array.from({ length: 20 }, (_, i) => `record ${i}`)
+    await produce(streams.get(stream)!.stream.topic, values)
+    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual([...values].sort())
+    const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ EventSourceArn }))
+    expect(EventSourceMappings).toMatchObject([
+      {
+        UUID,
+        State: 'Enabled',
+        LastProcessingResult: 'OK',
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumBatchingWindowInSeconds: 1,
+      },
+    ])
+    await expect(
+      client.send(
+        new CreateEventSourceMappingCommand({
+          FunctionName: name,
+          EventSourceArn,
+          StartingPosition: 'LATEST',
+        }),
+      ),
+    ).rejects.toMatchObject({ name: 'ResourceConflictException', message: expect.stringContaining(UUID!) })
+    await streams.change(stream, (found) => ({ ...found!, status: 'DELETING' }))
+    await expect
+      .poll(
+        async () => {
+          const { State, LastProcessingResult } = await client.send(
+            new GetEventSourceMappingCommand({ UUID }),
+          )
+          return [State, LastProcessingResult]
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual(['Enabled', 'PROBLEM: Stream not found'])
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
+  test('of solutions are listed, and stay', async () => {
+    const { EventSourceMappings } = await client.send(
+      new ListEventSourceMappingsCommand({ FunctionName: fixed.name }),
+    )
+    expect(EventSourceMappings).toMatchObject([
+      { UUID: fixed.mapping, State: 'Disabled', Topics: [fixed.topic] },
+    ])
+    await expect(
+      client.send(new UpdateEventSourceMappingCommand({ UUID: fixed.mapping, Enabled: true })),
+    ).rejects.toMatchObject({ name: 'ResourceInUseException' })
+    await expect(
+      client.send(new DeleteEventSourceMappingCommand({ UUID: fixed.mapping })),
+    ).rejects.toMatchObject({ name: 'ResourceInUseException' })
+  })
+
+  const streamSource = {
+    EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+    StartingPosition: 'LATEST' as const,
+  }
+  test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
+    ['no source', {}, 'Unrecognized event source.'],
+    ['two sources', { ...topicSource, ...streamSource }, 'not both'],
+    ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
+    [
+      'a queue',
+      { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' },
+      'is no event source that is served here',
+    ],
+    [
+      'a stream elsewhere',
+      { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' },
+      'of another region',
+    ],
+    [
+      'no start',
+      { EventSourceArn: streamSource.EventSourceArn },
+      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+    ],
+    ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
+    [
+      'a destination for successes',
+      {
+        ...streamSource,
+        DestinationConfig: { OnSuccess: { Destination: 'arn:aws:sqs:us-east-1:000000000000:q' } },
+      },
+      'Unsupported DestinationConfig parameter for given event source mapping type.',
+    ],
+    [
+      'an output in a stream',
+      { ...topicSource, Tags: { 'weir:output': 'stream.orders' } },
+      'which only the Kinesis API writes',
+    ],
+    [
+      'a destination in a stream',
+      { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } },
+      'which only the Kinesis API writes',
+    ],
+    [
+      'its source as destination',
+      { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://orders' } } },
+      'own source',
+    ],
+    [
+      'a filter that is too complex',
+      {
+        ...topicSource,
+        FilterCriteria: { Filters: [{ Pattern: '{"value":[{"wildcard":"*:*:*:*:*:event-bus/*"}]}' }] },
+      },
+      'Rule is too complex',
+    ],
+    ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
+    [
+      'a time to come',
+      {
+        ...streamSource,
+        StartingPosition: 'AT_TIMESTAMP',
+        StartingPositionTimestamp: new Date(Date.now() + 1e6),
+      },
+      'cannot be in the future',
+    ],
+    ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
+    [
+      'a destination elsewhere',
+      {
+        ...streamSource,
+        DestinationConfig: { OnFailure: { Destination: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
+      },
+      'give kafka://TOPIC',
+    ],
+    [
+      'a filter that is none',
+      { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } },
+      'Invalid filter pattern definition.',
+    ],
+    [
+      'a registry without a contract',
+      {
+        ...topicSource,
+        SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { EventRecordFormat: 'JSON' } },
+      },
+      'with a contract',
+    ],
+    ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'internal topic'],
+    [
+      'an output of the inside',
+      { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } },
+      'internal topic',
+    ],
+    [
+      'an output of a window',
+      { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } },
+      'leave out the tag',
+    ],
+    [
+      'keys',
+      { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' },
+      'KMSKeyArn is not served here',
+    ],
+    [
+      'a group of another',
+      { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: fixed.mapping } },
+      'choose another one',
+    ],
+  ])('are not made with %s', async (what, input, text) => {
+    await expect(
+      client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input })),
+    ).rejects.toMatchObject({
+      name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException',
+      message: expect.stringContaining(text),
+    })
+  })
+
+  test('are not made for a function that does not exist, and not made twice', async () => {
+    const refused = (input: object) =>
+      expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input })))
+        .rejects
+    await refused({ ...topicSource }).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: 'Function does not exist',
+    })
+    await refused({}).toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: 'Unrecognized event source.',
+    })
+    const input = {
+      FunctionName: `${name}:$LATEST`,
+      ...topicSource,
+      Topics: [uniqueName('twice')],
+      Enabled: false,
+    }
+    const { UUID, FunctionArn } = await client.send(new CreateEventSourceMappingCommand(input))
+    const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+    expect(FunctionArn).toBe(`${arn}:$LATEST`)
+    await expect(client.send(new CreateEventSourceMappingCommand(input))).rejects.toMatchObject({
+      name: 'ResourceConflictException',
+      message:
+        `An event source mapping with event source ("b:9092"), function ("${arn}"), topics ("${input.Topics[0]}") already exists. ` +
+        `Please update or delete the existing mapping with UUID ${UUID}`,
+    })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+  })
+
+  test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {
+    const created = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        ...topicSource,
+        Topics: ['weir.stats'],
+        Enabled: false,
+        DestinationConfig: { OnFailure: { Destination: `kafka://${await topic(1)}` } },
+        SelfManagedKafkaEventSourceConfig: {
+          ConsumerGroupId: `group-${run}`,
+          SchemaRegistryConfig: { EventRecordFormat: 'JSON', SchemaRegistryURI: 'http://localhost:8181' },
+        },
+      }),
+    )
+    expect(created).toMatchObject({
+      MaximumRetryAttempts: 10,
+      SelfManagedKafkaEventSourceConfig: {
+        ConsumerGroupId: `group-${run}`,
+        SchemaRegistryConfig: { EventRecordFormat: 'JSON' },
+      },
+    })
+    await expect(
+      client.send(
+        new UpdateEventSourceMappingCommand({
+          UUID: created.UUID,
+          SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: 'other' },
+        }),
+      ),
+    ).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+      message: expect.stringContaining('cannot be changed'),
+    })
+    await expect(
+      clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID })),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(
+      clientFor(LIMITED).send(
+        new CreateEventSourceMappingCommand({ FunctionName: fixed.name, ...topicSource }),
+      ),
+    ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
+  })
+})

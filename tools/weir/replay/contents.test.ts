@@ -1,0 +1,168 @@
+/** How a replay reads the rows and times of a file. */
+import { describe, expect, test } from 'vitest'
+import { explain } from './explain.ts'
+import { csv, hub, run, sentTimes, timed, useHub } from './testing/hub.ts'
+
+useHub()
+
+describe('rows', () => {
+  test('that are too long cost no other row', async () => {
+    const rows = Array.from(
+      { length: 200 },
+      (_, i) => `v${i},1,2,3,${i},${i === 2 ? 'x'.repeat(1_300_000) : ''}`,
+    )
+    const { counts, refusals } = await run(['id,lat,lon,speed,time,note', ...rows].join('\n'))
+    expect(counts).toMatchObject({ stored: 199, refused: 1 })
+    expect(refusals).toMatchObject([{ line: 4, message: expect.stringContaining('is longer than') }])
+  })
+
+  test('have their ids from the line where they begin, whatever ends lines', async () => {
+    const { plan } = await run(
+      'lat,lon,speed,time,id\n1,2,3,0,a\r\n1,2,3,1,"b\r\nb"\r\n\r\n1,2,3,2,c\r1,2,3,3,d\n',
+    )
+    expect([...hub.stored].sort().map(([id, { value }]) => [id, value.deviceId])).toEqual([
+      [`${plan.run}-2`, 'a'],
+      [`${plan.run}-3`, 'b\r\nb'],
+      [`${plan.run}-6`, 'c'],
+      [`${plan.run}-7`, 'd'],
+    ])
+  })
+
+  test('of NDJSON keep numeric ids apart beyond 2^53', async () => {
+    const line = (id: string): string => `{"device":${id},"lat":1,"lon":2,"speed":3,"time":1}`
+    await run([line('9007199254740993'), line('9007199254740992'), line('7')].join('\n'))
+    expect([...hub.stored.values()].map(({ value }) => value.deviceId)).toEqual([
+      '9007199254740993',
+      '9007199254740992',
+      '7',
+    ])
+  })
+
+  test.each([
+    [
+      'a comma at the end of every row',
+      'id,lat,lon,speed,time\na,1,2,3,4,\nb,1,2,3,4,\n',
+      'does not have a readable row: line 2 has 6 columns, the header has 5; line 3 has 6 columns',
+    ],
+    ['no row', 'id,lat,lon,speed,time\n', 'has a header but no rows'],
+    [
+      'times of another kind',
+      'id,lat,lon,speed,time\na,1,2,3,\nb,1,2,3,noon\n',
+      'No row has a time in column time: line 2 has nothing; name its column',
+    ],
+    [
+      'a quote in the header',
+      'id,lat,"lon"x,speed,time\na,1,2,3,4\n',
+      'does not have a readable header: line 1 has a quote within a cell',
+    ],
+    ['lines that are no JSON', '{"a":\n{"b":\n', 'does not have a readable row: line 1 is not JSON'],
+  ])('%s: the file says why', async (_, data, sentence) => {
+    await expect(run(data)).rejects.toThrow(sentence)
+  })
+
+  test.each([
+    [';', undefined],
+    ['\t', undefined],
+    ['^', '^'],
+  ])('with cells separated by %j', async (delimiter, said) => {
+    const { counts, plan } = await run(
+      csv(10).replaceAll(',', delimiter),
+      said === undefined ? {} : { delimiter: said },
+    )
+    expect(counts).toMatchObject({ stored: 10, refused: 0 })
+    expect(explain(plan)).toContain(
+      `cells separated by ${{ ';': 'semicolons', '\t': 'tabs', '^': '"^"' }[delimiter]} (--delimiter)`,
+    )
+  })
+})
+
+describe('times', () => {
+  const NOW = 1_795_843_663
+
+  test.each([
+    ['seconds', ''],
+    ['milliseconds', '000'],
+    ['microseconds', '000000'],
+    ['nanoseconds', '000000000'],
+  ])('in %s are a second apart', async (unit, zeros) => {
+    const { plan } = await run(timed(...[0, 1, 2, 3, 4].map((second) => `${NOW + second}${zeros}`)), {
+      keepTimes: true,
+    })
+    expect(sentTimes()).toEqual([0, 1, 2, 3, 4].map((second) => (NOW + second) * 1000))
+    expect(explain(plan)).toContain(
+      `times in ${unit} (--time), from 2026-11-28T05:27:43Z on line 2 to 2026-11-28T05:27:47Z on line 6\n`,
+    )
+  })
+
+  test.each([
+    ['the year 9999 in seconds', [NOW, 253402300799, NOW + 1, NOW + 2]],
+    ['0', [NOW, 0, NOW + 1, NOW + 2]],
+    ['the year 9999', ['2026-11-28', '9999-12-31', '2026-11-29', '2026-11-30']],
+    ['a clock that was reset', [NOW, 315964800, NOW + 1, NOW + 2]],
+    ['0 where most are 0', [0, 0, NOW, 0, NOW + 1]],
+    ['the year 1', ['2026-11-28', '0001-01-01', '2026-11-29']],
+    ['0 beside one other', [0, NOW]],
+    ['0 beside milliseconds', [0, 0, 0, NOW * 1000]],
+  ])('far from the others are refused: %s', async (_, times) => {
+    const bad = times.filter(
+      (time) => time === 0 || ![String(NOW).slice(0, 4), '2026'].includes(String(time).slice(0, 4)),
+    ).length
+    const { counts, refusals, plan } = await run(timed(...times))
+    expect(counts).toMatchObject({ stored: times.length - bad, refused: bad })
+    for (const { field, message } of refusals)
+      expect([field, message]).toEqual([
+        'eventTime',
+        expect.stringMatching(
+          / is (0001|1970|1980|9999)-\S+, far from the other times; --all-times sends it$/,
+        ),
+      ])
+    expect(Math.max(...sentTimes())).toBeGreaterThan(Date.now() - 60_000)
+    expect(explain(plan)).toMatch(
+      new RegExp(
+        `^${bad} times? (is|are) far from these and will be refused \\(--all-times\\)$`.replace(
+          'lies?',
+          bad === 1 ? 'lies' : 'lie',
+        ),
+        'm',
+      ),
+    )
+    expect((await run(timed(...times), { allTimes: true })).counts).toMatchObject({
+      stored: times.length,
+      refused: 0,
+    })
+  })
+
+  test('far apart make no run of years', async () => {
+    const file = timed(NOW, 0, NOW + 1)
+    await expect(run(file, { speed: 10, allTimes: true })).rejects.toThrow(
+      /At --speed 10x this would take 2078 d .*: the first time is 1970-01-01T00:00:00Z on line 3/,
+    )
+    expect((await run(file, { speed: 10 })).counts).toMatchObject({ stored: 2, refused: 1 })
+  })
+
+  test('of years are no outliers of each other', async () => {
+    expect(
+      (await run(timed('2019-01-01', '2021-06-01', '2023-01-01', '2026-11-01'), { keepTimes: true })).counts,
+    ).toMatchObject({ stored: 4, refused: 0 })
+    expect((await run(timed(0, 200, 400, 600, 787))).counts).toMatchObject({ stored: 5, refused: 0 })
+  })
+
+  test('without a zone are read in the one that is said', async () => {
+    const { plan } = await run(timed('2026-11-28 06:00:00', '2026-11-28T05:00:01Z'), {
+      keepTimes: true,
+      zoneMs: 3_600_000,
+    })
+    expect(sentTimes()).toEqual([Date.UTC(2026, 10, 28, 5), Date.UTC(2026, 10, 28, 5, 0, 1)])
+    expect(explain(plan)).toContain(
+      'times in ISO 8601 (--time), from 2026-11-28T05:00:00Z on line 2 to 2026-11-28T05:00:01Z on line 3, in UTC+01:00 if they have no zone (--zone)\n',
+    )
+  })
+
+  test('are read as is said', async () => {
+    await run(timed(5000, 6000), { timeFormat: 'milliseconds', keepTimes: true })
+    expect(sentTimes()).toEqual([5000, 6000])
+    await expect(run(timed(5000), { timeFormat: 'iso' })).rejects.toThrow(
+      'No row has a time in iso in column time: line 2 has "5000"',
+    )
+  })
+})

@@ -3,7 +3,7 @@ import { SERVICES, type Service, services, urlVariable } from '@weir/contracts/s
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
 
-/** The services that the console asks for their health; of itself, its pages tell. */
+/** The services whose health the console asks for: all but itself. */
 const OTHERS = SERVICES.filter((name) => name !== 'console')
 
 /** The configuration of the console, read from its environment. */

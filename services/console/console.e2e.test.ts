@@ -7,7 +7,6 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ConsoleTest, openConsoleTest } from './testing/console.ts'
 
-const NOBODY = 'http://127.0.0.1:9'
 /** Nothing of a record is markup. */
 const HOSTILE = '<img src=x onerror=alert(1)>'
 let kit: ConsoleTest
@@ -18,12 +17,7 @@ let browser: Browser
 beforeAll(async () => {
   kit = await openConsoleTest()
   hub = await startHub({ brokers: kit.env.KAFKA_BROKERS.split(','), registryUrl: kit.env.REGISTRY_URL })
-  service = await kit.start({
-    HUB_URL: hub.url,
-    ENRICHER_URL: NOBODY,
-    INDEXER_URL: NOBODY,
-    GATEWAY_URL: NOBODY,
-  })
+  service = await kit.start({ HUB_URL: hub.url })
   browser = await openBrowser()
 }, 60_000)
 afterAll(async () => {

@@ -12,7 +12,6 @@ import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ConsoleTest, DEAD, ORIGIN, openConsoleTest } from './testing/console.ts'
 
-const NOBODY = 'http://127.0.0.1:9'
 let kit: ConsoleTest
 let hub: ServiceProcess
 let service: ServiceProcess
@@ -21,12 +20,7 @@ beforeAll(async () => {
   kit = await openConsoleTest()
   const [brokers, registryUrl] = [kit.env.KAFKA_BROKERS.split(','), kit.env.REGISTRY_URL]
   hub = await startHub({ brokers, registryUrl })
-  service = await kit.start({
-    HUB_URL: hub.url,
-    ENRICHER_URL: NOBODY,
-    INDEXER_URL: NOBODY,
-    GATEWAY_URL: NOBODY,
-  })
+  service = await kit.start({ HUB_URL: hub.url })
 }, 60_000)
 afterAll(async () => {
   await kit?.stop()
@@ -208,7 +202,7 @@ test('keys see what they may read, and send back what they may write', async () 
   expect((await send({ topic: DEAD, at: ['0:1'] }, foreign, url)).status).toBe(403)
 })
 
-test('requests to the APIs are signed if there is an access key; a service that answers without end is cut off', async () => {
+test('requests to the APIs are signed if there is an access key; a service that answers without end is cut off; a stop is clean', async () => {
   const seen: string[] = []
   const other = createServer((request, response) => {
     seen.push(String(request.headers.authorization))
@@ -223,11 +217,8 @@ test('requests to the APIs are signed if there is an access key; a service that 
   })
   await new Promise((resolve) => other.once('listening', resolve))
   const endless = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
-  const { url } = await kit.start({
+  const { url, kill, exited } = await kit.start({
     HUB_URL: endless,
-    ENRICHER_URL: NOBODY,
-    INDEXER_URL: NOBODY,
-    GATEWAY_URL: NOBODY,
     AWS_ACCESS_KEY_ID: 'console',
     AWS_SECRET_ACCESS_KEY: 'secret',
   })
@@ -244,10 +235,6 @@ test('requests to the APIs are signed if there is an access key; a service that 
   expect(
     seen.some((header) => /^AWS4-HMAC-SHA256 Credential=console\/\d+\/us-east-1\/kinesis\//.test(header)),
   ).toBe(true)
-})
-
-test('it stops cleanly', async () => {
-  const one = await kit.start()
-  one.kill('SIGTERM')
-  expect(await one.exited).toBe(0)
+  kill('SIGTERM')
+  expect(await exited).toBe(0)
 })

@@ -28,6 +28,8 @@ export interface ConsolePageOptions {
 const SEEN = ['weir.stats']
 const HEALTH_MS = 2000
 const LISTS_MS = 5000
+/** Where nothing has changed, this costs two requests for each dead-letter topic. */
+const LETTERS_MS = 2000
 const PATIENCE_MS = 8000
 
 export function consolePage({
@@ -44,11 +46,8 @@ export function consolePage({
   const sizes = new TopicSizes(topics, kafka.admin)
   const board = new LetterBoard(kafka, deadLetterTopics())
 
-  const list = <T>(who: string, read: (signal: AbortSignal) => Promise<T>): Polled<T> =>
-    new Polled(
-      { everyMs: LISTS_MS, patienceMs: PATIENCE_MS, sentence: (error) => sentenceOf(who, error) },
-      read,
-    )
+  const list = <T>(who: string, read: (signal: AbortSignal) => Promise<T>, everyMs = LISTS_MS): Polled<T> =>
+    new Polled({ everyMs, patienceMs: PATIENCE_MS, sentence: (error) => sentenceOf(who, error) }, read)
   const health = new Polled(
     { everyMs: HEALTH_MS, patienceMs: PATIENCE_MS, sentence: ({ message }) => message },
     () => probeServices(urls),
@@ -56,7 +55,7 @@ export function consolePage({
   const streams = list('The ingest-hub, which has the streams,', (signal) => listStreams(client, signal))
   const functions = list('The enricher, which runs the functions,', (signal) => listFunctions(client, signal))
   const sized = list('Kafka', () => sizes.read())
-  const letters = list('Kafka', (signal) => board.read(signal))
+  const letters = list('Kafka', (signal) => board.read(signal), LETTERS_MS)
 
   return {
     name: '',
@@ -79,8 +78,8 @@ export function consolePage({
 }
 
 function sentenceOf(who: string, error: Error): string {
-  const { code } = (error.cause ?? error) as NodeJS.ErrnoException
+  const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException
   if (error.name === 'TimeoutError') return `${who} does not answer in time.`
   if (code === 'ECONNREFUSED' || code === 'no-broker') return `${who} is down.`
-  return `${who} cannot be asked: ${error.message.slice(0, 300)}`
+  return `${who} cannot be asked: ${message.slice(0, 300)}`
 }

@@ -6,6 +6,7 @@ import type { DeadLetter } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import { appendRecord, encodeHeaders, encodeValue, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
+import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 
@@ -16,6 +17,7 @@ export interface ConsoleTest {
   readonly kafka: Kafka
   /** The variables of services that share the servers. */
   readonly env: Readonly<Record<string, string>>
+  /** Starts a console; the services that `more` does not name are down. */
   start(more?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** A report as devices send it, in bytes. */
   readonly report: Buffer
@@ -41,12 +43,14 @@ export async function openConsoleTest(): Promise<ConsoleTest> {
     value: report,
   }
   const started: ServiceProcess[] = []
+  const down = `http://127.0.0.1:${(await freePorts(1))[0]}`
+  const others = { HUB_URL: down, ENRICHER_URL: down, INDEXER_URL: down, GATEWAY_URL: down }
   return {
     kafka,
     env,
     report,
     start: async (more = {}) => {
-      const service = await startService('console', { ...env, ...more })
+      const service = await startService('console', { ...env, ...others, ...more })
       started.push(service)
       return service
     },

@@ -1,7 +1,6 @@
 /** The dead letters by cause; those of one cause can be opened and sent back. */
 import { element, setText } from '../kit/dom.js'
 import { ago, count } from '../kit/numbers.js'
-import { openConfirm } from './confirm.js'
 import { showNote } from './note.js'
 import { openOpened } from './opened.js'
 import { openRedrives, sendBack } from './redrives.js'
@@ -86,4 +85,20 @@ function button(text, className, act) {
   made.type = 'button'
   made.addEventListener('click', act)
   return made
+}
+
+/** Asks before letters are sent. @returns (title, text) → a promise of whether the viewer wants it */
+function openConfirm(document) {
+  const [dialog, title, text, no] = ['confirm', 'confirm-title', 'confirm-text', 'confirm-no'].map((id) =>
+    document.getElementById(id),
+  )
+  return (question, explanation) =>
+    new Promise((resolve) => {
+      setText(title, question)
+      setText(text, explanation)
+      dialog.returnValue = 'no'
+      dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+      dialog.showModal()
+      no.focus()
+    })
 }

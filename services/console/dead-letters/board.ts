@@ -1,6 +1,6 @@
 /** How many dead letters there are, by flow, step and code. A topic is read again once it has changed. */
 import type { DeadLetterTopic } from '@weir/contracts'
-import type { Kafka, PartitionOffsets, ReadOptions } from '@weir/kafka'
+import { type Kafka, KafkaError, type PartitionOffsets, type ReadOptions } from '@weir/kafka'
 import { countLetters, type LetterCount } from '@weir/topics/dead-letters/index.ts'
 
 export interface LetterCounts {
@@ -17,7 +17,7 @@ const MAX_CAUSES = 200
 const MAX_NAME = 200
 
 /** After a reading, the topic rests this many times as long as the reading took: large topics are read less often. */
-const REST = 20
+const REST = 5
 
 interface Counted {
   /** The offsets at which the topic began and ended. */
@@ -27,6 +27,8 @@ interface Counted {
   /** When the topic may be read again, by performance.now(). */
   readonly restsUntil: number
 }
+
+const NONE: Counted = { span: '', counts: [], cut: false, restsUntil: 0 }
 
 export class LetterBoard {
   readonly #kafka: Kafka
@@ -52,17 +54,28 @@ export class LetterBoard {
 
   async #count(topic: DeadLetterTopic, signal: AbortSignal): Promise<Counted> {
     const before = this.#counted.get(topic)
-    const begunAt = performance.now()
-    if (before !== undefined && begunAt < before.restsUntil) return before
-    const offsets = await this.#kafka.admin.offsets(topic)
+    if (before !== undefined && performance.now() < before.restsUntil) return before
+    const offsets = await this.#offsets(topic)
+    if (offsets.length === 0) return NONE
     const span = JSON.stringify(offsets)
     if (before?.span === span) return before
     const { from, cut } = newestOf(topic, offsets)
+    const begunAt = performance.now()
     const counts = await countLetters(this.#kafka, topic, { from, signal })
     const now = performance.now()
     const counted = { span, counts, cut, restsUntil: now + REST * (now - begunAt) }
     this.#counted.set(topic, counted)
     return counted
+  }
+
+  /** Empty for a topic that does not exist yet. */
+  async #offsets(topic: DeadLetterTopic): Promise<PartitionOffsets[]> {
+    try {
+      return await this.#kafka.admin.offsets(topic)
+    } catch (error) {
+      if (error instanceof KafkaError && error.code === 'unknown-topic') return []
+      throw error
+    }
   }
 }
 

@@ -25,6 +25,7 @@ COPY services/gateway/package.json services/gateway/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/
 COPY services/indexer/package.json services/indexer/
+COPY services/console/package.json services/console/
 COPY solutions/package.json solutions/
 COPY tools/package.json tools/
 COPY bench/package.json bench/

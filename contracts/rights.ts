@@ -10,6 +10,7 @@ import {
   type TopicFamily,
   type TopicTable,
   topicFamilies,
+  topicWatchers,
 } from './topics.ts'
 
 /**
@@ -108,6 +109,10 @@ function ofService(service: Service, topics: TopicTable, allow: Allow): void {
     if (readers.includes(service)) allow('topic', prefix, 'prefixed', 'Read')
     if (writers.includes(service)) allow('topic', prefix, 'prefixed', 'Write')
     if (managers.includes(service)) allow('topic', prefix, 'prefixed', ...MANAGES)
+  }
+  if (topicWatchers.includes(service)) {
+    for (const name of Object.keys(topics)) allow('topic', name, 'literal')
+    for (const prefix of Object.keys(topicFamilies)) allow('topic', prefix, 'prefixed')
   }
   for (const [prefix, { members, transactional, watchers }] of Object.entries(groupFamilies)) {
     if (members === service) {

@@ -67,6 +67,14 @@ export const services = {
     apis: [],
     doc: 'the search indices and the pages',
   },
+  console: {
+    port: 8085,
+    variable: 'CONSOLE',
+    needs: ['kafka'],
+    uses: ['registry'],
+    apis: [],
+    doc: 'the landing page: pipelines, streams, functions, topics, dead letters, health',
+  },
 } as const satisfies Record<string, ServiceDefinition>
 
 export type Service = keyof typeof services

@@ -41,7 +41,10 @@ export const WEEK = 7 * 24
 export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
 export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
 
-/** The topic for the dead letters of a flow or a sink that this service runs. */
+/**
+ * The topic for the dead letters of a flow or a sink that this service runs. The console shows them, and marks
+ * those that it sends back.
+ */
 export const deadLetterTopic = (writer: Service): Topic => ({
   value: DEAD_LETTER,
   key: null,
@@ -49,10 +52,16 @@ export const deadLetterTopic = (writer: Service): Topic => ({
   partitions: 3,
   retention: 4 * WEEK,
   doors: [],
-  writers: [writer],
-  readers: [],
-  doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them with \`weir dlq\`.`,
+  writers: [writer, 'console'],
+  readers: ['console'],
+  doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them in the console or with \`weir dlq\`.`,
 })
+
+/**
+ * The services that show people every topic and stream, with their sizes, and send dead letters back. They may
+ * describe all topics, and have no stages of their own.
+ */
+export const topicWatchers: readonly Service[] = ['console']
 
 /** The platform's own topics. */
 export const platformTopics: TopicTable = {
@@ -63,8 +72,8 @@ export const platformTopics: TopicTable = {
     partitions: 1,
     retention: 1,
     doors: [],
-    writers: KAFKA_SERVICES,
-    readers: ['indexer'],
+    writers: KAFKA_SERVICES.filter((name) => !topicWatchers.includes(name)),
+    readers: ['indexer', 'console'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
@@ -137,7 +146,8 @@ export const platformTopics: TopicTable = {
 
 /**
  * Joins the tables of the solutions and the platform's. The platform's topics come last: once its last contract
- * is registered, all are.
+ * is registered, all are. The console becomes a writer of every NAME with a NAME.dead, since it sends dead
+ * letters back.
  * @throws if two tables have the same topic
  */
 export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
@@ -147,7 +157,14 @@ export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
       throw new Error(`Two tables declare the topic ${name}; give one of them another name.`)
     gathered[name] = topic
   }
-  return gathered as Topics
+  return Object.fromEntries(
+    Object.entries(gathered).map(([name, topic]) => [
+      name,
+      gathered[`${name}.dead`]?.value === DEAD_LETTER
+        ? { ...topic, writers: [...topic.writers, ...topicWatchers] }
+        : topic,
+    ]),
+  ) as Topics
 }
 
 /** The topic's subject in the schema registry (Confluent's TopicNameStrategy). */
@@ -197,9 +214,14 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
   'enricher.': {
     members: 'enricher',
     transactional: true,
-    watchers: ['indexer'],
+    watchers: ['indexer', 'console'],
     doc: 'Flows, and copies of topics in Redis.',
   },
-  'weir.mapping.': { members: 'enricher', transactional: true, watchers: [], doc: 'Event source mappings.' },
-  'indexer.': { members: 'indexer', transactional: false, watchers: [], doc: 'Sinks.' },
+  'weir.mapping.': {
+    members: 'enricher',
+    transactional: true,
+    watchers: ['console'],
+    doc: 'Event source mappings.',
+  },
+  'indexer.': { members: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
 }

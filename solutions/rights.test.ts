@@ -68,6 +68,13 @@ test('what the solutions run fits the rights: their flows, sinks and mappings', 
         name,
       ).toBe(true)
     }
+    for (const { name, source, deadLetter } of [...flows, ...sinks])
+      expect(
+        may(rights.console, 'Read', 'topic', deadLetter) &&
+          may(rights.console, 'Write', 'topic', deadLetter) &&
+          may(rights.console, 'Write', 'topic', source),
+        `the console sends back the dead letters of ${name}; call their topic ${source}.dead`,
+      ).toBe(true)
     for (const { name, output } of mappings) {
       expect(
         may(rights.enricher, 'Read', 'group', `weir.mapping.${name}`) &&

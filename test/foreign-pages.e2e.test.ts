@@ -18,6 +18,7 @@ const FOREIGN = 'page.example'
 let hub: ServiceProcess
 let enricher: ServiceProcess
 let gateway: ServiceProcess
+let landing: ServiceProcess
 let browser: Browser
 let pageUrl: string
 const page = createServer((_request, response) => {
@@ -44,7 +45,15 @@ beforeAll(async () => {
     ENRICHER_URL: enricher.url,
     ALLOW_ANONYMOUS: 'true',
   })
-  for (const { url } of [hub, enricher, gateway])
+  landing = await startService('console', {
+    KAFKA_BROKERS: brokers.join(),
+    REGISTRY_URL: registryUrl,
+    HUB_URL: hub.url,
+    ENRICHER_URL: enricher.url,
+    GATEWAY_URL: gateway.url,
+    ALLOW_ANONYMOUS: 'true',
+  })
+  for (const { url } of [hub, enricher, gateway, landing])
     await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 60_000 })
   page.listen(0, '127.0.0.1')
   await once(page, 'listening')
@@ -59,7 +68,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   page.close()
-  for (const service of [gateway, hub, enricher]) {
+  for (const service of [landing, gateway, hub, enricher]) {
     service?.kill('SIGTERM')
     await service?.exited
   }
@@ -116,6 +125,14 @@ const tries = (): readonly Tried[] => [
     headers: { 'content-type': 'application/json' },
     body: '{"records":[]}',
   },
+  { method: 'GET', url: `${landing.url}/snapshot`, headers: {} },
+  { method: 'GET', url: `${landing.url}/dead-letters?topic=${TOPIC}.dead`, headers: {} },
+  {
+    method: 'POST',
+    url: `${landing.url}/dead-letters/redrive`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ topic: `${TOPIC}.dead`, at: ['0:999999'] }),
+  },
   lambda('GET', '/v1/reference/zones'),
   lambda('PUT', '/v1/reference/zones/made-by-a-page', {
     name: 'A zone',
@@ -164,6 +181,10 @@ const made = async (): Promise<string> => {
   return [streams, functions, zones].join()
 }
 
+/** The dead letters that the console was told to send back. */
+const redrives = async (): Promise<unknown> =>
+  ((await (await fetch(`${landing.url}/snapshot`)).json()) as any).data.redrives
+
 test('a page of another origin', async () => {
   expect(await fromPage(pageUrl, tries(), 'cors')).toEqual(tries().map(() => 'kept from the page'))
   // Without a preflight, the browser leaves out the headers that make an AWS request.
@@ -174,10 +195,11 @@ test('a page of another origin', async () => {
   ))
     expect(answer).toBe('opaque 0 ')
   expect(await made()).not.toContain('made-by-a-page')
+  expect(await redrives()).toEqual([])
 })
 
 test('a page whose name leads to the service', async () => {
-  for (const service of [hub, enricher, gateway]) {
+  for (const service of [hub, enricher, gateway, landing]) {
     const own = `http://${FOREIGN}:${new URL(service.url).port}`
     const tried = tries()
       .filter(({ url }) => url.startsWith(service.url))
@@ -186,11 +208,13 @@ test('a page whose name leads to the service', async () => {
       expect(answer).toMatch(/^basic 40[03] .*this machine/)
   }
   expect(await made()).not.toContain('made-by-a-page')
+  expect(await redrives()).toEqual([])
 })
 
 test('a program of this machine is served, so that the tries above are ones that would have been', async () => {
   const statuses = await Promise.all(tries().map(async ({ url, ...init }) => (await fetch(url, init)).status))
   expect(statuses.filter((status) => status === 401 || status === 403)).toEqual([])
   expect(await made()).toContain('made-by-a-page')
+  expect(await redrives()).toHaveLength(1)
   await fetch(hub.url, { ...kinesis('DeleteStream', { StreamName: 'made-by-a-page' }) })
 })

@@ -148,6 +148,43 @@ test('the services show their lag under the names of MSK', async () => {
     .toBe('0')
 })
 
+test('the rights are enough: the console shows topics, groups and a dead letter, and sends it back', async () => {
+  const { console: at, 'ingest-hub': hub } = system.urls
+  const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
+  const value = {
+    deviceId: 'lost',
+    position: { lat: 140, lon: 0 },
+    speed: 1,
+    occupied: true,
+    eventTime: Date.now(),
+  }
+  const records = JSON.stringify({ records: [{ value }] })
+  expect((await fetch(`${hub}/v1/topics/taxi.telemetry/records`, { ...json, body: records })).status).toBe(
+    200,
+  )
+  const dataOf = async () => ((await (await fetch(`${at}/snapshot`)).json()) as any).data
+  const look = (seen: (data: any) => unknown) =>
+    expect.poll(async () => seen(await dataOf()), { timeout: 30_000, interval: 300 })
+  await look(
+    ({ topics }) => topics.value?.topics.find(({ name }: any) => name === 'taxi.telemetry.late')?.partitions,
+  ).toBe(3)
+  await look(({ topics }) => topics.value?.groups.map(({ group }: any) => group)).toEqual(
+    expect.arrayContaining(['enricher.taxi', 'indexer.taxi', 'weir.mapping.signups-offers']),
+  )
+  const cause = {
+    topic: 'taxi.telemetry.dead',
+    flow: 'enricher.taxi',
+    step: 'refuse-impossible',
+    code: 'invalid',
+  }
+  await look(({ letters }) => letters.value?.counts).toContainEqual(expect.objectContaining(cause))
+  const answer = await fetch(`${at}/dead-letters?${new URLSearchParams(cause)}`)
+  expect(((await answer.json()) as any).letters[0].value).toContain('"deviceId": "lost"')
+  const back = await fetch(`${at}/dead-letters/redrive`, { ...json, body: JSON.stringify(cause) })
+  expect(back.status).toBe(202)
+  await look(({ redrives }) => redrives[0]).toMatchObject({ state: 'done', sent: 1 })
+})
+
 test('no service was refused anything', async () => {
   expect(await system.refusals()).toEqual([])
 })

@@ -8,5 +8,7 @@ export {
   SchemaNeeded,
   Undecodable,
 } from './errors.ts'
+export { asJson, hex, jsonText, printable } from './printable.ts'
 export type { Reader, ValueColumns } from './reader.ts'
+export { type DecodedValue, type DecodeValue, valueDecoder } from './value-decoder.ts'
 export type { Writer } from './writer.ts'

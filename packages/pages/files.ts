@@ -8,7 +8,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 export interface PageFiles {
-  /** The page's path: lower case and dashes. */
+  /** The page is at /NAME/: lower case and dashes; the page without a name is at /. */
   readonly name: string
   /** The folder of static files: index.html and what it loads. */
   readonly folder: URL
@@ -49,19 +49,22 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** Only these kinds of files are served, because tests and notes may be in the page's folder as well. */
 const SERVED = /\.(html|css|js|svg|png|ico|webmanifest)$/
 
+/** The path of a page, with its slash at the end. */
+export const pathOf = (name: string): string => (name === '' ? '/' : `/${name}/`)
+
 /**
- * Mounts /NAME/ with index.html, the files beside it, the kit and the libraries. Browsers revalidate the
+ * Mounts the page's path with index.html, the files beside it, the kit and the libraries. Browsers revalidate the
  * files by ETag each time, so a new version shows at once.
  */
 export async function mountFiles(
   app: FastifyInstance,
   { name, folder, libraries }: PageFiles,
 ): Promise<void> {
-  await mountFolder(app, folder, `/${name}/`)
-  await mountFolder(app, KIT, `/${name}/kit/`)
-  app.get(`/${name}`, (_, reply) => reply.redirect(`/${name}/`, 308))
-  for (const [path, file] of Object.entries(libraries))
-    app.get(`/${name}/${path}`, await library(folder, file))
+  const at = pathOf(name)
+  await mountFolder(app, folder, at)
+  await mountFolder(app, KIT, `${at}kit/`)
+  if (name !== '') app.get(`/${name}`, (_, reply) => reply.redirect(at, 308))
+  for (const [path, file] of Object.entries(libraries)) app.get(`${at}${path}`, await library(folder, file))
 }
 
 async function mountFolder(app: FastifyInstance, root: URL, prefix: string): Promise<void> {

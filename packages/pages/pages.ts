@@ -16,15 +16,13 @@ import {
 } from '@weir/service'
 import { Follower } from '@weir/topics'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { mountFiles, type PageFiles } from './files.ts'
-import { mountListing } from './listing.ts'
+import { mountFiles, type PageFiles, pathOf } from './files.ts'
 import { Live } from './live.ts'
 import { openSnapshots, type SnapshotSource } from './snapshot.ts'
 import { StageBoard } from './stages.ts'
 
-/** A page, at /NAME/, and what it shows. */
+/** A page and what it shows. */
 export interface LivePage extends PageFiles, SnapshotSource {
-  readonly title: string
   /** A client may look at the page if it may read these topics. */
   readonly topics: readonly string[]
   /** Tables that the page fetches whole, by name. Snapshots may carry their versions. */
@@ -50,7 +48,7 @@ export interface PagesOptions {
 }
 
 export interface Pages {
-  /** Mounts / and every page. Pass it to openHttp. */
+  /** Mounts every page. Pass it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
   /** One entry for each topic that the pages follow. */
   readonly ready: Readiness
@@ -95,13 +93,14 @@ export function openPages({
       const live = new Live(() => snapshots.current(), maxViewers)
       lives.push(live)
       await mountFiles(app, page)
-      app.get(`/${page.name}/snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
+      const at = pathOf(page.name)
+      app.get(`${at}snapshot`, async (_, reply) => json(reply).send(await snapshots.current()))
       for (const [name, table] of Object.entries(page.tables)) {
         const bytes = tableBytes(table)
-        app.get(`/${page.name}/tables/${name}`, (_, reply) => json(reply).send(bytes()))
+        app.get(`${at}tables/${name}`, (_, reply) => json(reply).send(bytes()))
       }
       // A HEAD request would occupy a viewer's place without ever being sent anything.
-      app.get(`/${page.name}/live`, { exposeHeadRoute: false }, (request, reply) =>
+      app.get(`${at}live`, { exposeHeadRoute: false }, (request, reply) =>
         live.admit(request, reply, viewerOf(access, page, request)),
       )
     }
@@ -111,10 +110,6 @@ export function openPages({
       mountSession(app, access, page)
       await app.register(mount(page))
     }
-    await app.register(async (list) => {
-      list.addHook('onRequest', async (request) => void identify(access, request, 'Basic'))
-      mountListing(list, pages)
-    })
   }
 
   return {
@@ -148,7 +143,7 @@ function viewerOf(access: Access, { topics }: LivePage, request: FastifyRequest)
  * for a password.
  */
 function mountSession(app: FastifyInstance, access: Access, page: LivePage): void {
-  app.get(`/${page.name}/session`, (request, reply) =>
+  app.get(`${pathOf(page.name)}session`, (request, reply) =>
     uncached(reply)
       .code(viewerOf(access, page, request)() ? 204 : 401)
       .send(),

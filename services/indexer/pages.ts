@@ -12,7 +12,7 @@ import { materialise } from '@weir/tables'
 import { indexPattern } from './indices/template.ts'
 
 /** The parts of a solution that its page needs. */
-export type PagedSolution = Pick<Solution, 'name' | 'title' | 'flows' | 'sinks' | 'tables'> & {
+export type PagedSolution = Pick<Solution, 'name' | 'flows' | 'sinks' | 'tables'> & {
   readonly page: IndexPage
 }
 
@@ -62,11 +62,10 @@ export function openSolutionPages({ solutions, engine, ...options }: SolutionPag
 }
 
 function pageOf(solution: PagedSolution, engine: SnapshotSearch, tables: ReferenceTables): LivePage {
-  const { name, title = name, flows = [], sinks = [], page } = solution
+  const { name, flows = [], sinks = [], page } = solution
   const search = searchOf(solution, engine, tables)
   return {
     name,
-    title,
     folder: page.folder,
     libraries: page.libraries,
     topics: sinks.map(({ source }) => source),

@@ -6,13 +6,18 @@ import { summary } from './summary.ts'
 
 const config = {
   parts: new Set(PARTS),
-  ports: { ...forServices(() => 1), kafka: 2, registry: 3, redis: 4, search: 5, indexer: 6 },
+  ports: { ...forServices(() => 1), kafka: 2, registry: 3, redis: 4, search: 5, indexer: 6, console: 7 },
   engine: 'opensearch',
 } as const
 
-test('every link of the chosen solutions is printed with its address, before those of the platform', () => {
+test('the landing page comes first, then every link of the chosen solutions, then those of the platform', () => {
   for (const { name, title = name, links = [] } of solutions) {
-    const [first] = summary(config, [{ name, title, links }], 1).trim().split('\n').slice(2)
+    const [landing, address, , first] = summary(config, [{ name, title, links }], 1)
+      .trim()
+      .split('\n')
+      .slice(2)
+    expect(landing).toBe('Everything at a glance')
+    expect(address).toMatch(/^ {2}http:\/\/localhost:7 +the landing page/)
     expect(first).toBe(links.length > 0 ? title : 'Weir')
     for (const { at, path, doc } of links) {
       expect(path).toMatch(/^\//)

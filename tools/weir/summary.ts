@@ -28,12 +28,14 @@ export function summary(
     ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail TOPIC`'],
     ['redis', `localhost:${ports.redis}`, 'Redis'],
   ]
-  const others = SERVICES.filter((name) => !known.some(([part]) => part === name))
+  const landing: Row = ['console', `http://localhost:${ports.console}`, services.console.doc]
+  const others = SERVICES.filter((name) => name !== 'console' && !known.some(([part]) => part === name))
   const own: readonly Row[] = [
     ...others.map((name): Row => [name, `http://localhost:${ports[name]}`, services[name].doc]),
     ...known,
   ]
   const sections = [
+    { title: 'Everything at a glance', rows: [landing] },
     ...solutions.map(({ name, title = name, links = [] }) => ({
       title,
       rows: links.map(({ at, path, doc }): Row => [at, `http://localhost:${ports[at]}${path}`, doc]),

@@ -15,15 +15,19 @@ export function setText(element, text) {
 }
 
 /**
- * Replaces the rows of a table, each a list of cells; the first cell heads its row. Touches the page only if
- * a row differs.
+ * Replaces the rows of a table, each a list of cells; the first cell heads its row. A cell is a text, or
+ * { text, className }. Touches the page only if a row differs.
  */
 export function fillTable(table, rows) {
   const body = table.tBodies[0]
   while (body.rows.length > rows.length) body.deleteRow(-1)
   rows.forEach((cells, i) => {
     const row = body.rows[i] ?? newRow(body, cells.length)
-    cells.forEach((cell, j) => setText(row.cells[j], cell))
+    cells.forEach((cell, j) => {
+      const { text, className } = typeof cell === 'string' ? { text: cell, className: '' } : cell
+      setText(row.cells[j], text)
+      if (row.cells[j].className !== className) row.cells[j].className = className
+    })
   })
 }
 

@@ -83,7 +83,8 @@ function newCard(list, name, does) {
   }
 }
 
-function stateOf(stage) {
+/** The state of a stage, for its badge: { state, text }. */
+export function stateOf(stage) {
   if (!stage || stage.instances === 0) return { state: 'silent', text: 'Not reporting' }
   if (stage.failed > 0) return { state: 'behind', text: `${rate(stage.failed)} /s refused` }
   if (stage.lag > Math.max(FEW, stage.records * BEHIND_SECONDS))

@@ -1,21 +1,22 @@
-import type { Kafka, RecordBatch } from '@weir/kafka'
-import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import type { DeadLetterTopic } from '@weir/contracts'
+import type { Kafka } from '@weir/kafka'
+import { topics } from '@weir/solutions'
+import { deadLetterTopics, originsOf } from '@weir/solutions/dead-letters.ts'
 import {
-  deadLetterTopic,
-  deadLetterTopics,
+  countLetters,
   eachLetter,
-  letterOf,
-  originsOf,
+  type LeftLetters,
+  newestLetters,
+  selectorOf,
+  redrive as sendBack,
   wasRedriven,
-} from '../dlq/letters.ts'
-import { countLetters } from '../dlq/list.ts'
-import { type LeftLetters, redrive as sendBack } from '../dlq/redrive.ts'
-import { readSelect, SELECT_OPTIONS, type SelectOptions, selectsNothing } from '../dlq/select.ts'
-import { letterJson, letterText, type ShownLetter, showLetter } from '../dlq/show.ts'
+} from '@weir/topics/dead-letters/index.ts'
+import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
+import { readSelection, SELECT_OPTIONS, type SelectOptions, selectsNothing } from '../dlq/select.ts'
+import { letterJson, letterText } from '../dlq/show.ts'
 import { EXIT } from '../exit.ts'
 import { withCodec, withKafka } from '../kafka.ts'
 import { hint } from '../nearest.ts'
-import { type DecodeValue, valueDecoder } from '../tail/decoder.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 import { table, thousands } from '../terminal/table.ts'
@@ -115,44 +116,22 @@ async function show(
   json: boolean,
 ): Promise<void> {
   const topic = deadLetterTopic(name)
-  const select = readSelect(options)
+  const select = selectorOf(readSelection(options))
   await withCodec(async (codec) => {
-    const reader = await codec.reader(topic)
-    const decoders = new Map<string, DecodeValue>()
-    let unreadable = 0
-    const newest: {
-      readonly timestamp: number
-      readonly shown: ShownLetter
-      readonly partition: number
-      readonly offset: number
-    }[] = []
-    const holding = await eachLetter(kafka, topic, async (batch: RecordBatch, index) => {
-      const timestamp = batch.timestamps[index]
-      if (!select(batch, index) || (newest.length >= count && timestamp < newest[0].timestamp)) return
-      await reader.prepare(batch)
-      const letter = letterOf(reader, batch, index)
-      if (letter === undefined) {
-        unreadable++
-        return
-      }
-      if (!decoders.has(letter.topic)) decoders.set(letter.topic, await valueDecoder(codec, letter.topic))
-      newest.push({
-        timestamp,
-        partition: batch.partition,
-        offset: batch.offsets[index],
-        shown: await showLetter(batch, index, letter, decoders.get(letter.topic)!),
-      })
-      newest.sort((a, b) => a.timestamp - b.timestamp)
-      if (newest.length > count) newest.shift()
-    })
-    if (newest.length === 0 && !json) await print('There are no such letters.\n')
-    if (unreadable > 0)
-      process.stderr.write(`Records that are no letters, not shown: ${thousands(unreadable)}.\n`)
-    for (const { shown, partition, offset } of newest) {
-      const redriven = wasRedriven(holding, partition, offset)
-      await print(json ? `${letterJson(shown, redriven)}\n` : `${letterText(shown, redriven)}\n`)
-    }
+    const { letters, invalid } = await newestLetters({ kafka, codec, topics, topic, select, count })
+    if (letters.length === 0 && !json) await print('There are no such letters.\n')
+    if (invalid > 0) process.stderr.write(`Records that are no letters, not shown: ${thousands(invalid)}.\n`)
+    for (const letter of letters) await print(`${json ? letterJson(letter) : letterText(letter)}\n`)
   })
+}
+
+/** Finds a dead-letter topic by its own name, or by the topic whose records end in it. */
+function deadLetterTopic(name: string | undefined): DeadLetterTopic {
+  const known = deadLetterTopics()
+  const found = known.find((topic) => topic === name || topic === `${name}.dead`)
+  if (found) return found
+  if (name === undefined) throw new UsageError(`Which dead-letter topic? There are ${known.join(', ')}.`)
+  throw new UsageError(`${name} is no dead-letter topic.${hint(name, known)} There are ${known.join(', ')}.`)
 }
 
 interface RedriveValues extends SelectOptions {
@@ -166,7 +145,7 @@ async function redrive(kafka: Kafka, name: string | undefined, options: RedriveV
   const topic = deadLetterTopic(name)
   if (!options.all && selectsNothing(options))
     throw new UsageError('Say which letters: --all, or a condition such as --code or --at.')
-  const select = readSelect(options)
+  const select = selectorOf(readSelection(options))
   const chosen: { readonly partition: number; readonly offset: number }[] = []
   const holding = await eachLetter(kafka, topic, (batch, index) => {
     if (select(batch, index)) chosen.push({ partition: batch.partition, offset: batch.offsets[index] })

@@ -1,6 +1,6 @@
-import { groupFamilies } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
 import { pause } from '@weir/timing'
+import { type GroupPartition, lagByTopic, lagOfGroups, weirGroups } from '@weir/topics/groups.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withKafka } from '../kafka.ts'
@@ -24,16 +24,6 @@ Examples
 `
 
 const EVERY = 2_000
-
-interface Row {
-  readonly group: string
-  readonly state: string
-  readonly topic: string
-  readonly partition: number
-  readonly committed: number
-  readonly latest: number
-  readonly lag: number
-}
 
 export const lag = command({
   name: 'lag',
@@ -62,43 +52,17 @@ export const lag = command({
   },
 })
 
-const isWeirs = (groupId: string): boolean =>
-  Object.keys(groupFamilies).some((prefix) => groupId.startsWith(prefix))
-
-/**
- * Returns every partition of the topics that a group reads, for all of Weir's groups unless one is named.
- * Other groups pile up: the schema registry creates a new one at each start.
- */
-export async function lagRows(kafka: Kafka, only: string | undefined): Promise<Row[]> {
-  const groups = await kafka.admin.groups()
-  const wanted = groups.filter(({ groupId }) => (only === undefined ? isWeirs(groupId) : groupId === only))
-  if (only !== undefined && wanted.length === 0) {
-    throw new UsageError(
-      `There is no consumer group ${only}.${hint(
-        only,
-        groups.map((group) => group.groupId),
-      )}`,
-    )
-  }
-  const rows = await Promise.all(
-    wanted.map(async ({ groupId, state }) =>
-      (await kafka.admin.lag(groupId)).map(({ topic, partition, committed, latest, lag }) => ({
-        group: groupId,
-        state,
-        topic,
-        partition,
-        committed,
-        latest,
-        lag,
-      })),
-    ),
-  )
-  return rows
-    .flat()
-    .sort((a, b) => compare(a.group, b.group) || compare(a.topic, b.topic) || a.partition - b.partition)
+/** Returns the lag of all of Weir's groups, or of one. Refuses a group that does not exist. */
+export async function lagRows({ admin }: Kafka, only: string | undefined): Promise<GroupPartition[]> {
+  if (only === undefined) return lagOfGroups(admin, await weirGroups(admin))
+  const groups = await admin.groups()
+  const wanted = groups.filter(({ groupId }) => groupId === only)
+  if (wanted.length > 0) return lagOfGroups(admin, wanted)
+  const names = groups.map((group) => group.groupId)
+  throw new UsageError(`There is no consumer group ${only}.${hint(only, names)}`)
 }
 
-function byPartition(rows: readonly Row[]): string {
+function byPartition(rows: readonly GroupPartition[]): string {
   if (rows.length === 0) return 'The group has not committed an offset, so its lag is unknown.\n'
   const [{ state }] = rows
   return `${table(
@@ -113,11 +77,11 @@ function byPartition(rows: readonly Row[]): string {
   )}${state}, lag ${thousands(sum(rows))}\n`
 }
 
-function byTopic(rows: readonly Row[]): string {
+function byTopic(rows: readonly GroupPartition[]): string {
   if (rows.length === 0) return "None of Weir's consumer groups has started yet.\n"
   return table(
     ['GROUP', 'TOPIC', 'STATE', 'PARTITIONS', 'LAG', 'MOST IN ONE'],
-    summarise(rows).map(({ group, topic, state, parts, lag, most }) => [
+    lagByTopic(rows).map(({ group, topic, state, parts, lag, most }) => [
       group,
       topic,
       state.toLowerCase() === 'empty' ? styled('yellow', state) : state,
@@ -128,27 +92,4 @@ function byTopic(rows: readonly Row[]): string {
   )
 }
 
-export interface GroupLag {
-  readonly group: string
-  readonly topic: string
-  readonly state: string
-  readonly parts: number
-  readonly lag: number
-  /** The lag of the partition furthest behind. */
-  readonly most: number
-}
-
-export function summarise(rows: readonly Row[]): GroupLag[] {
-  const groups = Map.groupBy(rows, (row) => JSON.stringify([row.group, row.topic]))
-  return [...groups.values()].map((parts) => ({
-    group: parts[0].group,
-    topic: parts[0].topic,
-    state: parts[0].state,
-    parts: parts.length,
-    lag: sum(parts),
-    most: Math.max(...parts.map((row) => row.lag)),
-  }))
-}
-
-const sum = (rows: readonly Row[]): number => rows.reduce((total, row) => total + row.lag, 0)
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const sum = (rows: readonly GroupPartition[]): number => rows.reduce((total, row) => total + row.lag, 0)

@@ -1,17 +1,18 @@
 import { SERVICES, urlVariable } from '@weir/contracts/services.ts'
 import type { Kafka } from '@weir/kafka'
+import type { State } from '@weir/service/probe.ts'
 import { fullDisk } from '@weir/stack/disk.ts'
 import { dataFolder } from '@weir/stack/paths.ts'
 import { stillRuns } from '@weir/stack/process.ts'
 import { readState, type StackProcess } from '@weir/stack/state.ts'
+import { type GroupLag, lagByTopic, lagOfGroups, weirGroups } from '@weir/topics/groups.ts'
 import { command, onlyPositionals } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { withKafka } from '../kafka.ts'
 import { readSettings } from '../settings.ts'
-import { type Health, probeAll, type State } from '../status/probes.ts'
+import { type Health, probeAll } from '../status/probes.ts'
 import { print, printJson } from '../terminal/output.ts'
 import { duration, styled, table, thousands } from '../terminal/table.ts'
-import { type GroupLag, lagRows, summarise } from './lag.ts'
 import { type TopicRow, topicRows } from './topics.ts'
 
 const usage = `
@@ -68,7 +69,7 @@ interface Data {
 
 const readData = async (kafka: Kafka): Promise<Data> => ({
   topics: await topicRows(kafka),
-  groups: summarise(await lagRows(kafka, undefined)),
+  groups: lagByTopic(await lagOfGroups(kafka.admin, await weirGroups(kafka.admin))),
 })
 
 const COLOURS = { ready: 'green', 'not ready': 'yellow', down: 'red' } as const satisfies Record<

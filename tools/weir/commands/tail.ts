@@ -1,10 +1,12 @@
+import { jsonText, valueDecoder } from '@weir/codec'
 import type { ReadOptions, RecordBatch } from '@weir/kafka'
+import { topics } from '@weir/solutions'
 import { command, moment, onlyPositionals, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { existingTopic, withCodec, withKafka } from '../kafka.ts'
-import { seeRecord, valueDecoder } from '../tail/decoder.ts'
+import { seeRecord } from '../tail/decoder.ts'
 import { readFilters } from '../tail/filter.ts'
-import { jsonText, recordJson, recordLine } from '../tail/format.ts'
+import { recordJson, recordLine } from '../tail/format.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 
 const usage = `
@@ -44,7 +46,7 @@ export const tail = command({
     await withKafka((kafka) =>
       withCodec(async (codec) => {
         const topic = await existingTopic(kafka, positionals[0])
-        const decode = await valueDecoder(codec, topic)
+        const decode = await valueDecoder(codec, topics, topic)
         const over = Promise.withResolvers<void>()
         signal.addEventListener('abort', () => over.resolve())
         let shown = 0

@@ -3,7 +3,7 @@
 import { registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
-import type { DeadLetter, DeadLetterTopic } from '@weir/contracts'
+import type { DeadLetter, DeadLetterTopic, Topics } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts/load.ts'
 import {
   appendRecord,
@@ -22,17 +22,29 @@ import {
   writeRecord,
 } from '@weir/kafka'
 import { topics } from '@weir/solutions'
+import { deadLetterTopics, originsOf } from '@weir/solutions/dead-letters.ts'
 import { servers, uniqueName } from '@weir/testkit'
+import {
+  countLetters,
+  eachLetter,
+  newestLetters,
+  redrive,
+  type ShownLetter,
+  selectorOf,
+  wasRedriven,
+} from '@weir/topics/dead-letters/index.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { valueDecoder } from '../tail/decoder.ts'
-import { deadLetterTopics, eachLetter, originsOf, wasRedriven } from './letters.ts'
-import { countLetters } from './list.ts'
-import { redrive } from './redrive.ts'
-import { readSelect, type SelectOptions } from './select.ts'
-import { letterJson, letterText, showLetter } from './show.ts'
+import { readSelection, type SelectOptions } from './select.ts'
+import { letterJson, letterText } from './show.ts'
 
 const origin = uniqueName('origin')
 const dead = uniqueName('origin.dead') as DeadLetterTopic
+/** The codec asks for the contract of the last topic, so those of this test come first. */
+const known: Topics = {
+  [origin]: topics['taxi.telemetry'],
+  [dead]: topics['taxi.telemetry.dead'],
+  ...topics,
+}
 let kafka: Kafka
 let codec: Codec
 const stops: (() => Promise<void>)[] = []
@@ -61,7 +73,7 @@ beforeAll(async () => {
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
   )
   kafka = opened.value
-  const openedCodec = await openCodec({ topics, url })
+  const openedCodec = await openCodec({ topics: known, url })
   codec = openedCodec.value
   stops.push(opened.stop, openedCodec.stop)
   await kafka.admin.createTopics([
@@ -123,9 +135,19 @@ async function eachRecord(topic: string, see: (batch: RecordBatch, index: number
 async function sendBack(options: SelectOptions, again = false) {
   const holding = await eachLetter(kafka, dead, () => {})
   const reader = await codec.reader('taxi.telemetry.dead')
-  const select = readSelect(options)
+  const select = selectorOf(readSelection(options))
   return redrive({ kafka, holding, again, origins: new Set([origin]), reader, select, sent: () => {} })
 }
+
+const newest = (options: SelectOptions = {}, count = 10) =>
+  newestLetters({
+    kafka,
+    codec,
+    topics: known,
+    topic: dead,
+    select: selectorOf(readSelection(options)),
+    count,
+  })
 
 describe('dead letters', () => {
   test('are counted by cause', async () => {
@@ -142,22 +164,19 @@ describe('dead letters', () => {
   })
 
   test('are shown with cause, origin, headers, and the value decoded or in hex', async () => {
-    const reader = await codec.reader('taxi.telemetry.dead')
-    const decode = await valueDecoder(codec, 'taxi.telemetry')
-    const shown = new Map<number, { json: any; text: string }>()
-    await eachLetter(kafka, dead, async (batch, index) => {
-      await reader.prepare(batch)
-      const letter = await showLetter(
-        batch,
-        index,
-        reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]),
-        decode,
-      )
-      shown.set(idOf(batch, index), {
-        json: JSON.parse(letterJson(letter, false)),
-        text: letterText(letter, false),
-      })
-    })
+    const { letters, invalid } = await newest()
+    expect(invalid).toBe(0)
+    const shown = new Map(
+      letters.map((letter) => [
+        Number(
+          letter.headers
+            .find(([name]) => name === 'weir-id')![1]!
+            .toString()
+            .slice(3),
+        ),
+        { json: JSON.parse(letterJson(letter)), text: letterText(letter) },
+      ]),
+    )
     expect(shown.get(0)!.json).toMatchObject({
       flow: 'test.flow',
       step: 'decode',
@@ -182,6 +201,8 @@ describe('dead letters', () => {
     })
     expect(shown.get(4)!.text).toContain('Truncated')
     expect(shown.get(3)!.json).toMatchObject({ key: null, value: null })
+    const places = (found: readonly ShownLetter[]): string[] => found.map(({ at }) => at)
+    expect(places((await newest({}, 2)).letters)).toEqual(places(letters.slice(-2)))
   })
 
   test('go back byte for byte, exactly the selected ones, and each once', async () => {
@@ -260,15 +281,7 @@ describe('dead letters', () => {
     const count = { flow: 'test.flow', step: 'read', code: 'unreadable', letters: 1, redriven: 0 }
     expect(await countLetters(kafka, dead)).toContainEqual(expect.objectContaining(count))
 
-    const reader = await codec.reader('taxi.telemetry.dead')
-    const decode = await valueDecoder(codec, 'taxi.telemetry')
-    const shown: string[] = []
-    await eachLetter(kafka, dead, async (letters, index) => {
-      if (headerOf(letters, index, 'weir-dead-code')?.toString() !== 'unreadable') return
-      await reader.prepare(letters)
-      const letter = reader.decode(letters.bytes, letters.valueStart[index], letters.valueEnd[index])
-      shown.push(letterText(await showLetter(letters, index, letter, decode), false))
-    })
+    const shown = (await newest({ code: 'unreadable' })).letters.map((letter) => letterText(letter))
     expect(shown).toHaveLength(1)
     expect(shown[0]).toContain(`origin  ${origin} 1:40 to 47\n`)
     expect(shown[0]).toContain('it fails its checksum')

@@ -1,6 +1,5 @@
-/** Selects dead letters: every given condition must hold. Decides by headers alone, without decoding. */
-import { HEADERS } from '@weir/contracts'
-import { headerOf, type RecordBatch } from '@weir/kafka'
+/** The options that select dead letters. */
+import type { Selection } from '@weir/topics/dead-letters/index.ts'
 import { moment, UsageError } from '../command.ts'
 
 export interface SelectOptions {
@@ -22,31 +21,14 @@ export const SELECT_OPTIONS = {
   at: { type: 'string', multiple: true },
 } as const
 
-export type Select = (batch: RecordBatch, index: number) => boolean
-
-export function readSelect({ flow, step, code, since, until, at }: SelectOptions): Select {
-  const conditions: Select[] = []
-  const header = (name: string, wanted: string | undefined): void => {
-    if (wanted !== undefined)
-      conditions.push((batch, index) => headerOf(batch, index, name)?.toString('utf8') === wanted)
-  }
-  header(HEADERS.deadFlow, flow)
-  header(HEADERS.deadStep, step)
-  header(HEADERS.deadCode, code)
-  if (since !== undefined) {
-    const from = moment('--since', since)
-    conditions.push((batch, index) => batch.timestamps[index] >= from)
-  }
-  if (until !== undefined) {
-    const to = moment('--until', until)
-    conditions.push((batch, index) => batch.timestamps[index] < to)
-  }
-  if (at !== undefined) {
-    const places = new Set(at.map(readPlace))
-    conditions.push((batch, index) => places.has(`${batch.partition}:${batch.offsets[index]}`))
-  }
-  return (batch, index) => conditions.every((holds) => holds(batch, index))
-}
+export const readSelection = ({ flow, step, code, since, until, at }: SelectOptions): Selection => ({
+  flow,
+  step,
+  code,
+  since: since === undefined ? undefined : moment('--since', since),
+  until: until === undefined ? undefined : moment('--until', until),
+  at: at?.map(readPlace),
+})
 
 export const selectsNothing = ({ flow, step, code, since, until, at }: SelectOptions): boolean =>
   [flow, step, code, since, until, at].every((option) => option === undefined)

@@ -4,11 +4,9 @@ import { registryAddress } from '@weir/codec/registry-address.ts'
 import { withoutPasswords } from '@weir/config'
 import { SERVICES } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
-import type { Stall } from '@weir/service/groups.ts'
+import { failureOf, probeService, type State } from '@weir/service/probe.ts'
 import { within } from '@weir/timing'
 import { readKafkaSettings, type Settings } from '../settings.ts'
-
-export type State = 'ready' | 'not ready' | 'down'
 
 export interface Health {
   readonly name: string
@@ -30,7 +28,7 @@ type Probe = (
 /** Probes everything at once; the results are in the order of the data flow. */
 export function probeAll(settings: Settings): Promise<Health[]> {
   const probe = async (name: string, kind: Health['kind'], url: string, ask: Probe): Promise<Health> => {
-    const found = await ask(url).catch(failed)
+    const found = await ask(url).catch((error: Error) => failureOf(error, TIMEOUT))
     return { name, kind, url: withoutPasswords(url), uptime: undefined, ...found }
   }
   return Promise.all([
@@ -78,36 +76,16 @@ const search: Probe = async (url) => {
 }
 
 const service: Probe = async (url) => {
-  const response = await get(`${url}/readyz`)
-  const body = (await response.json().catch(() => ({}))) as Readyz
-  const uptime = await startedAt(url).then(
-    (started) => (started === undefined ? undefined : Date.now() - started),
-    () => undefined,
-  )
-  if (body.ready) return { state: 'ready', reason: '', uptime }
-  const missing = Object.entries(body.dependencies ?? {})
-    .filter(([, state]) => state !== 'ready')
-    .map(([name, state]) => name + state.replace(/^not ready/, ''))
-  const stalled = (body.stalled ?? [])
-    .slice(0, MAX_STALLED)
-    .map(
-      ({ group, topic, partition, offset, reason }) =>
-        `${group} is stuck at ${topic}/${partition} ${offset}: ${reason}`,
-    )
-  const reasons = [...(missing.length > 0 ? [`waits for ${missing.join(', ')}`] : []), ...stalled]
-  const reason = body.stopping ? 'stopping' : reasons.join('; ') || `answers ${response.status}`
-  return { state: 'not ready', uptime, reason }
+  const { state, reason } = await probeService(url, TIMEOUT)
+  const uptime =
+    state === 'down'
+      ? undefined
+      : await startedAt(url).then(
+          (started) => (started === undefined ? undefined : Date.now() - started),
+          () => undefined,
+        )
+  return { state, reason, uptime }
 }
-
-interface Readyz {
-  readonly ready?: boolean
-  readonly stopping?: boolean
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly stalled?: readonly Stall[]
-}
-
-/** The most stalled partitions that are listed: partitions often stall together. */
-const MAX_STALLED = 2
 
 /** Sends PING without a client: one line each way. */
 const redis: Probe = (url) =>
@@ -139,15 +117,3 @@ async function startedAt(url: string): Promise<number | undefined> {
 
 const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
   fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT) })
-
-/** A slow server counts as present, not as down: it may run on an overloaded machine. */
-function failed(error: Error): Pick<Health, 'state' | 'reason'> {
-  if (error.name === 'TimeoutError')
-    return { state: 'not ready', reason: `no answer within ${TIMEOUT / 1000} s` }
-  const { code } = (error.cause ?? error) as NodeJS.ErrnoException
-  return {
-    state: 'down',
-    reason:
-      code === 'ECONNREFUSED' || code === 'no-broker' ? 'nothing listens there' : (code ?? error.message),
-  }
-}

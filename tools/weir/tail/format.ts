@@ -1,7 +1,9 @@
 /** Formats one record as a line for people, or as a JSON object for programs. */
+import { asJson, hex, printable } from '@weir/codec'
 import { HEADERS } from '@weir/contracts'
+import type { SeenHeaders } from '@weir/topics/dead-letters/index.ts'
 import { styled } from '../terminal/table.ts'
-import type { SeenHeaders, SeenRecord } from './decoder.ts'
+import type { SeenRecord } from './decoder.ts'
 
 /**
  * Formats a record as time, key, partition:offset, value. Nulls inside the value are left out: they do not
@@ -75,30 +77,10 @@ export function headersJson(headers: SeenHeaders): Record<string, string | null 
   )
 }
 
-/** Returns the JSON text of a record; bytes inside values are base64, like protobuf's JSON mapping. */
-export const jsonText = (value: unknown): string => JSON.stringify(value, (_, inner) => asJson(inner))
-
-function asJson(inner: unknown): unknown {
-  const bytes = inner as { type?: string; data?: number[] } | null
-  return typeof bytes === 'object' && bytes?.type === 'Buffer' && Array.isArray(bytes.data)
-    ? Buffer.from(bytes.data).toString('base64')
-    : inner
-}
-
 /** Formats the time of day, UTC; with the date if it is not today's. */
 export function shortTime(timestamp: number, now: number): string {
   const text = new Date(timestamp).toISOString()
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10)
     ? text.slice(11, 23)
     : text.slice(0, 23).replace('T', ' ')
-}
-
-/** Returns text if the bytes are text, hex otherwise. */
-export function printable(bytes: Buffer, most = Infinity): string {
-  const text = bytes.toString('utf8')
-  return /[\u0000-\u001f\ufffd]/.test(text) ? hex(bytes, most) : text
-}
-
-export function hex(bytes: Buffer, most: number): string {
-  return `0x${bytes.subarray(0, most).toString('hex')}${bytes.length > most ? `… (${bytes.length} bytes)` : ''}`
 }

@@ -1,7 +1,8 @@
+import { hex, jsonText } from '@weir/codec'
 import { expect, test } from 'vitest'
 import type { SeenRecord } from '../tail/decoder.ts'
 import { readFilters } from '../tail/filter.ts'
-import { headersJson, hex, jsonText, recordJson, recordLine } from '../tail/format.ts'
+import { headersJson, recordJson, recordLine } from '../tail/format.ts'
 import { duration, table } from './table.ts'
 
 test('columns are aligned, numbers to the right with thousand separators', () => {

@@ -1,35 +1,7 @@
 /** Dead letters: the records in the dead-letter topics, and which of them were already sent back. */
 import { type Reader, Undecodable } from '@weir/codec'
-import { DEAD_LETTER, type DeadLetter, type DeadLetterTopic, HEADERS, type TopicName } from '@weir/contracts'
-import { headerOf, type Kafka, type RecordBatch } from '@weir/kafka'
-import { solutions, topics } from '@weir/solutions'
-import { UsageError } from '../command.ts'
-import { hint } from '../nearest.ts'
-
-/** The dead-letter topics of the contracts. */
-export const deadLetterTopics = (): DeadLetterTopic[] =>
-  (Object.keys(topics) as TopicName[]).filter(
-    (name): name is DeadLetterTopic => topics[name].value === DEAD_LETTER,
-  )
-
-/** Finds a dead-letter topic by its own name, or by the topic whose records end in it. */
-export function deadLetterTopic(name: string | undefined): DeadLetterTopic {
-  const known = deadLetterTopics()
-  const found = known.find((topic) => topic === name || topic === `${name}.dead`)
-  if (found) return found
-  if (name === undefined) throw new UsageError(`Which dead-letter topic? There are ${known.join(', ')}.`)
-  throw new UsageError(`${name} is no dead-letter topic.${hint(name, known)} There are ${known.join(', ')}.`)
-}
-
-/**
- * The topics whose failed records end in a dead-letter topic: the sources of the flows and sinks that use it.
- * Dead letters go back only to these. A dead letter names its own origin, and on a broker without logins
- * anybody can write one.
- */
-export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
-  const readers = solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks])
-  return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
-}
+import { type DeadLetter, type DeadLetterTopic, HEADERS } from '@weir/contracts'
+import { headerOf, type Kafka, type ReadOptions, type RecordBatch } from '@weir/kafka'
 
 /** The state of a dead-letter topic at one moment. */
 export interface Holding {
@@ -40,14 +12,21 @@ export interface Holding {
   readonly ends: ReadonlyMap<number, number>
 }
 
+export interface LettersOptions {
+  /** Where reading begins; at the beginning of the topic if not given. */
+  readonly from?: ReadOptions['from']
+  /** Ends the reading early: the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
 /**
- * Calls `see` for every dead letter from the beginning to the current end, batch by batch; `index` is its
- * index in the batch.
+ * Calls `see` for every dead letter up to the current end, batch by batch; `index` is its index in the batch.
  */
 export async function eachLetter(
-  kafka: Kafka,
+  kafka: Pick<Kafka, 'read'>,
   topic: DeadLetterTopic,
   see: (batch: RecordBatch, index: number) => void | Promise<void>,
+  { from = 'earliest', signal }: LettersOptions = {},
 ): Promise<Holding> {
   const redriven = new Map<number, Set<number>>()
   const ends = new Map<number, number>()
@@ -56,6 +35,7 @@ export async function eachLetter(
   let turn = Promise.resolve()
   const handle = async (batch: RecordBatch): Promise<void> => {
     for (let i = 0; i < batch.length; i++) {
+      signal?.throwIfAborted()
       if (batch.valueStart[i] >= 0) {
         const seen = see(batch, i)
         if (seen) await seen
@@ -66,8 +46,9 @@ export async function eachLetter(
     }
     ends.set(batch.partition, batch.nextOffset)
   }
+  signal?.throwIfAborted()
   const reading = await kafka.read(
-    { topics: [topic], from: 'earliest', until: 'end' },
+    { topics: [topic], from, until: 'end' },
     (batch) =>
       (turn = turn
         .then(() => (failure === undefined ? handle(batch) : undefined))
@@ -75,7 +56,10 @@ export async function eachLetter(
           failure = error
         })),
   )
-  await reading.done
+  const stop = (): void => void reading.stop()
+  signal?.addEventListener('abort', stop)
+  await reading.done.finally(() => signal?.removeEventListener('abort', stop))
+  signal?.throwIfAborted()
   if (failure !== undefined) throw failure
   return { topic, redriven, ends }
 }

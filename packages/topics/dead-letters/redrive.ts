@@ -12,7 +12,7 @@ import {
   type RecordBatch,
 } from '@weir/kafka'
 import { eachLetter, type Holding, letterOf, wasRedriven } from './letters.ts'
-import type { Select } from './select.ts'
+import type { Select } from './selection.ts'
 
 export interface RedriveOptions {
   readonly kafka: Kafka
@@ -25,6 +25,8 @@ export interface RedriveOptions {
   /** Whether to send dead letters again that were already sent back. */
   readonly again: boolean
   readonly sent: (count: number) => void
+  /** Ends the redrive early, which then rejects with the signal's reason; what was sent by then is marked. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -32,6 +34,8 @@ export interface RedriveOptions {
  * more, under the same ids.
  */
 const WINDOW = 500
+/** Large letters end a window earlier, so that the producer has room for it. */
+const WINDOW_BYTES = 8 << 20
 
 interface Letter {
   readonly partition: number
@@ -60,10 +64,11 @@ export interface LeftLetters {
  * marked.
  */
 export async function redrive(options: RedriveOptions): Promise<Redriven> {
-  const { kafka, reader, holding, select, origins, again, sent } = options
+  const { kafka, reader, holding, select, origins, again, sent, signal } = options
   const producer = await kafka.producer()
   const partitions = new Map<string, number>()
   let window: Letter[] = []
+  let windowBytes = 0
   let delivery = producer.delivery()
   let total = 0
   const left = { truncated: 0, foreign: 0, unreadable: 0, invalid: 0 }
@@ -78,32 +83,39 @@ export async function redrive(options: RedriveOptions): Promise<Redriven> {
     total += window.length
     sent(total)
     window = []
+    windowBytes = 0
     delivery = producer.delivery()
   }
 
+  const send = async (batch: RecordBatch, index: number): Promise<void> => {
+    const { partition } = batch
+    const offset = batch.offsets[index]
+    if (
+      offset >= (holding.ends.get(partition) ?? 0) ||
+      !select(batch, index) ||
+      (!again && wasRedriven(holding, partition, offset))
+    )
+      return
+    await reader.prepare(batch)
+    const letter = letterOf(reader, batch, index)
+    const obstacle = letter === undefined ? 'invalid' : obstacleTo(letter, origins)
+    if (letter === undefined || obstacle !== undefined) {
+      left[obstacle!]++
+      return
+    }
+    if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
+    const { topic, key, value } = letter
+    const target = targetOf(letter, partitions.get(topic)!)
+    appendRecord(delivery, { topic, partition: target, key, value, headers: headersOf(batch, index) })
+    window.push({ partition, offset })
+    windowBytes += value?.length ?? 0
+    if (window.length >= WINDOW || windowBytes >= WINDOW_BYTES) await settle()
+  }
+
   try {
-    await eachLetter(kafka, holding.topic, async (batch, index) => {
-      const { partition } = batch
-      const offset = batch.offsets[index]
-      if (
-        offset >= (holding.ends.get(partition) ?? 0) ||
-        !select(batch, index) ||
-        (!again && wasRedriven(holding, partition, offset))
-      )
-        return
-      await reader.prepare(batch)
-      const letter = letterOf(reader, batch, index)
-      const obstacle = letter === undefined ? 'invalid' : obstacleTo(letter, origins)
-      if (letter === undefined || obstacle !== undefined) {
-        left[obstacle!]++
-        return
-      }
-      if (!partitions.has(letter.topic)) partitions.set(letter.topic, await kafka.partitions(letter.topic))
-      const { topic, key, value } = letter
-      const target = targetOf(letter, partitions.get(topic)!)
-      appendRecord(delivery, { topic, partition: target, key, value, headers: headersOf(batch, index) })
-      window.push({ partition, offset })
-      if (window.length >= WINDOW) await settle()
+    await eachLetter(kafka, holding.topic, send, signal && { signal }).catch(async (error) => {
+      if (signal?.aborted) await settle()
+      throw error
     })
     await settle()
     return { sent: total, left }

@@ -1,0 +1,58 @@
+import type { Solution } from '@weir/solutions'
+import { solution as offers } from '@weir/solutions/location-offers/solution.ts'
+import { solution as taxis } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { expect, test } from 'vitest'
+import { type Pipeline, pipelineOf, stagesOf } from './pipelines.ts'
+
+const URLS = { enricher: 'http://enricher.example', indexer: 'http://indexer.example' }
+const words = ({ chains }: Pipeline): string[][] =>
+  chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
+
+test('a flow and a sink: from the door through both topics into the index', () => {
+  const pipeline = pipelineOf(taxis, URLS)
+  expect(words(pipeline)).toEqual([
+    ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'index taxi-enriched'],
+  ])
+  expect(pipeline.page).toBe('http://indexer.example/taxi-telemetry/')
+  expect(pipeline.chains[0][2]).toMatchObject({
+    stage: 'enricher.taxi',
+    group: 'enricher.taxi',
+    steps: ['once', 'decode', 'refuse-impossible', 'divert-late', 'add-zone', 'add-state'],
+  })
+  expect(stagesOf(taxis)).toEqual(['enricher.taxi', 'indexer.taxi'])
+})
+
+test('a function between a stream and a topic', () => {
+  const pipeline = pipelineOf(offers, URLS)
+  expect(words(pipeline)).toEqual([
+    ['door kinesis', 'stream signups', 'function offers', 'topic location.offers'],
+  ])
+  expect(pipeline.chains[0][2]).toMatchObject({ stage: null, group: 'weir.mapping.signups-offers' })
+  expect(pipeline.page).toBe('http://enricher.example/location-offers/')
+})
+
+test('two readers of one topic make two chains, and a circle ends where it begins again', () => {
+  const mapping = { functionName: 'f', source: { kind: 'kafka', topic: 'taxi.enriched' } } as const
+  const forked: Solution = { ...taxis, mappings: [{ name: 'a', ...mapping }] }
+  expect(words(pipelineOf(forked, URLS)).map((chain) => chain.at(-1))).toEqual([
+    'function f',
+    'index taxi-enriched',
+  ])
+  const circular: Solution = {
+    ...taxis,
+    sinks: [],
+    mappings: [{ name: 'a', ...mapping, output: 'taxi.enriched' }],
+  }
+  expect(words(pipelineOf(circular, URLS))).toEqual([
+    ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'function f'],
+  ])
+})
+
+test('a solution without stages and page has neither', () => {
+  expect(pipelineOf({ name: 'plain' }, URLS)).toEqual({
+    name: 'plain',
+    title: 'plain',
+    page: null,
+    chains: [],
+  })
+})

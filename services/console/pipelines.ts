@@ -1,0 +1,120 @@
+/** The pipeline of each solution: the topics, flows, functions and sinks that its records pass, in order. */
+import { step } from '@weir/flow'
+import { topics } from '@weir/solutions'
+import type { FlowDefinition, FlowDeps, Solution } from '@weir/solutions/solution.ts'
+
+/** One station of a pipeline. */
+export interface Station {
+  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'function' | 'index'
+  readonly name: string
+  /** The stage that reports in weir.stats; null if none does. */
+  readonly stage: string | null
+  /** The consumer group whose lag is the station's; null if it has none. */
+  readonly group: string | null
+  /** The names of a flow's steps. */
+  readonly steps: readonly string[]
+}
+
+export interface Pipeline {
+  readonly name: string
+  readonly title: string
+  /** Where browsers find the solution's page; null if it has none. */
+  readonly page: string | null
+  /** Chains of stations, each from its source to its end. */
+  readonly chains: readonly (readonly Station[])[]
+}
+
+interface Edge {
+  readonly from: Station
+  readonly by: Station
+  readonly to: Station | undefined
+}
+
+export interface PageUrls {
+  readonly enricher: string
+  readonly indexer: string
+}
+
+export function pipelineOf(solution: Solution, urls: PageUrls): Pipeline {
+  const { name, title = name, page } = solution
+  const edges = edgesOf(solution)
+  const fed = new Set(edges.map(({ to }) => to && keyOf(to)))
+  const first = edges.filter(({ from }) => !fed.has(keyOf(from)))
+  return {
+    name,
+    title,
+    page: page === undefined ? null : `${urls[page.service]}/${name}/`,
+    chains: first.flatMap((edge) => chainsFrom(edge, edges, [...doorsOf(edge.from), edge.from])),
+  }
+}
+
+/** The stages of a solution that report in weir.stats, besides the doors. */
+export const stagesOf = ({ flows = [], sinks = [] }: Solution): string[] => [
+  ...flows.map(({ name }) => `enricher.${name}`),
+  ...sinks.map(({ name }) => `indexer.${name}`),
+]
+
+function edgesOf({ flows = [], sinks = [], mappings = [] }: Solution): Edge[] {
+  return [
+    ...flows.map((definition): Edge => {
+      const { name, source } = definition
+      const { output, steps } = shapeOf(definition)
+      const stage = `enricher.${name}`
+      return {
+        from: station('topic', source),
+        by: station('flow', name, { stage, group: stage, steps }),
+        to: station('topic', output),
+      }
+    }),
+    ...mappings.map(
+      ({ name, functionName, source, output }): Edge => ({
+        from: source.kind === 'kinesis' ? station('stream', source.stream) : station('topic', source.topic),
+        by: station('function', functionName, { group: `weir.mapping.${name}` }),
+        to: output === undefined ? undefined : station('topic', output),
+      }),
+    ),
+    ...sinks.map(({ name, source, to }): Edge => {
+      const stage = `indexer.${name}`
+      return {
+        from: station('topic', source),
+        by: station('index', to.index.prefix, { stage, group: stage }),
+        to: undefined,
+      }
+    }),
+  ]
+}
+
+/** Follows the records of an edge; a topic that several stations read begins a chain for each of them. */
+function chainsFrom({ by, to }: Edge, edges: readonly Edge[], before: readonly Station[]): Station[][] {
+  if (to === undefined || before.some((station) => keyOf(station) === keyOf(to))) return [[...before, by]]
+  const passed = [...before, by, to]
+  const next = edges.filter(({ from }) => keyOf(from) === keyOf(to))
+  return next.length === 0 ? [passed] : next.flatMap((edge) => chainsFrom(edge, edges, passed))
+}
+
+function doorsOf({ kind, name }: Station): Station[] {
+  if (kind === 'stream') return [door('kinesis')]
+  const doors: readonly string[] = topics[name as keyof typeof topics]?.doors ?? []
+  return doors.map(door)
+}
+
+const door = (name: string): Station => station('door', name, { stage: `ingest-hub.${name}` })
+
+const station = (
+  kind: Station['kind'],
+  name: string,
+  more: Partial<Pick<Station, 'stage' | 'group' | 'steps'>> = {},
+): Station => ({ kind, name, stage: null, group: null, steps: [], ...more })
+
+const keyOf = ({ kind, name }: Station): string => `${kind} ${name}`
+
+/** Builds the flow without records and tables, to ask it for its output and its steps. */
+function shapeOf(definition: FlowDefinition): { output: string; steps: readonly string[] } {
+  const nothing: FlowDeps = {
+    once: () => step('once', (index: number) => index),
+    decode: step('decode', () => undefined),
+    now: Date.now,
+    table: () => ({ version: 0, entries: new Map() }),
+  }
+  return definition.build(nothing)
+}

@@ -1,0 +1,57 @@
+import { expect, test, vi } from 'vitest'
+import { eachOf, Polled } from './polled.ts'
+
+const options = { everyMs: 20, patienceMs: 50, sentence: ({ message }: Error) => `It says: ${message}.` }
+
+test('a value is read in the background, one reading at a time, and not more often than asked for', async () => {
+  let readings = 0
+  let active = 0
+  const polled = new Polled(options, async () => {
+    expect(++active).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    active--
+    return ++readings
+  })
+  expect(polled.current()).toEqual({ value: null, at: null, trouble: null })
+  for (let i = 0; i < 10; i++) polled.current()
+  await vi.waitFor(() => expect(polled.current().value).toBe(1))
+  expect(readings).toBe(1)
+  await vi.waitFor(() => expect(polled.current().value).toBe(2))
+})
+
+test('after a failure the last value stays, with the reason; after a success the reason is gone', async () => {
+  let fails = false
+  const polled = new Polled(options, async () => {
+    if (fails) throw new Error('no')
+    return 'value'
+  })
+  polled.current()
+  await vi.waitFor(() => expect(polled.current().value).toBe('value'))
+  fails = true
+  await vi.waitFor(() => expect(polled.current()).toMatchObject({ value: 'value', trouble: 'It says: no.' }))
+  fails = false
+  await vi.waitFor(() => expect(polled.current().trouble).toBeNull())
+})
+
+test('a reading that does not end has failed, and the next one begins', async () => {
+  let readings = 0
+  const polled = new Polled(options, () =>
+    readings++ === 0 ? new Promise<string>(() => {}) : Promise.resolve('late'),
+  )
+  polled.current()
+  await vi.waitFor(() => expect(polled.current().trouble).toBe('It says: no answer within 0.05 s.'))
+  await vi.waitFor(() => expect(polled.current()).toMatchObject({ value: 'late', trouble: null }))
+})
+
+test('work on many items keeps their order and its bound', async () => {
+  let active = 0
+  let most = 0
+  const results = await eachOf([30, 10, 20, 1], 2, async (ms) => {
+    most = Math.max(most, ++active)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    active--
+    return ms
+  })
+  expect(results).toEqual([30, 10, 20, 1])
+  expect(most).toBe(2)
+})

@@ -1,19 +1,19 @@
-/** What to do about a service that is not ready: one sentence for each cause. */
+/** Remedies for a service that is not ready: one sentence for each cause. */
 import { type Service, urlVariable } from '@weir/contracts/services.ts'
 import type { Probed } from '@weir/service/probe.ts'
 
-/** By the beginning of the dependency's name in /readyz; the first that fits holds. */
+/** By the beginning of the dependency's name in /readyz. The first one that matches applies. */
 const OF_DEPENDENCIES: readonly (readonly [prefix: string, remedy: string])[] = [
-  ['kafka', 'Start the brokers, or correct KAFKA_BROKERS; the service goes on by itself.'],
+  ['kafka', 'Start the brokers, or correct KAFKA_BROKERS. The service then continues by itself.'],
   [
     'reference tables in Redis',
-    'Start Redis, or correct REDIS_URL; the tables are copied again by themselves.',
+    'Start Redis, or correct REDIS_URL. The service then copies the tables again by itself.',
   ],
-  ['sink ', 'Look at the search engine, at SEARCH_URL: records wait in their topic until it takes them.'],
-  ['index ', 'Look at the search engine, at SEARCH_URL: records wait in their topic until it takes them.'],
+  ['sink ', 'Check the search engine at SEARCH_URL. Records wait in their topic until it accepts them.'],
+  ['index ', 'Check the search engine at SEARCH_URL. Records wait in their topic until it accepts them.'],
   [
     'flow ',
-    'Look at the dead letters below: a flow pauses for a minute when too many records are dead; else the log of the service says what it repeats.',
+    'Check the dead letters below: a flow pauses for a minute if too many of its records are dead. Otherwise the log of the service has the error that it retries.',
   ],
 ]
 
@@ -26,12 +26,12 @@ export function remedyFor(
   if (state === 'ready') return undefined
   if (state === 'down')
     return `Start it: \`npx weir up\` on this machine, \`docker compose up -d ${name}\` in Compose, or look at its pod. If it runs elsewhere than ${url}, set ${urlVariable(name)}.`
-  if (reason === 'stopping') return 'It stops; its supervisor starts it again.'
+  if (reason === 'stopping') return 'It is stopping. Its supervisor will start it again.'
   if (reason.startsWith('no answer'))
-    return `It runs and is too busy to answer: look at its CPU and memory, and at its log (.weir/logs/${name}.log on this machine).`
+    return `It is running, but too busy to answer. Check its CPU and memory, and its log (.weir/logs/${name}.log on this machine).`
   const known = missing.flatMap((dependency) => remediesOf(dependency.name))
   if (known.length > 0) return [...new Set(known)].join(' ')
-  return `The log of ${name} says what it repeats (.weir/logs/${name}.log on this machine); docs/runbook.md explains a partition that stands still.`
+  return `Its log has the error that it retries (.weir/logs/${name}.log on this machine). docs/runbook.md explains a partition that is stuck.`
 }
 
 const remediesOf = (dependency: string): string[] =>

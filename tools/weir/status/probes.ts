@@ -76,15 +76,11 @@ const search: Probe = async (url) => {
 }
 
 const service: Probe = async (url) => {
-  const { state, reason } = await probeService(url, TIMEOUT)
-  const uptime =
-    state === 'down'
-      ? undefined
-      : await startedAt(url).then(
-          (started) => (started === undefined ? undefined : Date.now() - started),
-          () => undefined,
-        )
-  return { state, reason, uptime }
+  const [{ state, reason }, started] = await Promise.all([
+    probeService(url, TIMEOUT),
+    startedAt(url).catch(() => undefined),
+  ])
+  return { state, reason, uptime: started === undefined ? undefined : Date.now() - started }
 }
 
 /** Sends PING without a client: one line each way. */

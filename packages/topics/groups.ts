@@ -1,4 +1,4 @@
-/** How far consumer groups are behind. */
+/** The lag of consumer groups. */
 import { groupFamilies } from '@weir/contracts/topics.ts'
 import type { Admin, GroupDescription, PartitionLag } from '@weir/kafka'
 

@@ -1,4 +1,4 @@
-/** The health of all other services, as their /readyz tell it. */
+/** The health of all other services, from their /readyz. */
 import { withoutPasswords } from '@weir/config'
 import { type Service, services } from '@weir/contracts/services.ts'
 import { probeService, type State } from '@weir/service/probe.ts'
@@ -12,7 +12,7 @@ export interface ServiceHealth {
   readonly state: State
   /** Why it is not ready; empty if it is. */
   readonly reason: string
-  /** What to do about it; null if it is ready. */
+  /** Its remedy, a sentence; null if it is ready. */
   readonly remedy: string | null
 }
 

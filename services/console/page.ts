@@ -1,4 +1,4 @@
-/** What the landing page shows: one snapshot of everything, put together from what was last read. */
+/** The data of the landing page: one snapshot of everything, made of the last reading of each part. */
 import type { Service } from '@weir/contracts/services.ts'
 import type { Kafka } from '@weir/kafka'
 import type { LivePage } from '@weir/pages'
@@ -24,11 +24,11 @@ export interface ConsolePageOptions {
   readonly redrives: Redrives
 }
 
-/** Whoever may read this topic may see names and numbers; dead letters need the right to read their topic. */
+/** The right to read this topic shows names and numbers; dead letters need the right to read their topic. */
 const SEEN = ['weir.stats']
 const HEALTH_MS = 2000
 const LISTS_MS = 5000
-/** Where nothing has changed, this costs two requests for each dead-letter topic. */
+/** If nothing has changed, a reading costs two requests for each dead-letter topic. */
 const LETTERS_MS = 2000
 const PATIENCE_MS = 8000
 

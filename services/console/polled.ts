@@ -7,7 +7,7 @@ export interface Reading<T> {
   readonly value: T | null
   /** When the value was read, in ms since the epoch. */
   readonly at: number | null
-  /** Why it could not be read since then: a sentence. */
+  /** A sentence about the last failed reading; null if it succeeded. */
   readonly trouble: string | null
 }
 
@@ -16,11 +16,11 @@ export interface PolledOptions {
   readonly everyMs: number
   /** A reading that takes longer has failed. */
   readonly patienceMs: number
-  /** Returns what people read about a failure. */
+  /** Describes a failure to people. */
   readonly sentence: (error: Error) => string
 }
 
-/** Asking costs nothing: it returns the last value and begins to read the next one. */
+/** `current` returns the last value at once, and starts to read the next one if that is due. */
 export class Polled<T> {
   readonly #read: (signal: AbortSignal) => Promise<T>
   readonly #options: PolledOptions

@@ -1,4 +1,4 @@
-/** The topics of the tables and those of streams, with their sizes and rates, and how far the groups that read them are behind. */
+/** The topics of contracts and of streams, with their sizes and rates, and the lag of the groups that read them. */
 import type { TopicTable } from '@weir/contracts'
 import { topicFamilies } from '@weir/contracts/topics.ts'
 import type { Admin } from '@weir/kafka'
@@ -59,7 +59,7 @@ export class TopicSizes {
     const records = offsets.reduce((sum, { latest, earliest }) => sum + latest - earliest, 0)
     const before = this.#ends.get(name)
     this.#ends.set(name, { end, at })
-    // A topic that was made anew ends before it did.
+    // The end of a recreated topic is lower than before.
     const perSecond =
       before === undefined || end < before.end ? null : ((end - before.end) * 1000) / (at - before.at)
     return { name, partitions, records, perSecond }

@@ -1,4 +1,4 @@
-/** How many dead letters there are, by flow, step and code. A topic is read again once it has changed. */
+/** Counts dead letters by flow, step and code. A topic is read again when it has changed. */
 import type { DeadLetterTopic } from '@weir/contracts'
 import { type Kafka, KafkaError, type PartitionOffsets, type ReadOptions } from '@weir/kafka'
 import { countLetters, type LetterCount } from '@weir/topics/dead-letters/index.ts'
@@ -13,7 +13,7 @@ export interface LetterCounts {
 /** The most records of a topic that are read: its newest. `weir dlq` reads all. */
 const MAX_READ = 100_000
 const MAX_CAUSES = 200
-/** Longer names come from nothing of Weir's. */
+/** Names are cut to this length. Weir's own are shorter. */
 const MAX_NAME = 200
 
 /** After a reading, the topic rests this many times as long as the reading took: large topics are read less often. */
@@ -79,7 +79,7 @@ export class LetterBoard {
   }
 }
 
-/** Where the newest records of a topic begin. */
+/** Returns the offsets at which the newest records of a topic begin. */
 export function newestOf(
   topic: DeadLetterTopic,
   offsets: readonly PartitionOffsets[],

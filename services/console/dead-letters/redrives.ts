@@ -1,4 +1,4 @@
-/** Sends dead letters back in the background, one topic at a time, and tells how far it is. */
+/** Redrives dead letters in the background, one redrive per topic at a time, and reports their progress. */
 import type { Codec } from '@weir/codec'
 import type { DeadLetterTopic } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
@@ -19,10 +19,10 @@ export interface Redrive {
   readonly selection: Selection
   readonly startedAt: number
   state: 'counting' | 'sending' | 'done' | 'failed'
-  /** How many are to be sent back; null while they are counted. */
+  /** The number of dead letters to send back; null while they are counted. */
   due: number | null
   sent: number
-  /** What stays, by its reason; null until all others are sent. */
+  /** The dead letters that stay, by reason; null until all others are sent. */
   left: LeftLetters | null
   /** Why it failed. */
   trouble: string | null
@@ -85,7 +85,7 @@ export class Redrives {
     return started
   }
 
-  /** Ends what is under way; what was sent by then is marked. */
+  /** Ends running redrives. Dead letters that were sent by then are marked. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the console was stopped'))
     await Promise.all(this.#running)

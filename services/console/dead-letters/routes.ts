@@ -1,4 +1,4 @@
-/** Looking at dead letters and sending them back, over HTTP. */
+/** HTTP routes that show dead letters and redrive them. */
 import type { Codec } from '@weir/codec'
 import type { DeadLetterTopic } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
@@ -22,7 +22,7 @@ const SHOWN = 50
 /** Larger values are not decoded. */
 const MAX_VALUE_BYTES = 256 << 10
 const TIMEOUT_MS = 10_000
-/** Each takes a reading of the topic. */
+/** The most requests at once that read a topic. */
 const MAX_AT_ONCE = 4
 
 const name = { type: 'string', minLength: 1, maxLength: 249 } as const
@@ -42,7 +42,7 @@ const BODY = {
       items: { type: 'string', pattern: '^\\d{1,9}:\\d{1,16}$' },
     },
   },
-  // Letters are never sent back by an oversight: either the cause or the places must be given.
+  // An empty selection would redrive everything by mistake: either the cause or the places are required.
   anyOf: [{ required: ['flow', 'step', 'code'] }, { required: ['at'] }],
 } as const
 
@@ -60,9 +60,14 @@ export function letterRoutes({ access, kafka, codec, redrives }: LetterRoutesOpt
         const topic = deadLetterTopic(request.query.topic)
         mayRead(identify(access, request, 'Basic'), topic)
         if (reading >= MAX_AT_ONCE)
-          throw new HttpError(503, 'busy', 'Others look at dead letters now; try again in some seconds.', {
-            'retry-after': '2',
-          })
+          throw new HttpError(
+            503,
+            'busy',
+            'Too many requests read dead letters now; try again in a few seconds.',
+            {
+              'retry-after': '2',
+            },
+          )
         reading++
         try {
           const { letters } = await newestLetters({
@@ -127,7 +132,7 @@ function deadLetterTopic(asked: string): DeadLetterTopic {
   )
 }
 
-/** Brokers and the registry may be away; both come back. */
+/** Names the server that does not answer. */
 function sentenceOf({ name, message }: Error): string {
   if (name === 'TimeoutError')
     return `The letters could not be read within ${TIMEOUT_MS / 1000} s; try again.`

@@ -24,26 +24,26 @@ import { table, thousands } from '../terminal/table.ts'
 const usage = `
 weir dlq [list] | show TOPIC | redrive TOPIC
 
-Dead letters are records that a flow gave up. TOPIC is a dead-letter topic, or the topic whose records died.
+Dead letters are records that a flow gave up. TOPIC is a dead-letter topic, or the topic whose records failed.
 
-list      how many there are, by flow, step and code, and how many were sent back
-show      the newest of them: cause, origin, headers, and the record, decoded where it can be (--count N, 10)
-redrive   sends letters back to the topic they came from, byte for byte, under their own ids. Each is sent once, whoever repeats the
-          command; a letter that dies again is a new letter. Order is lost: a letter comes after records that were sent after it.
-          A truncated letter stays: its record was too large for it, and lies at its origin for as long as that topic keeps it.
-          So does one that names another topic than those whose records die there: no flow of these solutions wrote it.
-          An unreadable letter stays, too: it names the offsets of a record batch whose bytes nothing could read.
+list      counts the dead letters by flow, step and code, and those that were sent back
+show      prints the newest ones: cause, origin, headers, and the decoded record (--count N, default 10)
+redrive   sends dead letters back to the topic they came from, byte for byte, under their own ids. Each is sent once, however often
+          the command is repeated; a record that fails again becomes a new dead letter. Order is lost: a record is sent after
+          records that followed it. Three kinds stay in the dead-letter topic: a truncated one, whose record was too large for
+          it and is still at its origin; one that names another origin than the topics whose records fail here; and an unreadable
+          one, which has only the offsets of a record batch that could not be read.
 
-Which letters (all conditions given must hold; redrive wants at least one, or --all)
+Which dead letters (all given conditions must hold; redrive needs at least one, or --all)
   --flow NAME  --step NAME  --code CODE
-  --since TIME --until TIME         when they died: 2026-11-22T16:00:00Z or milliseconds since the epoch
-  --at PARTITION:OFFSET             one letter, as show names it. Repeatable
-  --all                             every letter
+  --since TIME --until TIME         the time of failure: 2026-11-22T16:00:00Z or milliseconds since the epoch
+  --at PARTITION:OFFSET             one dead letter, as printed by show; repeatable
+  --all                             every dead letter
 
-  --dry-run     redrive: only count
-  --again       redrive: also letters that were sent back before
-  --count N     show: how many
-  --json        for programs; show: one JSON object a line
+  --dry-run     redrive: only counts
+  --again       redrive: includes dead letters that were sent back before
+  --count N     show: the number of dead letters
+  --json        prints JSON; show: one object per line
 
 Examples
   weir dlq
@@ -56,7 +56,7 @@ const ACTIONS = ['list', 'show', 'redrive']
 
 export const dlq = command({
   name: 'dlq',
-  summary: 'List, show and send back dead letters',
+  summary: 'List, show and redrive dead letters',
   usage,
   options: {
     ...SELECT_OPTIONS,

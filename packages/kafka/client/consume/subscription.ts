@@ -67,8 +67,8 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
   readonly stopping = this.#stopping.signal
   readonly #logged = new Map<string, number>()
   /**
-   * Topic ids by name, as they were when this member was opened. Topics that were made since are read from their
-   * beginning, also if a first try to begin in them did not get as far as a commit.
+   * Topic ids by name, as they were when this member was opened. Newer topics are read from their beginning,
+   * even if an earlier member lost the partition before its first commit.
    */
   readonly #topicIds = new Map<string, string>()
   #membership: Membership | undefined

@@ -146,11 +146,12 @@ export const platformTopics: TopicTable = {
 
 /**
  * Joins the tables of the solutions and the platform's. The platform's topics come last: once its last contract
- * is registered, all are. The console becomes a writer of every NAME with a NAME.dead, since it sends dead
- * letters back.
+ * is registered, all are.
+ * @param origins the topics that dead letters come from; the console becomes a writer of these, since it sends
+ * dead letters back
  * @throws if two tables have the same topic
  */
-export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
+export function gatherTopics(ofSolutions: readonly TopicTable[], origins: ReadonlySet<string>): Topics {
   const gathered: Record<string, Topic> = {}
   for (const [name, topic] of [...ofSolutions, platformTopics].flatMap((table) => Object.entries(table))) {
     if (Object.hasOwn(gathered, name))
@@ -160,9 +161,7 @@ export function gatherTopics(ofSolutions: readonly TopicTable[]): Topics {
   return Object.fromEntries(
     Object.entries(gathered).map(([name, topic]) => [
       name,
-      gathered[`${name}.dead`]?.value === DEAD_LETTER
-        ? { ...topic, writers: [...topic.writers, ...topicWatchers] }
-        : topic,
+      origins.has(name) ? { ...topic, writers: [...topic.writers, ...topicWatchers] } : topic,
     ]),
   ) as Topics
 }

@@ -13,7 +13,12 @@ const modules = await Promise.all([
 export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
 /** Every topic: those of the solutions, and the platform's. */
-export const topics: Topics = gatherTopics(solutions.map((solution) => solution.topics ?? {}))
+export const topics: Topics = gatherTopics(
+  solutions.map((solution) => solution.topics ?? {}),
+  new Set(
+    solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks]).map(({ source }) => source),
+  ),
+)
 
 /**
  * Returns the solutions with these names, or all of them if no name is given. Throws a sentence that lists

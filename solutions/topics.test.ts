@@ -55,8 +55,8 @@ describe.each(contractsOf(topics).map((contract) => [pathOf(contract), contract]
 test('two tables cannot have the same topic', () => {
   const [{ topics: own = {} }] = solutions
   const [name] = Object.keys(own)
-  expect(() => gatherTopics([own, own])).toThrow(
+  expect(() => gatherTopics([own, own], new Set())).toThrow(
     `Two tables declare the topic ${name}; give one of them another name.`,
   )
-  expect(() => gatherTopics([{ 'weir.stats': own[name] }])).toThrow('weir.stats')
+  expect(() => gatherTopics([{ 'weir.stats': own[name] }], new Set())).toThrow('weir.stats')
 })

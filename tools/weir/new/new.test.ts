@@ -61,7 +61,7 @@ test('every form of a name takes the place of the example', () => {
 
 test('the mapping of an index follows from the contract', () => {
   const properties = (value: URL) => {
-    const { 'weir.stats': topic } = gatherTopics([])
+    const { 'weir.stats': topic } = gatherTopics([], new Set())
     return JSON.parse(`{${indexProperties({ ...topic, value }).replace(/,\n$/, '')}}`)
   }
   expect(

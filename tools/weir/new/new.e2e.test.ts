@@ -50,7 +50,7 @@ test('each kind is written', async () => {
   const sink = await weir('new', 'sink', 'raw-readings', '--topic', 'sky-watch.received')
   expect(sink).toContain('changed  solutions/sky-watch/topics.ts\n')
   expect(await weir('new', 'service', 'night-desk')).toContain('changed  contracts/services.ts\n')
-  await expect(weir('new', 'solution', 'sky-watch')).rejects.toThrow('called sky-watch already')
+  await expect(weir('new', 'solution', 'sky-watch')).rejects.toThrow('already called sky-watch')
 })
 
 test('what was written passes npm run check', () => run('npm', 'run', 'check'))

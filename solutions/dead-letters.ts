@@ -1,6 +1,6 @@
 /** The dead-letter topics of all solutions, and the topics that their dead letters came from. */
 import { DEAD_LETTER, type DeadLetterTopic, type TopicName } from '@weir/contracts'
-import { solutions, topics } from './index.ts'
+import { consumers, topics } from './index.ts'
 
 export const deadLetterTopics = (): DeadLetterTopic[] =>
   (Object.keys(topics) as TopicName[]).filter(
@@ -13,6 +13,5 @@ export const deadLetterTopics = (): DeadLetterTopic[] =>
  * anybody can write one.
  */
 export function originsOf(topic: DeadLetterTopic): ReadonlySet<string> {
-  const readers = solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks])
-  return new Set(readers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
+  return new Set(consumers.filter(({ deadLetter }) => deadLetter === topic).map(({ source }) => source))
 }

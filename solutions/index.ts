@@ -12,12 +12,13 @@ const modules = await Promise.all([
 
 export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
+/** The flows and sinks of all solutions: they read a source, and write dead letters. */
+export const consumers = solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks])
+
 /** Every topic: those of the solutions, and the platform's. */
 export const topics: Topics = gatherTopics(
   solutions.map((solution) => solution.topics ?? {}),
-  new Set(
-    solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks]).map(({ source }) => source),
-  ),
+  new Set(consumers.map(({ source }) => source)),
 )
 
 /**

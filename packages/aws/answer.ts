@@ -1,7 +1,7 @@
 /** Writes answers, and the headers that all answers have. */
 import { randomBytes } from 'node:crypto'
-import { limitReading } from '@weir/service'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { holdLease, limitReading } from '@weir/service'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 
 export interface Answer {
   readonly status: number
@@ -46,6 +46,32 @@ export function headersOf(
       headers[`access-control-allow-${what === 'method' ? 'methods' : what}`] = value
   }
   return headers
+}
+
+const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/**
+ * Mounts a route for all methods. `serve` answers in a hook, before Fastify looks at the type of the body: AWS
+ * has its own errors for that. The lease of the request lasts until `serve` resolves.
+ */
+export function answerAll(
+  app: FastifyInstance,
+  url: string,
+  serve: (request: FastifyRequest, reply: FastifyReply) => Promise<void>,
+): void {
+  app.route({
+    method: METHODS,
+    url,
+    exposeHeadRoute: false,
+    onRequest: (request, reply) => {
+      const serving = serve(request, reply)
+      holdLease(request, serving)
+      return serving
+    },
+    handler: () => {
+      throw new Error('A request bypassed the hook that answers it.')
+    },
+  })
 }
 
 /** Answers a browser that asks whether a page may send a request. */

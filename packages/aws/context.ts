@@ -8,7 +8,7 @@ import type { Encoding } from './scalars.ts'
 export interface AwsContext {
   readonly client: Pick<AwsClient, 'name'>
   readonly requestId: string
-  /** For example, PutRecord. */
+  /** The name of the operation, such as PutRecord. */
   readonly operation: string
   readonly model: Model
   /** The encoding of events, if the answer is a stream of them. */

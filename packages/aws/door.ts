@@ -4,10 +4,10 @@
  * of the input, rights, errors and logging.
  */
 import { randomUUID } from 'node:crypto'
-import { holdLease, isFromForeignPage, leaseOf, MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { isFromForeignPage, leaseOf, MAX_UNKNOWN_BODY_BYTES } from '@weir/service'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AwsAccess } from './access-keys.ts'
-import { type Answer, answerPreflight, type Headers, headersOf, send } from './answer.ts'
+import { type Answer, answerAll, answerPreflight, type Headers, headersOf, send } from './answer.ts'
 import type { Api } from './api.ts'
 import type { Account } from './arn.ts'
 import { type Body, bodyOf } from './body.ts'
@@ -35,7 +35,6 @@ interface Exchange {
   readonly headers: Headers
 }
 
-const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** Answers up to this size are included in the fixed cost of a request. */
 const SMALL_ANSWER_BYTES = 16 << 10
 /** Checking and parsing a longer body takes more than about ten milliseconds. */
@@ -51,20 +50,7 @@ export function awsDoor(
   return async (app) => {
     for (const protocol of protocols) {
       for (const url of protocol.paths) {
-        app.route({
-          method: METHODS,
-          url,
-          exposeHeadRoute: false,
-          // Answers in a hook, before Fastify looks at the body's type: AWS has its own errors for that.
-          onRequest: (request, reply) => {
-            const serving = door.serve(protocol, request, reply)
-            holdLease(request, serving)
-            return serving
-          },
-          handler: () => {
-            throw new Error('A request bypassed the hook that answers it.')
-          },
-        })
+        answerAll(app, url, (request, reply) => door.serve(protocol, request, reply))
       }
     }
   }

@@ -1,7 +1,7 @@
 export type { AwsClient } from './access-key-file.ts'
 export type { AwsAccess, AwsAccessConfig } from './access-keys.ts'
 export { awsAccessConfig, lastingRight, openAwsAccess } from './access-keys.ts'
-export { answerPreflight, headersOf, send } from './answer.ts'
+export { answerAll, answerPreflight, headersOf, send } from './answer.ts'
 export type { Api } from './api.ts'
 export { api } from './api.ts'
 export type { Account, Arn } from './arn.ts'

@@ -10,5 +10,6 @@ export {
 } from './errors.ts'
 export { asJson, hex, jsonText, printable } from './printable.ts'
 export type { Reader, ValueColumns } from './reader.ts'
+export { registryUrl } from './registry-address.ts'
 export { type DecodedValue, type DecodeValue, valueDecoder } from './value-decoder.ts'
 export type { Writer } from './writer.ts'

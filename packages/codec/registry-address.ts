@@ -2,6 +2,15 @@
  * A registry's URL may carry a user and a password (https://user:password@host/…), which must not be in the
  * address of a request.
  */
+import type { ConfigReader } from '@weir/config'
+
+/** Reads the registry's URL, without slashes at its end. */
+export const registryUrl = (reader: ConfigReader): string =>
+  reader.httpUrl(
+    'REGISTRY_URL',
+    'The schema registry, Confluent API; with a user as https://user:password@host/….',
+    'http://localhost:8181/apis/ccompat/v7',
+  )
 
 export interface RegistryAddress {
   /** Without user and password: fit for messages. */

@@ -18,7 +18,29 @@ export interface AwsClient {
 const MAX_ANSWER_BYTES = 8 << 20
 const MAX_SAID = 300
 
-/** Calls reject with an error whose message is a part of a sentence. */
+/** An answer with an error. Its message is a part of a sentence. */
+export class AwsFailure extends Error {
+  override readonly name = 'AwsFailure'
+  /** AWS's name of the error: ResourceNotFoundException. */
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(`it answers ${status}: ${message}`)
+    this.code = code
+  }
+}
+
+/** Resolves to undefined if the resource does not exist (any more). */
+export async function ifFound<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof AwsFailure && error.code === 'ResourceNotFoundException') return undefined
+    throw error
+  }
+}
+
+/** Calls reject with an AwsFailure, or with the error of fetch. */
 export function openAwsClient(
   { hub, enricher }: { readonly hub: string; readonly enricher: string },
   { credentials, region }: AwsClientOptions,
@@ -38,7 +60,8 @@ export function openAwsClient(
     const response = await fetch(url, { method, headers: sent, body, signal })
     const text = await boundedText(response, MAX_ANSWER_BYTES)
     if (response.ok) return JSON.parse(text)
-    throw new Error(`it answers ${response.status}: ${messageIn(text)}`)
+    const code = response.headers.get('x-amzn-errortype') ?? ''
+    throw new AwsFailure(response.status, code, messageIn(text))
   }
   return {
     kinesis: (operation, input, signal) =>

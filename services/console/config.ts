@@ -1,21 +1,18 @@
+import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
-import { SERVICES, type Service, services, urlVariable } from '@weir/contracts/services.ts'
+import { SERVICES, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
 
 /** The services whose health the console asks for: all but itself. */
 const OTHERS = SERVICES.filter((name) => name !== 'console')
 
 /** The configuration of the console, read from its environment. */
 export const config = (reader: ConfigReader) => {
-  const urls = OTHERS.map((name) => ({ name, url: urlOf(reader, name) }))
+  const urls = OTHERS.map((name) => ({ name, url: serviceUrl(reader, name) }))
   return {
     kafka: kafkaConfig(reader),
-    registryUrl: reader.string(
-      'REGISTRY_URL',
-      'The schema registry, Confluent API; with a user as https://user:password@host/….',
-      'http://localhost:8181/apis/ccompat/v7',
-    ),
+    registryUrl: registryUrl(reader),
     access: accessConfig(reader),
     solutions: reader.list('WEIR_SOLUTIONS', 'The solutions that are shown, by name; none named: all.', ''),
     /** The other services, in the order of the data flow. */
@@ -29,13 +26,6 @@ export const config = (reader: ConfigReader) => {
     http: httpConfig(reader, services.console.port),
   }
 }
-
-const urlOf = (reader: ConfigReader, name: Service): string =>
-  reader.httpUrl(
-    urlVariable(name),
-    `The URL of ${name}: ${services[name].doc}.`,
-    `http://localhost:${services[name].port}`,
-  )
 
 function publicUrl(
   reader: ConfigReader,

@@ -1,5 +1,5 @@
 /** The functions with their event source mappings, as the Lambda API lists them. */
-import type { AwsClient } from './aws-client.ts'
+import { type AwsClient, ifFound } from './aws-client.ts'
 import { eachOf } from './polled.ts'
 import { type Listed, MAX_ROWS } from './streams.ts'
 
@@ -70,16 +70,10 @@ async function pages(
 }
 
 async function stateOf(aws: AwsClient, name: string, signal: AbortSignal): Promise<string> {
-  try {
-    const { State, LastUpdateStatus } = await aws.lambda(
-      `/2015-03-31/functions/${encodeURIComponent(name)}/configuration`,
-      signal,
-    )
-    return LastUpdateStatus === 'InProgress' ? 'Updating' : String(State)
-  } catch (error) {
-    if ((error as Error).message.startsWith('it answers 404')) return 'Deleted'
-    throw error
-  }
+  const path = `/2015-03-31/functions/${encodeURIComponent(name)}/configuration`
+  const found = await ifFound(aws.lambda(path, signal))
+  if (found === undefined) return 'Deleted'
+  return found.LastUpdateStatus === 'InProgress' ? 'Updating' : String(found.State)
 }
 
 function mappingRow(mapping: any): MappingRow {

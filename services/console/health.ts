@@ -6,7 +6,7 @@ import { remedyFor } from './remedies.ts'
 
 export interface ServiceHealth {
   readonly name: Service
-  /** What the service provides. */
+  /** A few words about the service, from the table of services. */
   readonly does: string
   readonly url: string
   readonly state: State

@@ -2,7 +2,7 @@
 import { type Service, urlVariable } from '@weir/contracts/services.ts'
 import type { Probed } from '@weir/service/probe.ts'
 
-/** By the beginning of the dependency's name in /readyz. The first one that matches applies. */
+/** The remedies, with the prefix of the dependency's name in /readyz. The first match applies. */
 const OF_DEPENDENCIES: readonly (readonly [prefix: string, remedy: string])[] = [
   ['kafka', 'Start the brokers, or correct KAFKA_BROKERS. The service then continues by itself.'],
   [

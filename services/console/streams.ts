@@ -1,5 +1,5 @@
 /** The streams, as the Kinesis API lists them. */
-import type { AwsClient } from './aws-client.ts'
+import { type AwsClient, ifFound } from './aws-client.ts'
 import { eachOf } from './polled.ts'
 
 export interface StreamRow {
@@ -38,23 +38,17 @@ export async function listStreams(aws: AwsClient, signal: AbortSignal): Promise<
   return { rows: rows.filter((row) => row !== undefined), more: more || names.length > MAX_ROWS }
 }
 
-/** Resolves to undefined if the stream is gone meanwhile. */
+/** Resolves to undefined if the stream was deleted in the meantime. */
 async function describe(aws: AwsClient, name: string, signal: AbortSignal): Promise<StreamRow | undefined> {
-  try {
-    const { StreamDescriptionSummary: found } = await aws.kinesis(
-      'DescribeStreamSummary',
-      { StreamName: name },
-      signal,
-    )
-    return {
-      name,
-      status: found.StreamStatus,
-      shards: found.OpenShardCount,
-      retentionHours: found.RetentionPeriodHours,
-      consumers: found.ConsumerCount,
-    }
-  } catch (error) {
-    if ((error as Error).message.startsWith('it answers 400')) return undefined
-    throw error
+  const answer = await ifFound(aws.kinesis('DescribeStreamSummary', { StreamName: name }, signal))
+  if (answer === undefined) return undefined
+  const { StreamStatus, OpenShardCount, RetentionPeriodHours, ConsumerCount } =
+    answer.StreamDescriptionSummary
+  return {
+    name,
+    status: StreamStatus,
+    shards: OpenShardCount,
+    retentionHours: RetentionPeriodHours,
+    consumers: ConsumerCount,
   }
 }

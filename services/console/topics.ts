@@ -12,7 +12,7 @@ export interface TopicRow {
   readonly partitions: number
   /** The ends less the beginnings, transaction markers included. */
   readonly records: number
-  /** What was written per second since the reading before; null at the first one. */
+  /** Records written per second since the previous reading; null at the first one. */
   readonly perSecond: number | null
 }
 
@@ -39,7 +39,8 @@ export class TopicSizes {
   async read(): Promise<TopicsNow> {
     const [existing, groups] = await Promise.all([this.#admin.topics(), weirGroups(this.#admin)])
     const partitions = new Map(existing.map(({ name, partitions }) => [name, partitions]))
-    const names = [...Object.keys(this.#table), ...madeAtRunTime(existing).slice(0, MAX_ROWS)]
+    const ofStreams = madeAtRunTime(existing)
+    const names = [...Object.keys(this.#table), ...ofStreams.slice(0, MAX_ROWS)]
     const [topics, lags] = await Promise.all([
       eachOf(names, AT_ONCE, (name) => this.#topic(name, partitions.get(name) ?? 0)),
       lagOfGroups(this.#admin, groups.slice(0, MAX_ROWS)),
@@ -47,7 +48,7 @@ export class TopicSizes {
     return {
       topics,
       groups: lagByTopic(lags).slice(0, MAX_ROWS),
-      more: groups.length > MAX_ROWS || madeAtRunTime(existing).length > MAX_ROWS,
+      more: groups.length > MAX_ROWS || ofStreams.length > MAX_ROWS,
     }
   }
 

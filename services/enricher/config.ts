@@ -1,4 +1,5 @@
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
@@ -7,11 +8,7 @@ import { runtimesConfig } from './functions/runtime/runtimes.ts'
 /** The configuration of the enricher, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
-  registryUrl: reader.string(
-    'REGISTRY_URL',
-    'The schema registry, Confluent API; with a user as https://user:password@host/….',
-    'http://localhost:8181/apis/ccompat/v7',
-  ),
+  registryUrl: registryUrl(reader),
   redisUrl: reader.string(
     'REDIS_URL',
     'Redis, which holds copies of the reference tables.',

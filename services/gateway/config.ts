@@ -1,7 +1,7 @@
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import type { ConfigReader } from '@weir/config'
-import { SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
-import { httpConfig } from '@weir/service'
+import { SERVICES, services } from '@weir/contracts/services.ts'
+import { httpConfig, serviceUrl } from '@weir/service'
 
 /** The configuration of the gateway, read from its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -9,11 +9,7 @@ export const config = (reader: ConfigReader) => ({
   upstreams: SERVICES.filter((name) => services[name].apis.length > 0).map((name) => ({
     name,
     apis: services[name].apis,
-    url: reader.httpUrl(
-      urlVariable(name),
-      `The URL of ${name}, which serves ${services[name].apis.join(' and ')}.`,
-      `http://localhost:${services[name].port}`,
-    ),
+    url: serviceUrl(reader, name),
   })),
   awsAccess: awsAccessConfig(reader),
   account: awsAccountConfig(reader),

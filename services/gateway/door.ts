@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type AwsAccess,
   AwsError,
+  answerAll,
   answerPreflight,
   cut,
   headersOf,
@@ -16,14 +17,13 @@ import {
 } from '@weir/aws'
 import {
   BodyRefused,
-  holdLease,
   identified,
   isFromForeignPage,
   leaseOf,
   MAX_UNKNOWN_BODY_BYTES,
   readChunks,
 } from '@weir/service'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoop } from './headers.ts'
 import { type Route, type Routes, signedService } from './routes.ts'
 import { Unanswered } from './upstream.ts'
@@ -35,7 +35,6 @@ export interface GatewayOptions {
   readonly routes: Routes
 }
 
-const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const FORM = 'application/x-www-form-urlencoded'
 /** What a request holds beside its fixed cost: two connections' buffers and what waits between them. */
 const FORWARDED_BYTES = 64 << 10
@@ -51,20 +50,7 @@ const RETRY_AFTER = { 'retry-after': '1' }
 export function gatewayDoor(options: GatewayOptions): (app: FastifyInstance) => Promise<void> {
   const door = new GatewayDoor(options)
   return async (app) => {
-    app.route({
-      method: METHODS,
-      url: '*',
-      exposeHeadRoute: false,
-      // Answers in a hook, before Fastify reads the body.
-      onRequest: (request, reply) => {
-        const serving = door.serve(request, reply)
-        holdLease(request, serving)
-        return serving
-      },
-      handler: () => {
-        throw new Error('A request bypassed the hook that answers it.')
-      },
-    })
+    answerAll(app, '*', (request, reply) => door.serve(request, reply))
   }
 }
 

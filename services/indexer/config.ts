@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
@@ -7,11 +8,7 @@ import { ENGINES } from './engines/open.ts'
 /** The configuration of the indexer, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
-  registryUrl: reader.string(
-    'REGISTRY_URL',
-    'The schema registry, Confluent API; with a user as https://user:password@host/….',
-    'http://localhost:8181/apis/ccompat/v7',
-  ),
+  registryUrl: registryUrl(reader),
   access: accessConfig(reader),
   solutions: reader.list(
     'WEIR_SOLUTIONS',

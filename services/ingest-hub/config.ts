@@ -1,4 +1,5 @@
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
@@ -20,11 +21,7 @@ function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
 export function config(reader: ConfigReader) {
   return {
     kafka: kafkaConfig(reader),
-    registryUrl: reader.string(
-      'REGISTRY_URL',
-      'The schema registry, Confluent API; with a user as https://user:password@host/….',
-      'http://localhost:8181/apis/ccompat/v7',
-    ),
+    registryUrl: registryUrl(reader),
     access: accessConfig(reader),
     memoryBytes:
       reader.integer(

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/catalogue'
+import { registryUrl } from '@weir/codec'
 import { ConfigError, readConfig } from '@weir/config'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
@@ -13,11 +14,7 @@ const PAUSE_MS = 2000
 async function main(): Promise<void> {
   const config = readConfig(process.env, (reader) => ({
     kafka: kafkaConfig(reader),
-    registryUrl: reader.string(
-      'REGISTRY_URL',
-      'The schema registry, Confluent API.',
-      'http://localhost:8181/apis/ccompat/v7',
-    ),
+    registryUrl: registryUrl(reader),
     replicas: reader.integer(
       'TOPIC_REPLICAS',
       "Replicas of each partition of new topics; -1 for the broker's default.",

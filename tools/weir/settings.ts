@@ -1,8 +1,10 @@
 /** Addresses of servers and services. Reads the same variables as the services. */
 
+import { registryUrl } from '@weir/codec'
 import { type ConfigReader, readConfig } from '@weir/config'
-import { forServices, type Service, services, urlVariable } from '@weir/contracts/services.ts'
+import { forServices, type Service } from '@weir/contracts/services.ts'
 import { type KafkaConfig, kafkaConfig } from '@weir/kafka'
+import { serviceUrl } from '@weir/service'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -28,17 +30,8 @@ export const settings = (reader: ConfigReader): Settings => ({
     'Redis, which holds copies of the reference tables.',
     'redis://localhost:6379',
   ),
-  registry: reader.httpUrl(
-    'REGISTRY_URL',
-    'The schema registry, Confluent API.',
-    'http://localhost:8181/apis/ccompat/v7',
-  ),
+  registry: registryUrl(reader),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key for requests to ingest-hub and the enricher.'),
 })
-
-function serviceUrl(reader: ConfigReader, name: Service): string {
-  const { doc, port } = services[name]
-  return reader.httpUrl(urlVariable(name), `The URL of ${name}: ${doc}.`, `http://localhost:${port}`)
-}
 
 const address = (text: string): string => text.replace(/\/+$/, '')

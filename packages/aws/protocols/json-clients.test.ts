@@ -111,7 +111,7 @@ test('if unsigned requests may come in, a wrong signature is still wrong, and pa
     noSign: true,
   })
   expect([local.status, local.headers['access-control-allow-origin']]).toEqual([200, '*'])
-  // Its key is not secret, and whoever has one of their own may come from anywhere.
+  // A page may guess the well-known key. A client with a key of its own may send from any page.
   clients.set(
     'test',
     clientOf({ accessKeyId: 'test', secretAccessKey: 'test' }, () => true),

@@ -1,4 +1,4 @@
-/** What the entries of the control log add up to: functions and mappings. */
+/** The functions and mappings that the entries of the control log describe. */
 import type { Change, ControlEntry } from '@weir/control'
 import { type Catalogue, set } from './catalogue.ts'
 import type { Entries, EntryKind } from './entries.ts'

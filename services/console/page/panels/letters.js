@@ -17,7 +17,7 @@ export function openLetters(document) {
   const send = async (selection, letters) => {
     const many = letters === 1 ? 'this letter' : `${count(letters)} letters`
     const text =
-      'They go back to the topic that they came from, byte for byte, after what was sent since then. Mend the cause first: a letter that fails again becomes a new one.'
+      'They go back to the topic that they came from, byte for byte, after what was sent since then. Fix the cause first: a record that fails again becomes a new dead letter.'
     if (await confirm(`Send ${many} back?`, text)) redrives.say(await sendBack(selection))
   }
 

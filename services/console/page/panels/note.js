@@ -1,4 +1,4 @@
-/** What a panel says over its list: that the list is old, why, that there is more, or that it is empty. */
+/** The sentence above a panel's list, if the list is old, cut or empty. */
 import { setText } from '../kit/dom.js'
 
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })

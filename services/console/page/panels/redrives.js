@@ -12,7 +12,7 @@ export async function sendBack(selection) {
     })
     return response.ok ? null : (await response.json()).error.message
   } catch {
-    return 'The console does not answer, so nothing is known to have been sent; try again.'
+    return 'The console does not answer, so it is unknown whether anything was sent; try again.'
   }
 }
 

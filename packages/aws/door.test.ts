@@ -243,7 +243,7 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
   ],
   [
     'a request that is signed for no API of Query',
-    'kinesis',
+    'lambda',
     { body: IDENTITY },
     403,
     failure('SignatureDoesNotMatch', "Credential should be scoped to correct service: 'sts' or 'sns'. "),
@@ -306,6 +306,14 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
   const answer = await ask(service, request)
   expect(answer.text.replace(/[a-f0-9-]{36}/, 'ID')).toBe(wanted)
   expect([answer.status, answer.type]).toEqual([status, 'text/xml'])
+})
+
+test('a form that is signed for an API of JSON gets its error: some signers send a body without a type so', async () => {
+  expect(await ask('kinesis', { body: '{}' })).toEqual({
+    status: 403,
+    type: null,
+    text: '<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n</AccessDeniedException>\n',
+  })
 })
 
 test('an action in a presigned URL', async () => {

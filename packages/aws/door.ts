@@ -19,6 +19,7 @@ import type { Call, Protocol } from './protocols/protocol.ts'
 import { isQuery, queryProtocol } from './protocols/query.ts'
 import { restJsonProtocol } from './protocols/rest-json.ts'
 import { type Head, openSenders, type Sender, type Senders } from './senders.ts'
+import { signedService } from './sigv4/claim.ts'
 import { turn } from './turn.ts'
 
 export interface AwsDoorOptions {
@@ -151,16 +152,26 @@ export const PROTOCOLS: Readonly<Record<Model['protocol'], (apis: readonly Api[]
   'rest-json': restJsonProtocol,
 }
 
-/** JSON and Query have the same path: there, each request shows which of them it is in. */
+/**
+ * JSON and Query have the same path: there, each request shows which of them it is in. A form that is signed for
+ * an API of JSON is not Query: some signers send bodies without a type as forms.
+ */
 function protocolsOf(apis: readonly Api[]): Protocol[] {
   const opened = (protocol: Model['protocol']): Protocol | undefined => {
     const speaking = apis.filter(({ model }) => model.protocol === protocol)
     return speaking.length === 0 ? undefined : PROTOCOLS[protocol](speaking)
   }
   const [json, query] = [opened('json'), opened('query')]
+  const inJson = new Set<string | undefined>(
+    apis.filter(({ model }) => model.protocol === 'json').map(({ model }) => model.service),
+  )
   const either: Protocol | undefined =
     json && query
-      ? { paths: json.paths, find: (request, id) => (isQuery(request) ? query : json).find(request, id) }
+      ? {
+          paths: json.paths,
+          find: (request, id) =>
+            (isQuery(request) && !inJson.has(signedService(request)) ? query : json).find(request, id),
+        }
       : (json ?? query)
   return [either, opened('rest-json')].filter((protocol) => protocol !== undefined)
 }

@@ -13,6 +13,7 @@ import {
   overloaded,
   type Senders,
   send,
+  signedService,
   tooLarge,
 } from '@weir/aws'
 import {
@@ -25,7 +26,7 @@ import {
 } from '@weir/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoop } from './headers.ts'
-import { type Route, type Routes, signedService } from './routes.ts'
+import type { Route, Routes } from './routes.ts'
 import { Unanswered } from './upstream.ts'
 
 export interface GatewayOptions {

@@ -13,6 +13,7 @@ import {
   PROTOCOLS,
   type Protocol,
   queryParameters,
+  signedService,
   stsModel,
 } from '@weir/aws'
 import type { AwsApi } from '@weir/contracts/services.ts'
@@ -103,17 +104,6 @@ export function routesTo(
     },
     byForm: (body) => byParameters(formParameters(body)),
   }
-}
-
-/** Returns the service in the scope of the credential with which the request says that it is signed. */
-export function signedService({ url, headers }: FastifyRequest): string | undefined {
-  const inHeader = /\bCredential=([^,\s]+)/.exec(headers.authorization ?? '')?.[1]
-  const credential =
-    inHeader ??
-    (url.includes('X-Amz-Credential')
-      ? queryParameters(url).find(({ name }) => name === 'X-Amz-Credential')?.value
-      : undefined)
-  return credential?.split('/')[3]
 }
 
 function foldersOf({ operations }: Model): Set<string> {

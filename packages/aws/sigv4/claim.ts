@@ -51,6 +51,23 @@ export function isSigned({ url, rawHeaders }: SignedRequest): boolean {
   )
 }
 
+/** Returns the service in the scope of the credential with which the request says that it is signed. */
+export function signedService({
+  url,
+  headers,
+}: {
+  readonly url: string
+  readonly headers: { readonly authorization?: string | undefined }
+}): string | undefined {
+  const inHeader = /\bCredential=([^,\s]+)/.exec(headers.authorization ?? '')?.[1]
+  const credential =
+    inHeader ??
+    (url.includes('X-Amz-Credential')
+      ? queryParameters(url).find(({ name }) => name === 'X-Amz-Credential')?.value
+      : undefined)
+  return credential?.split('/')[3]
+}
+
 /**
  * Throws AwsErrors for requests that are not signed, or not as AWS demands it. Does not check the signature
  * itself.

@@ -10,5 +10,8 @@ install()
 process.chdir(root)
 const { status } = spawnSync(node, ['packages/stack/prepare.ts'], { stdio: 'inherit' })
 if (status !== 0) process.exit(1)
-const projects = ['unit', 'integration', 'conformance', 'e2e'].flatMap((project) => ['--project', project])
+const projects = ['unit', 'integration', 'conformance', 'alone', 'e2e'].flatMap((project) => [
+  '--project',
+  project,
+])
 runOnNode24([commandFile('vitest'), 'run', ...projects, ...process.argv.slice(2)])

@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { prepare, startHub, TOPIC } from '@weir/ingest-hub/testing/hub.ts'
 import { openBrowser } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
-import { servers } from '@weir/testkit'
+import { type KafkaCluster, kafkaCluster, servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 /** Resolves to 127.0.0.1 in the browser, like the name of a page whose owner rebinds it. */
 const FOREIGN = 'page.example'
 
+let kafka: KafkaCluster
 let hub: ServiceProcess
 let enricher: ServiceProcess
 let gateway: ServiceProcess
@@ -26,11 +27,11 @@ const page = createServer((_request, response) => {
 })
 
 beforeAll(async () => {
-  const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([
-    servers.kafka(),
-    servers.registry(),
-    servers.redis(),
-  ])
+  const [{ url: registryUrl }, { url: redis }] = await Promise.all([servers.registry(), servers.redis()])
+  // An enricher of another test would take its share of the records.
+  kafka = await kafkaCluster({ brokers: 1 })
+  const { brokers } = kafka
+  const redisUrl = `${redis}/2`
   await (await prepare({ brokers, registryUrl })).stop()
   hub = await startHub({ brokers, registryUrl })
   enricher = await startService('enricher', {
@@ -72,6 +73,7 @@ afterAll(async () => {
     service?.kill('SIGTERM')
     await service?.exited
   }
+  await kafka?.stop()
 })
 
 interface Tried {

@@ -14,6 +14,7 @@ import { readConfig } from '@weir/config'
 import type { Server, Service } from '@weir/contracts/services.ts'
 import { headerOf, kafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
+import { PORTS } from '@weir/stack/config.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import type { StackState } from '@weir/stack/state.ts'
@@ -45,16 +46,9 @@ export class System {
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<System> {
     const folder = await mkdtemp(join(tmpdir(), 'weir-system-'))
     await chmod(folder, 0o755) // The search engine runs as another user if we are root.
-    const ports = await freePorts(7)
-    const named = [
-      'KAFKA_PORT',
-      'REGISTRY_PORT',
-      'REDIS_PORT',
-      'SEARCH_PORT',
-      'HUB_PORT',
-      'ENRICHER_PORT',
-      'INDEXER_PORT',
-    ].map((name, i) => [name, String(ports[i])])
+    const variables = Object.values(PORTS).map(([variable]) => variable)
+    const ports = await freePorts(variables.length)
+    const named = variables.map((variable, i) => [variable, String(ports[i])])
     const system = new System(folder, {
       ...process.env,
       ...Object.fromEntries(named),

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { eachOf, Polled } from './polled.ts'
 
 const options = { everyMs: 20, patienceMs: 50, sentence: ({ message }: Error) => `It says: ${message}.` }
@@ -14,9 +14,9 @@ test('a value is read in the background, one reading at a time, and not more oft
   })
   expect(polled.current()).toEqual({ value: null, at: null, trouble: null })
   for (let i = 0; i < 10; i++) polled.current()
-  await vi.waitFor(() => expect(polled.current().value).toBe(1))
+  await expect.poll(() => polled.current().value).toBe(1)
   expect(readings).toBe(1)
-  await vi.waitFor(() => expect(polled.current().value).toBe(2))
+  await expect.poll(() => polled.current().value).toBe(2)
 })
 
 test('after a failure the last value stays, with the reason; after a success the reason is gone', async () => {
@@ -26,11 +26,11 @@ test('after a failure the last value stays, with the reason; after a success the
     return 'value'
   })
   polled.current()
-  await vi.waitFor(() => expect(polled.current().value).toBe('value'))
+  await expect.poll(() => polled.current().value).toBe('value')
   fails = true
-  await vi.waitFor(() => expect(polled.current()).toMatchObject({ value: 'value', trouble: 'It says: no.' }))
+  await expect.poll(() => polled.current()).toMatchObject({ value: 'value', trouble: 'It says: no.' })
   fails = false
-  await vi.waitFor(() => expect(polled.current().trouble).toBeNull())
+  await expect.poll(() => polled.current().trouble).toBeNull()
 })
 
 test('a reading that does not end has failed, and the next one begins', async () => {
@@ -39,8 +39,8 @@ test('a reading that does not end has failed, and the next one begins', async ()
     readings++ === 0 ? new Promise<string>(() => {}) : Promise.resolve('late'),
   )
   polled.current()
-  await vi.waitFor(() => expect(polled.current().trouble).toBe('It says: no answer within 0.05 s.'))
-  await vi.waitFor(() => expect(polled.current()).toMatchObject({ value: 'late', trouble: null }))
+  await expect.poll(() => polled.current().trouble).toBe('It says: no answer within 0.05 s.')
+  await expect.poll(() => polled.current()).toMatchObject({ value: 'late', trouble: null })
 })
 
 test('work on many items keeps their order and its bound', async () => {

@@ -231,7 +231,7 @@ test('clients without a known key take no place of one with a key', async () => 
     request.once('response', (response) => refused.push(response.statusCode!))
     request.end()
   }
-  await vi.waitFor(() => expect(held + refused.length).toBe(60))
+  await expect.poll(() => held + refused.length).toBe(60)
   expect(refused.length).toBeGreaterThan(0)
   expect(new Set(refused)).toEqual(new Set([503]))
   const url = new URL(gateway.url)

@@ -8,7 +8,7 @@ import { openCodec } from '@weir/codec'
 import { type Hub, prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { decodeHeaders, type Kafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
-import { servers } from '@weir/testkit'
+import { type KafkaCluster, kafkaCluster, servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { Redis } from 'ioredis'
 import type { Browser } from 'playwright-core'
@@ -17,6 +17,7 @@ import { openBrowser } from '../taxi-telemetry/testing/browser.ts'
 import { areas } from './areas.ts'
 import { type Signup, simulator } from './simulator.ts'
 
+let cluster: KafkaCluster
 let kafka: Kafka
 let stopKafka: () => Promise<void>
 let hub: Hub
@@ -27,11 +28,11 @@ let start: () => Promise<void>
 let registryUrl: string
 
 beforeAll(async () => {
-  const [{ brokers }, registry, { url: redisUrl }] = await Promise.all([
-    servers.kafka(),
-    servers.registry(),
-    servers.redis(),
-  ])
+  const [registry, sharedRedis] = await Promise.all([servers.registry(), servers.redis()])
+  // An enricher of another test would take its share of the records.
+  cluster = await kafkaCluster({ brokers: 1 })
+  const { brokers } = cluster
+  const redisUrl = `${sharedRedis.url}/1`
   registryUrl = registry.url
   ;({ kafka, stop: stopKafka } = await prepare({ brokers, registryUrl }))
   redis = new Redis(redisUrl)
@@ -68,6 +69,7 @@ afterAll(async () => {
   await hub.exited
   redis.disconnect()
   await stopKafka()
+  await cluster.stop()
 })
 
 const put = (body: object): RequestInit => ({

@@ -92,7 +92,7 @@ test('events begin in their order, as many as may', async () => {
   const all = Promise.all(Array.from({ length: 5 }, (_, i) => it.run(String(i))))
   const begun: string[] = []
   for (let i = 0; i < 5; i++) {
-    await vi.waitFor(() => expect(it.running.length).toBe(Math.min(2, 5 - i)), { interval: 1 })
+    await expect.poll(() => it.running.length).toBe(Math.min(2, 5 - i))
     begun.push(it.running[0].id)
     it.running[0].end(DONE)
   }

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { SERVICES } from '@weir/contracts/services.ts'
+import { PORTS } from '@weir/stack/config.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeVehicles } from './vehicles.ts'
@@ -23,20 +24,11 @@ const compose = (...args: string[]) =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-compose-'))
-  const ports = await freePorts(7)
+  const variables = Object.values(PORTS).map(([variable]) => variable)
+  const ports = await freePorts(variables.length)
   env = {
     ...process.env,
-    ...Object.fromEntries(
-      [
-        'KAFKA_PORT',
-        'REGISTRY_PORT',
-        'REDIS_PORT',
-        'SEARCH_PORT',
-        'HUB_PORT',
-        'ENRICHER_PORT',
-        'INDEXER_PORT',
-      ].map((name, i) => [name, String(ports[i])]),
-    ),
+    ...Object.fromEntries(variables.map((variable, i) => [variable, String(ports[i])])),
   }
   const up = spawn(
     'docker',

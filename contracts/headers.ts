@@ -2,20 +2,23 @@
 export const HEADERS = {
   /** The record's id, unchanged through every flow. */
   id: 'weir-id',
-  /** The origin of the record: a simulator, a replay run, a client. Requests to the hub have it, too. */
+  /** The origin of the record: a simulator, a replay run, a client. Clients may set it on requests to the hub. */
   source: 'weir-source',
   /** The name of the API key with which the record was sent. */
   client: 'weir-client',
-  /** Why the record was written, in a sentence: on records about failed invocations. */
+  /** On records about failed invocations: the error, in a sentence. */
   error: 'weir-error',
-  /** On dead letters: the flow and the step that gave up the record, the cause, and TOPIC/PARTITION/OFFSET. */
+  /** On dead letters: the flow that gave up the record. */
   deadFlow: 'weir-dead-flow',
+  /** On dead letters: the step of the flow. */
   deadStep: 'weir-dead-step',
+  /** On dead letters: the kind of the cause. */
   deadCode: 'weir-dead-code',
+  /** On dead letters: TOPIC/PARTITION/OFFSET of the record. */
   deadOrigin: 'weir-dead-origin',
   /** On a redriven record: TOPIC/PARTITION/OFFSET of its dead letter. */
   redriven: 'weir-redriven',
-  /** On a mark in a dead-letter topic: the offset of the dead letter that was redriven. */
+  /** On the record without a value that marks a dead letter as redriven: that letter's offset. */
   redrivenOffset: 'weir-redriven-offset',
 } as const
 

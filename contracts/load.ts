@@ -1,4 +1,4 @@
-/** Reads the contracts' files. Each schema is read once. */
+/** Reads the files of contracts: schemas, samples and published versions. Each schema is read once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,8 +15,10 @@ export function schemaOf(topic: Topic): AvroSchema {
 }
 
 export function readContract(contract: URL): AvroSchema {
-  let schema = schemas.get(contract.href)
-  if (schema === undefined) schemas.set(contract.href, (schema = readJson(contract) as AvroSchema))
+  const known = schemas.get(contract.href)
+  if (known !== undefined) return known
+  const schema = readJson(contract) as AvroSchema
+  schemas.set(contract.href, schema)
   return schema
 }
 
@@ -28,7 +30,7 @@ export function sampleOf<T extends TopicName>(topics: Topics, name: T): ValueOf[
 
 /** Returns the sample as JSON: bytes are strings of code points up to 255. */
 export function readSample(contract: URL): unknown {
-  return readJson(new URL(`${recordName(contract)}.sample.json`, contract))
+  return readJson(new URL(`${fileStem(contract)}.sample.json`, contract))
 }
 
 export interface PublishedVersion {
@@ -41,7 +43,7 @@ export interface PublishedVersion {
  */
 export function publishedVersions(contract: URL): PublishedVersion[] {
   const folder = new URL('published/', contract)
-  const prefix = `${recordName(contract)}.v`
+  const prefix = `${fileStem(contract)}.v`
   return (existsSync(folder) ? readdirSync(folder) : [])
     .filter((name) => name.startsWith(prefix) && /^\d+\.avsc$/.test(name.slice(prefix.length)))
     .map((name) => ({
@@ -51,12 +53,12 @@ export function publishedVersions(contract: URL): PublishedVersion[] {
     .sort((a, b) => a.version - b.version)
 }
 
-/** The file of a version, whether it is there or not. */
+/** Returns the file of a version, which need not exist. */
 export function publishedFile(contract: URL, version: number): URL {
-  return new URL(`published/${recordName(contract)}.v${version}.avsc`, contract)
+  return new URL(`published/${fileStem(contract)}.v${version}.avsc`, contract)
 }
 
-/** Returns every contract that a topic uses, each once. */
+/** Returns every contract that any of the topics uses, each once. */
 export function contractsOf(topics: TopicTable): URL[] {
   return [...new Map(Object.values(topics).map(({ value }) => [value.href, value])).values()]
 }
@@ -64,7 +66,7 @@ export function contractsOf(topics: TopicTable): URL[] {
 /** The file's path in the repository, for messages. */
 export const pathOf = (file: URL): string => relative(ROOT, fileURLToPath(file))
 
-const recordName = (contract: URL): string => basename(fileURLToPath(contract), '.avsc')
+const fileStem = (contract: URL): string => basename(fileURLToPath(contract), '.avsc')
 
 function readJson(file: URL): unknown {
   return JSON.parse(readFileSync(file, 'utf8'))

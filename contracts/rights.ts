@@ -7,10 +7,10 @@ import {
   CONTROL_ENTRY,
   groupFamilies,
   registryJournal,
+  TOPIC_WATCHERS,
   type TopicFamily,
   type TopicTable,
   topicFamilies,
-  topicWatchers,
 } from './topics.ts'
 
 /**
@@ -110,19 +110,19 @@ function ofService(service: Service, topics: TopicTable, allow: Allow): void {
     if (writers.includes(service)) allow('topic', prefix, 'prefixed', 'Write')
     if (managers.includes(service)) allow('topic', prefix, 'prefixed', ...MANAGES)
   }
-  if (topicWatchers.includes(service)) {
+  if (TOPIC_WATCHERS.includes(service)) {
     for (const name of Object.keys(topics)) allow('topic', name, 'literal')
     for (const prefix of Object.keys(topicFamilies)) allow('topic', prefix, 'prefixed')
   }
-  for (const [prefix, { members, transactional, watchers }] of Object.entries(groupFamilies)) {
-    if (members === service) {
+  for (const [prefix, { service: member, transactional, watchers }] of Object.entries(groupFamilies)) {
+    if (member === service) {
       allow('group', prefix, 'prefixed', 'Read')
       if (transactional) allow('transactional-id', prefix, 'prefixed', 'Write')
     }
     if (!watchers.includes(service)) continue
     allow('group', prefix, 'prefixed')
     // Lag is the distance from the end of a topic, so a watcher must be able to describe the topic.
-    for (const [name] of readBy(members)) allow('topic', name, 'literal')
+    for (const [name] of readBy(member)) allow('topic', name, 'literal')
   }
 }
 

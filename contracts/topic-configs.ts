@@ -27,13 +27,13 @@ export function topicConfigs(topic: Topic): Record<string, string> {
   return {
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(topic.value === DEAD_LETTER ? MAX_DEAD_LETTER_BATCH_BYTES : MAX_BATCH_BYTES),
-    ...(topic.retention === 'compact'
+    ...(topic.retentionHours === 'compact'
       ? {
           'cleanup.policy': 'compact',
           'segment.ms': String(HOUR_MS),
           'segment.bytes': String(16 << 20),
           'min.cleanable.dirty.ratio': '0.1',
         }
-      : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retention * HOUR_MS) }),
+      : { 'cleanup.policy': 'delete', 'retention.ms': String(topic.retentionHours * HOUR_MS) }),
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Tables of topics: their writers, readers and layout. The platform's is here, and each solution has its own;
+ * Tables of topics: their writers, readers and layout. The platform's table is here, and each solution has its own;
  * topic creation, schemas, types, rights and the AsyncAPI document follow from all of them together.
  */
 
@@ -11,12 +11,11 @@ export interface Topic {
   readonly value: URL
   /** The field of the value that is the record's key. If null, the writer sets its own keys, or none. */
   readonly key: string | null
-  /** murmur2: Kafka's own. The partition count of a keyed topic never grows in place. */
-  readonly partitioner: 'murmur2'
+  /** Keys are partitioned as Kafka's own clients do it, so the count of a keyed topic never grows in place. */
   readonly partitions: number
-  /** The hours for which records are kept; 'compact' keeps the newest record of each key forever. */
-  readonly retention: number | 'compact'
-  /** The doors of ingest-hub that accept records for this topic from outside. */
+  /** How long records are kept; 'compact' keeps the newest record of each key forever. */
+  readonly retentionHours: number | 'compact'
+  /** The APIs of ingest-hub (its doors) through which clients may write to this topic. */
   readonly doors: readonly 'http'[]
   readonly writers: readonly Service[]
   readonly readers: readonly Service[]
@@ -34,12 +33,17 @@ export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter 
 /** Every topic. */
 export type Topics = Readonly<Record<TopicName, Topic>>
 
-/** A number of hours, for retention. */
-export const WEEK = 7 * 24
+export const WEEK_HOURS = 7 * 24
 
-/** The contracts that other code asks for. */
+/** The contracts by which code recognises dead-letter topics and control logs. */
 export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
 export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
+
+/**
+ * The services that show people every topic and stream, with their sizes, and send dead letters back. They may
+ * describe all topics, and have no stages of their own.
+ */
+export const TOPIC_WATCHERS: readonly Service[] = ['console']
 
 /**
  * The topic for the dead letters of a flow or a sink that this service runs. The console shows them, and marks
@@ -48,40 +52,31 @@ export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
 export const deadLetterTopic = (writer: Service): Topic => ({
   value: DEAD_LETTER,
   key: null,
-  partitioner: 'murmur2',
   partitions: 3,
-  retention: 4 * WEEK,
+  retentionHours: 4 * WEEK_HOURS,
   doors: [],
-  writers: [writer, 'console'],
-  readers: ['console'],
+  writers: [writer, ...TOPIC_WATCHERS],
+  readers: TOPIC_WATCHERS,
   doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them in the console or with \`weir dlq\`.`,
 })
-
-/**
- * The services that show people every topic and stream, with their sizes, and send dead letters back. They may
- * describe all topics, and have no stages of their own.
- */
-export const topicWatchers: readonly Service[] = ['console']
 
 /** The platform's own topics. */
 export const platformTopics: TopicTable = {
   'weir.stats': {
     value: new URL('weir/stage-stats.avsc', import.meta.url),
     key: 'stage',
-    partitioner: 'murmur2',
     partitions: 1,
-    retention: 1,
+    retentionHours: 1,
     doors: [],
-    writers: KAFKA_SERVICES.filter((name) => !topicWatchers.includes(name)),
+    writers: KAFKA_SERVICES.filter((name) => !TOPIC_WATCHERS.includes(name)),
     readers: ['indexer', 'console'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
     value: new URL('weir/invocation.avsc', import.meta.url),
     key: 'requestId',
-    partitioner: 'murmur2',
     partitions: 6,
-    retention: 24,
+    retentionHours: 24,
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
@@ -90,9 +85,8 @@ export const platformTopics: TopicTable = {
   'weir.control.reference': {
     value: new URL('weir/reference.avsc', import.meta.url),
     key: null,
-    partitioner: 'murmur2',
     partitions: 1,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
     readers: ['enricher', 'indexer'],
@@ -101,9 +95,8 @@ export const platformTopics: TopicTable = {
   'weir.control.streams': {
     value: CONTROL_ENTRY,
     key: null,
-    partitioner: 'murmur2',
     partitions: 1,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['ingest-hub', 'enricher'],
     readers: ['ingest-hub', 'enricher'],
@@ -112,9 +105,8 @@ export const platformTopics: TopicTable = {
   'weir.control.functions': {
     value: CONTROL_ENTRY,
     key: null,
-    partitioner: 'murmur2',
     partitions: 1,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
@@ -123,9 +115,8 @@ export const platformTopics: TopicTable = {
   'weir.functions.windows': {
     value: new URL('weir/window-state.avsc', import.meta.url),
     key: null,
-    partitioner: 'murmur2',
     partitions: 6,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
@@ -134,9 +125,8 @@ export const platformTopics: TopicTable = {
   'weir.functions.code': {
     value: new URL('weir/function-code.avsc', import.meta.url),
     key: null,
-    partitioner: 'murmur2',
     partitions: 1,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],
@@ -161,7 +151,7 @@ export function gatherTopics(ofSolutions: readonly TopicTable[], origins: Readon
   return Object.fromEntries(
     Object.entries(gathered).map(([name, topic]) => [
       name,
-      origins.has(name) ? { ...topic, writers: [...topic.writers, ...topicWatchers] } : topic,
+      origins.has(name) ? { ...topic, writers: [...topic.writers, ...TOPIC_WATCHERS] } : topic,
     ]),
   ) as Topics
 }
@@ -200,7 +190,8 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
 }
 
 export interface GroupFamily {
-  readonly members: Service
+  /** The service whose replicas are the group's members. */
+  readonly service: Service
   /** Whether the group commits in transactions. The transactional ids begin with the group's name. */
   readonly transactional: boolean
   /** The services that watch the group's lag. */
@@ -211,16 +202,16 @@ export interface GroupFamily {
 /** Consumer groups, by the prefix of their names. */
 export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
   'enricher.': {
-    members: 'enricher',
+    service: 'enricher',
     transactional: true,
     watchers: ['indexer', 'console'],
-    doc: 'Flows, and copies of topics in Redis.',
+    doc: 'Flows, asynchronous invocations, and copies of topics in Redis.',
   },
   'weir.mapping.': {
-    members: 'enricher',
+    service: 'enricher',
     transactional: true,
     watchers: ['console'],
     doc: 'Event source mappings.',
   },
-  'indexer.': { members: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
+  'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
 }

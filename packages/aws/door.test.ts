@@ -267,7 +267,7 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
     'sts',
     { body: `${IDENTITY}&x=%zz` },
     400,
-    failure('MalformedInput', "'%zz' is not encoded as a form must be"),
+    failure('MalformedInput', "'%zz' is not valid form encoding"),
   ],
   [
     'a form that is too long for its API',

@@ -6,29 +6,30 @@ const MAX_PRINTED = 1024
 /** The most UTF-16 units of a blob's text, which may be confidential code or data. */
 const MAX_BLOB_PRINTED = 64
 const CUT = '...[truncated]'
-/** Java prints an address of the object; this one was seen in a message of Kinesis. */
+/** Java prints the object's hash code; this one is from a message of Kinesis. */
 const ADDRESS = 'c965e310'
 
-/** Returns undefined if the shape, or one inside it, is sensitive: AWS does not show such values. */
+/** Returns undefined if the shape, or one inside it, is sensitive: AWS does not repeat such values in messages. */
 export type Print = (shapeName: string, value: unknown) => string | undefined
 
 export function printer(model: Model): Print {
   const plain = plainPrinter(model)
-  return (shapeName, value) => (hides(model, shapeName, new Set()) ? undefined : plain(shapeName, value))
+  return (shapeName, value) =>
+    isSensitive(model, shapeName, new Set()) ? undefined : plain(shapeName, value)
 }
 
-function hides(model: Model, shapeName: string, seen: Set<string>): boolean {
+function isSensitive(model: Model, shapeName: string, seen: Set<string>): boolean {
   if (seen.has(shapeName)) return false
   seen.add(shapeName)
   const shape = shapeOf(model, shapeName)
   if (shape.sensitive) return true
   switch (shape.type) {
     case 'structure':
-      return Object.values(shape.members).some((member) => hides(model, member, seen))
+      return Object.values(shape.members).some((member) => isSensitive(model, member, seen))
     case 'list':
-      return hides(model, shape.member, seen)
+      return isSensitive(model, shape.member, seen)
     case 'map':
-      return hides(model, shape.value, seen)
+      return isSensitive(model, shape.key, seen) || isSensitive(model, shape.value, seen)
     default:
       return false
   }
@@ -70,14 +71,10 @@ export function cutBlob(text: string): string {
   return cut(text, MAX_BLOB_PRINTED)
 }
 
-export function lowerFirst(name: string): string {
-  return name[0].toLowerCase() + name.slice(1)
-}
-
 function joined<T>(items: readonly T[], print: (item: T) => string): string {
   let text = ''
-  for (const item of items) {
-    text += (text === '' ? '' : ', ') + print(item)
+  for (const [i, item] of items.entries()) {
+    text += (i === 0 ? '' : ', ') + print(item)
     if (text.length > MAX_PRINTED) break
   }
   return cut(text)

@@ -215,6 +215,11 @@ test.each<[string, object, string[]]>([
   ],
   [
     'RemoveTagsFromStream',
+    { StreamName: 'a', TagKeys: ['', 'a'] },
+    [at("'[, a]'", 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)],
+  ],
+  [
+    'RemoveTagsFromStream',
     { StreamName: 'a', TagKeys: ['a', long, 'b'] },
     [at(`'[a, ${long}, b]'`, 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)],
   ],

@@ -5,7 +5,7 @@
 import { type Constraint, constraintsOf } from './constraints.ts'
 import { serializationError, validationError } from './errors.ts'
 import { type ListShape, type MapShape, type Model, type StructureShape, shapeOf } from './model.ts'
-import { cut, lowerFirst, type Print, printer } from './print.ts'
+import { cut, type Print, printer } from './print.ts'
 import { converter, type Encoding, expectContainer } from './scalars.ts'
 
 /** The depth of containers in containers. Only recursive shapes come near it. */
@@ -250,3 +250,5 @@ function note(problems: string[], value: string, path: string, text: string): vo
   if (problems.length < MAX_PROBLEMS)
     problems.push(`Value ${value}at '${path}' failed to satisfy constraint: ${text}`)
 }
+
+const lowerFirst = (name: string): string => name[0].toLowerCase() + name.slice(1)

@@ -5,7 +5,7 @@ import {
   beginResharding,
   finishResharding,
   mergeOf,
-  PARTITION_REST,
+  PARTITION_REST_MS,
   placeChildren,
   splitOf,
   stepTowards,
@@ -108,7 +108,7 @@ test('a merge, into a partition that has rested', () => {
   expect(childrenOf(merged, lower.id)).toEqual(childrenOf(merged, upper.id))
   const again = finish(
     beginResharding(merged, splitOf(openShards(merged)[0], 1n << 127n), null),
-    NOW + PARTITION_REST,
+    NOW + PARTITION_REST_MS,
   )
   expect(openShards(again).map(({ partition }) => partition)).toEqual([0, 1])
 })

@@ -5,15 +5,15 @@ import { byStart, startOf, uniformRanges } from './hash-range.ts'
 import { type Child, closingShards, openShards, type Shard, type Stream, shardId } from './stream.ts'
 
 /**
- * How long a closed shard's partition rests before another shard gets it (ms). By then, every replica has
- * long seen that the first shard is closed.
+ * How long a partition stays unused after its shard was closed, before another shard gets it. By then, every
+ * replica has seen that the old shard is closed.
  */
-export const PARTITION_REST = 60_000
+export const PARTITION_REST_MS = 60_000
 /**
- * Bounds that differ by at most this many hash keys are the same bound. Rounding errors stay far below it,
- * and it is a negligible part of a shard: with 2^64 shards, each would have that many keys.
+ * Bounds at most this many hash keys apart count as the same. Rounding errors are far smaller, and a shard is
+ * far larger.
  */
-const MAX_ROUNDING = 1n << 64n
+const SAME_BOUND_DISTANCE = 1n << 64n
 
 /** Cuts the shard's range in two; the second part starts at `at`. */
 export function splitOf(shard: Shard, at: bigint): Child[] {
@@ -68,12 +68,13 @@ export function finishResharding(
 export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[] {
   const taken = new Set<number>()
   for (const { partition, closedAt } of stream.shards) {
-    if (closedAt === null || closedAt + PARTITION_REST > now) taken.add(partition)
+    if (closedAt === null || closedAt + PARTITION_REST_MS > now) taken.add(partition)
   }
   let partition = -1
-  const free = (): number => {
-    do partition++
-    while (taken.has(partition))
+  const nextFree = (): number => {
+    do {
+      partition++
+    } while (taken.has(partition))
     return partition
   }
   const seconds = new Map(stream.shards.map(({ id, createdSecond }) => [id, createdSecond]))
@@ -82,7 +83,7 @@ export function placeChildren(stream: Stream, now: number): Omit<Shard, 'from'>[
     end,
     parents,
     id: shardId(stream.nextShard + i),
-    partition: free(),
+    partition: nextFree(),
     to: null,
     createdAt: now,
     closedAt: null,
@@ -98,12 +99,12 @@ export function stepTowards(open: readonly Shard[], target: number): Child[] {
   const shards = [...open].sort(byStart)
   const starts = shards.map(startOf)
   const bounds = boundsOf(starts, target)
-  const splits = between(bounds, (bound) => bound, starts).flatMap((found, i) => {
+  const splits = groupByBound(bounds, (bound) => bound, starts).flatMap((found, i) => {
     const inside = found.filter((bound) => bound > starts[i])
     return inside.length === 0 ? [] : splitOf(shards[i], inside[inside.length >> 1])
   })
   if (splits.length > 0) return splits
-  return between(shards, startOf, bounds).flatMap((within) => {
+  return groupByBound(shards, startOf, bounds).flatMap((within) => {
     const merges: Child[] = []
     for (let i = 0; i + 1 < within.length; i += 2) merges.push(...mergeOf(within[i], within[i + 1]))
     return merges
@@ -111,10 +112,14 @@ export function stepTowards(open: readonly Shard[], target: number): Child[] {
 }
 
 /**
- * Groups the items by the bound that they follow. Items and bounds are sorted, and the first bound is below
- * every item.
+ * Groups the items by the last bound at or below them. Items and bounds are sorted, and no item is below the
+ * first bound.
  */
-function between<T>(items: readonly T[], placeOf: (item: T) => bigint, bounds: readonly bigint[]): T[][] {
+function groupByBound<T>(
+  items: readonly T[],
+  placeOf: (item: T) => bigint,
+  bounds: readonly bigint[],
+): T[][] {
   let at = 0
   return bounds.map((_, b) => {
     const first = at
@@ -136,6 +141,6 @@ function boundsOf(starts: readonly bigint[], target: number): bigint[] {
     const wanted = startOf(range)
     const off = (i: number): bigint => distance(starts[i], wanted)
     while (nearest + 1 < starts.length && off(nearest + 1) <= off(nearest)) nearest++
-    return off(nearest) <= MAX_ROUNDING ? starts[nearest] : wanted
+    return off(nearest) <= SAME_BOUND_DISTANCE ? starts[nearest] : wanted
   })
 }

@@ -4,9 +4,8 @@ export const topics: TopicTable = {
   'location.offers': {
     value: new URL('contracts/offers.avsc', import.meta.url),
     key: 'userId',
-    partitioner: 'murmur2',
     partitions: 2,
-    retention: 'compact',
+    retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
     readers: ['enricher'],

@@ -5,8 +5,8 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { solution as taxiTelemetry } from './solution.ts'
 import { openBrowser, openPage } from './testing/browser.ts'
-import { openCity } from './testing/city.ts'
 import { openLine } from './testing/line.ts'
+import { simulateDocuments } from './testing/simulated-documents.ts'
 
 const TAXIS = 60
 /** Clients may choose such names: the page cuts them, and breaks lines if it must. */
@@ -74,15 +74,15 @@ describe('the page over taxis that drive', () => {
     server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
     const { seed } = taxiTelemetry.tables.zones
     for (const [id, zone] of Object.entries(seed)) await server.putReference('zones', id, zone)
-    const city = openCity(TAXIS)
+    const simulated = simulateDocuments(TAXIS)
     const now = Date.now()
     for (let time = now - 15 * 60_000; time < now; time += 10_000)
-      await server.index(city.next(time), { refresh: false })
+      await server.index(simulated.next(time), { refresh: false })
     drive = (async () => {
       for (; driving; await pause(1000)) {
         const time = Date.now()
         await server.index(
-          city.next(time).map((document) => ({ ...document, source: LONG_NAME })),
+          simulated.next(time).map((document) => ({ ...document, source: LONG_NAME })),
           { refresh: false },
         )
         for (const stage of STAGES)

@@ -1,4 +1,4 @@
-import { deadLetterTopic, type TopicTable, WEEK } from '@weir/contracts'
+import { deadLetterTopic, type TopicTable, WEEK_HOURS } from '@weir/contracts'
 
 const telemetry = new URL('contracts/telemetry.avsc', import.meta.url)
 
@@ -6,9 +6,8 @@ export const topics: TopicTable = {
   'taxi.telemetry': {
     value: telemetry,
     key: 'deviceId',
-    partitioner: 'murmur2',
     partitions: 12,
-    retention: WEEK,
+    retentionHours: WEEK_HOURS,
     doors: ['http'],
     writers: ['ingest-hub'],
     readers: ['enricher'],
@@ -17,9 +16,8 @@ export const topics: TopicTable = {
   'taxi.telemetry.late': {
     value: telemetry,
     key: 'deviceId',
-    partitioner: 'murmur2',
     partitions: 3,
-    retention: WEEK,
+    retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['enricher'],
     readers: [],
@@ -28,9 +26,8 @@ export const topics: TopicTable = {
   'taxi.enriched': {
     value: new URL('contracts/enriched.avsc', import.meta.url),
     key: 'deviceId',
-    partitioner: 'murmur2',
     partitions: 12,
-    retention: WEEK,
+    retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['enricher'],
     readers: ['indexer'],

@@ -31,7 +31,7 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
-/** The service answered with a refusal; the message is its reason. */
+/** The command cannot do what was asked; the message is the reason. Exit code 1. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }

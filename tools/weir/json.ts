@@ -20,6 +20,14 @@ export const isRawNumber = (value: unknown): value is RawNumber => Source.isRawJ
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
+/** Returns the value at a path of field names; undefined if there is none. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  let found = value
+  for (const name of path)
+    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  return found
+}
+
 /**
  * Matches any text with a number that might be rounded. Most texts have none and are parsed without a check
  * of each value.

@@ -139,8 +139,8 @@ test.each([
   ['a date that is none', 'At=soon', 'can not be converted to a timestamp'],
   ['a flag that is none', 'On=maybe', 'can not be converted to an Boolean'],
   ['a blob that is none', 'Data=*', 'can not be converted to a Blob'],
-  ['a broken encoding', 'Name=%zz', 'is not encoded as a form must be'],
-  ['a broken character', 'Name=%C3', 'is not encoded as a form must be'],
+  ['a broken encoding', 'Name=%zz', 'is not valid form encoding'],
+  ['a broken character', 'Name=%C3', 'is not valid form encoding'],
   ['too many parameters', Array.from({ length: 10_001 }, (_, i) => `p${i}=`).join('&'), 'too complex'],
   [
     'too many parts of names',

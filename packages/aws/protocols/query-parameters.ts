@@ -1,6 +1,6 @@
 /**
- * Inputs of the Query protocol: parameters like Entries.member.1.Name=x, of which the shape of an input makes
- * lists, maps and structures. Every bound holds before anybody has shown who they are.
+ * Inputs of the Query protocol: parameters such as Entries.member.1.Name=x become lists, maps and structures by
+ * the input's shape. The form is read before its signature is checked, so it is bounded first.
  */
 import { isUtf8 } from 'node:buffer'
 import { serializationError } from '../errors.ts'
@@ -9,20 +9,20 @@ import { cut } from '../print.ts'
 import { fromText } from '../scalars.ts'
 import type { QueryParameter } from '../sigv4/canonical.ts'
 
-/** A parameter's name, taken apart at its dots. */
-interface Node {
+/** One part of the dotted names: its value, if a name ends here, and the parts that follow it. */
+interface ParameterNode {
   text: string | undefined
-  children: Map<string, Node> | undefined
+  children: Map<string, ParameterNode> | undefined
 }
 
 /** Returns the input, unchecked. Throws SerializationException for parameters that do not fit the shape. */
-export type ReadInput = (parameters: Node) => object
-type Read = (node: Node, name: string) => unknown
+export type ReadInput = (parameters: ParameterNode) => object
+type Read = (node: ParameterNode, name: string) => unknown
 
 const MAX_PARAMETERS = 10_000
-/** Parts of all names together. */
+/** The most distinct parts of all names. */
 const MAX_NODES = 50_000
-/** Parts of one name. */
+/** The most parts of one name. */
 const MAX_DEPTH = 64
 /** Positions in lists and maps begin at 1. Nothing is allocated for those that are left out. */
 const INDEX = /^[1-9]\d{0,9}$/
@@ -50,31 +50,27 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    throw serializationError(`'${cut(text)}' is not encoded as a form must be`)
+    throw serializationError(`'${cut(text)}' is not valid form encoding`)
   }
 }
 
 /** Throws SerializationException for parameters that are given twice, and for too many. */
-export function treeOf(parameters: readonly QueryParameter[]): Node {
-  const root: Node = { text: undefined, children: undefined }
+export function treeOf(parameters: readonly QueryParameter[]): ParameterNode {
+  const root: ParameterNode = { text: undefined, children: undefined }
   let nodes = 0
   for (const { name, value } of parameters) {
+    const parts = name.split('.', MAX_DEPTH + 1)
+    if (parts.length > MAX_DEPTH) throw tooComplex()
     let node = root
-    let depth = 0
-    for (let at = 0; at <= name.length; ) {
-      const dot = name.indexOf('.', at)
-      const end = dot < 0 ? name.length : dot
-      const part = name.slice(at, end)
+    for (const part of parts) {
       node.children ??= new Map()
       let child = node.children.get(part)
       if (child === undefined) {
-        if (++nodes > MAX_NODES || depth >= MAX_DEPTH) throw tooComplex()
+        if (++nodes > MAX_NODES) throw tooComplex()
         child = { text: undefined, children: undefined }
         node.children.set(part, child)
       }
       node = child
-      depth++
-      at = end + 1
     }
     if (node.text !== undefined) throw serializationError(`The parameter '${cut(name)}' is given twice`)
     node.text = value
@@ -98,7 +94,7 @@ export function readerOf(model: Model, shapeName: string): ReadInput {
           ? listReader(shape, of)
           : shape.type === 'map'
             ? mapReader(shape, of)
-            : (node: Node, at: string) => fromText(shape, textOf(node, at))
+            : (node: ParameterNode, at: string) => fromText(shape, textOf(node, at))
     made.set(name, read)
     return read
   }
@@ -115,6 +111,7 @@ function structureReader(shape: StructureShape, of: (name: string) => Read, mode
     return { member, wire, read: of(name) }
   })
   return ({ text, children }, at) => {
+    // An empty structure is sent as a parameter with an empty text.
     if (text) throw misfit(at)
     const value: Record<string, unknown> = {}
     for (const { member, wire, read } of fields) {
@@ -154,7 +151,7 @@ function mapReader(shape: MapShape, of: (name: string) => Read): Read {
  * Returns the items of a list or map by their positions, which may have gaps.
  * @param within the part of the name before the position; undefined if there is none
  */
-function inOrder(node: Node, within: string | undefined, at: string): Node[] {
+function inOrder(node: ParameterNode, within: string | undefined, at: string): ParameterNode[] {
   const items = within === undefined ? node : node.children?.get(within)
   // An empty list is sent as a parameter with an empty text.
   if (node.text || items?.text) throw misfit(at)
@@ -167,7 +164,7 @@ function inOrder(node: Node, within: string | undefined, at: string): Node[] {
     .map(({ item }) => item)
 }
 
-function textOf({ text, children }: Node, at: string): string {
+function textOf({ text, children }: ParameterNode, at: string): string {
   if (text === undefined || children !== undefined) throw misfit(at)
   return text
 }

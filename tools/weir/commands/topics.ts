@@ -75,7 +75,7 @@ export async function topicRows(kafka: Kafka): Promise<TopicRow[]> {
         exists: topic !== undefined,
         partitions: topic?.partitions ?? contract?.partitions ?? 0,
         records: topic ? count(await kafka.admin.offsets(name)) : 0,
-        retention: contract ? retentionText(contract.retention) : '-',
+        retention: contract ? retentionText(contract.retentionHours) : '-',
         writers: contract?.writers ?? [],
         readers: contract?.readers ?? [],
       }
@@ -170,18 +170,21 @@ async function apply(kafka: Kafka, json: boolean): Promise<void> {
   )
 }
 
-function about(name: string, { doc, key, partitions, retention, writers, readers, doors }: Topic): string {
+function about(
+  name: string,
+  { doc, key, partitions, retentionHours, writers, readers, doors }: Topic,
+): string {
   return `${styled('bold', name)}\n${doc}\n${[
     key === null ? 'no key field' : `key ${key}`,
     `${thousands(partitions)} partitions`,
-    `kept ${retentionText(retention)}`,
+    `kept ${retentionText(retentionHours)}`,
     `written by ${writers.join(', ')}`,
     ...(readers.length > 0 ? [`read by ${readers.join(', ')}`] : []),
     ...(doors.length > 0 ? [`open to clients over ${doors.join(', ')}`] : []),
   ].join(', ')}.\n`
 }
 
-const retentionText = (retention: Topic['retention']): string =>
+const retentionText = (retention: Topic['retentionHours']): string =>
   retention === 'compact'
     ? 'for the newest record of each key'
     : duration(retention * 3_600_000).replace(/ 0 h$| 00 min$/, '')

@@ -1,12 +1,16 @@
 /** Reads a file's rows in batches. Memory is bounded by the batch and the longest row. */
-import { Refused, UsageError } from '../command.ts'
-import { isObject } from '../json.ts'
+import { UsageError } from '../command.ts'
+import { isObject, valueAt } from '../json.ts'
 import { CsvReader } from './csv.ts'
 import { checkSize, openFile, type RecordFile, unreadable } from './file.ts'
 import type { Columns } from './mapping.ts'
 import { type JsonLines, jsonLines } from './ndjson.ts'
 
-/** Row i began on line `lines[i]`; `cells[i]` is aligned with the columns. */
+const FAULTS_SHOWN = 3
+/** Objects that are nested deeper are one column. */
+const MAX_FLATTENED_DEPTH = 5
+
+/** Row i begins on line `lines[i]`; `cells[i]` is aligned with the columns. */
 export interface RowBatch {
   readonly lines: number[]
   readonly cells: (readonly unknown[])[]
@@ -31,8 +35,11 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
     for await (const { lines, cells, faults: more } of csvRows(file)) {
       faults.push(...more)
       if (cells.length === 0 && faults.length === 0) continue
+      // A fault before the first row is in the header.
       if (cells.length === 0 || faults[0]?.line < lines[0]) {
-        throw new Refused(`${file.path} does not have a readable header: ${faultText(faults.slice(0, 1))}.`)
+        throw new UsageError(
+          `${file.path} does not have a readable header: ${faultText(faults.slice(0, 1))}.`,
+        )
       }
       const names = (cells[0] as string[]).map((name) => name.trim())
       return { names, known: names.length }
@@ -45,11 +52,10 @@ export async function readColumns(file: RecordFile, fields: readonly string[]): 
       return { names: [...names, ...fields.filter((field) => !names.includes(field))], known: names.length }
     }
   }
-  if (faults.length > 0) throw new Refused(`${file.path} does not have a readable row: ${faultText(faults)}.`)
-  throw new UsageError(`${file.path} does not have rows.`)
+  if (faults.length > 0)
+    throw new UsageError(`${file.path} does not have a readable row: ${faultText(faults)}.`)
+  throw new UsageError(`${file.path} has no rows.`)
 }
-
-const FAULTS_SHOWN = 3
 
 /** Formats the first faults as a clause. */
 export const faultText = (faults: readonly Fault[]): string =>
@@ -62,12 +68,12 @@ export const readRows = (file: RecordFile, columns: Columns): AsyncGenerator<Row
   file.format === 'csv' ? rowsAfterHeader(file) : jsonRows(file, columns)
 
 async function* rowsAfterHeader(file: RecordFile): AsyncGenerator<RowBatch> {
-  let header = false
+  let headerDropped = false
   for await (const batch of csvRows(file)) {
-    if (!header && batch.cells.length > 0) {
+    if (!headerDropped && batch.cells.length > 0) {
       batch.lines.shift()
       batch.cells.shift()
-      header = true
+      headerDropped = true
     }
     yield batch
   }
@@ -104,7 +110,12 @@ const emptyBatch = (): Omit<RowBatch, 'bytesRead'> => ({ lines: [], cells: [], f
 async function* jsonRows(file: RecordFile, { names }: Columns): AsyncGenerator<RowBatch> {
   const paths = names.map((name) => name.split('.'))
   for await (const { lines, values, faults, bytesRead } of objectsOf(file)) {
-    yield { lines, faults, bytesRead, cells: values.map((value) => paths.map((path) => at(value, path))) }
+    yield {
+      lines,
+      faults,
+      bytesRead,
+      cells: values.map((value) => paths.map((path) => valueAt(value, path))),
+    }
   }
 }
 
@@ -122,23 +133,18 @@ async function* objectsOf(file: RecordFile): AsyncGenerator<JsonLines & { bytesR
 }
 
 /**
- * Flattens a line of `weir tail --json`, which has the value inside an envelope: both levels give columns,
- * the value's first.
+ * Flattens a row with an object in `value`, such as a line of `weir tail --json`. If names clash, the field of
+ * the value wins.
  */
 function unwrap(row: Record<string, unknown>): Record<string, unknown> {
   const { value, ...envelope } = row
   return isObject(value) ? { ...envelope, ...value } : row
 }
 
-function at(value: Record<string, unknown>, path: readonly string[]): unknown {
-  let found: unknown = value
-  for (const name of path)
-    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
-  return found
-}
-
 function flatten(value: Record<string, unknown>, prefix: string, depth: number): string[] {
   return Object.entries(value).flatMap(([name, inner]) =>
-    isObject(inner) && depth < 5 ? flatten(inner, `${prefix}${name}.`, depth + 1) : [`${prefix}${name}`],
+    isObject(inner) && depth < MAX_FLATTENED_DEPTH
+      ? flatten(inner, `${prefix}${name}.`, depth + 1)
+      : [`${prefix}${name}`],
   )
 }

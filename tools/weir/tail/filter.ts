@@ -4,6 +4,7 @@
  */
 import { HEADERS } from '@weir/contracts'
 import { UsageError } from '../command.ts'
+import { valueAt } from '../json.ts'
 import type { SeenRecord } from './decoder.ts'
 import { headerText } from './format.ts'
 
@@ -19,9 +20,7 @@ export function readFilters(texts: readonly string[]): Filter {
 }
 
 function lookUp(record: SeenRecord, path: readonly string[]): unknown {
-  let found: unknown = record.value
-  for (const name of path)
-    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[name] : undefined
+  const found = valueAt(record.value, path)
   if (found !== undefined || path.length > 1) return found
   switch (path[0]) {
     case 'key':

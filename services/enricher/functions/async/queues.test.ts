@@ -21,7 +21,7 @@ const FAILED: FunctionResult = {
   payload: Buffer.from('{"errorType":"Error"}'),
 }
 const HOUR = 3_600_000
-const TO = { onSuccess: 'kafka://done', onFailure: 'kafka://failed' }
+const DESTINATIONS = { onSuccess: 'kafka://done', onFailure: 'kafka://failed' }
 
 /** Functions that run at most `maximum` times at once. The test ends each invocation. */
 function setUp(maximum: number, retryMs = [1, 1], settings: Partial<AsyncSettings> = {}) {
@@ -79,7 +79,8 @@ function setUp(maximum: number, retryMs = [1, 1], settings: Partial<AsyncSetting
     )
   const reasons = (): unknown[] =>
     warn.mock.calls.filter(([, text]) => text === 'an event was given up').map(([{ why }]) => why)
-  return { running, known, queues, run, reasons, sent }
+  const warnings = (): string[] => warn.mock.calls.map(([, text]) => text)
+  return { running, known, queues, run, reasons, warnings, sent }
 }
 
 const waitFor = (id: string, { running }: ReturnType<typeof setUp>) =>
@@ -87,7 +88,7 @@ const waitFor = (id: string, { running }: ReturnType<typeof setUp>) =>
     .waitFor(() => expect(running.find((one) => one.id === id)).toBeDefined(), { interval: 1, timeout: 3000 })
     .then(() => running.find((one) => one.id === id)!)
 
-test('events begin in their order, as many as may', async () => {
+test('events begin in order, as many at once as the function may run', async () => {
   const it = setUp(2)
   const all = Promise.all(Array.from({ length: 5 }, (_, i) => it.run(String(i))))
   const begun: string[] = []
@@ -100,7 +101,7 @@ test('events begin in their order, as many as may', async () => {
   expect(begun).toEqual(['0', '1', '2', '3', '4'])
 })
 
-test('one that fails is tried twice more and then given up; it holds up no other', async () => {
+test('an event that fails is tried twice more and then given up, and delays no other', async () => {
   const it = setUp(1)
   const failing = it.run('bad')
   const good = it.run('good')
@@ -122,7 +123,7 @@ test('an interrupted invocation does not count as an attempt', async () => {
   expect(it.reasons()).toEqual([])
 })
 
-test('what is too old, or whose function stays unknown, is given up', async () => {
+test('an event is given up if it is too old, or if its function stays unknown', async () => {
   const it = setUp(1)
   await it.run('old', { age: 7 * HOUR })
   it.known.delete('f')
@@ -136,14 +137,14 @@ test('what is too old, or whose function stays unknown, is given up', async () =
   expect(it.reasons()).toEqual(['it is too old', 'the function does not exist'])
 })
 
-test('what has not begun is left to others when its partition is, or when the service stops', async () => {
+test('events that have not begun are left to other replicas when their partition is lost or the service stops', async () => {
   const it = setUp(1, [HOUR])
   const lost = new AbortController()
   const first = it.run('first')
   const other = it.run('other', { signal: lost.signal })
   const waiting = it.run('waiting')
   const retried = it.run('retried', { functionName: 'g' })
-  void (await waitFor('first', it))
+  await waitFor('first', it)
   lost.abort(new Error('the partition is lost'))
   it.running[0].end(DONE)
   await expect(other).rejects.toThrow('the partition is lost')
@@ -151,7 +152,7 @@ test('what has not begun is left to others when its partition is, or when the se
   ;(await waitFor('waiting', it)).end(FAILED)
   ;(await waitFor('retried', it)).end(FAILED)
   const late = it.run('late')
-  void (await waitFor('late', it))
+  await waitFor('late', it)
   const never = it.run('never')
   const left = Promise.allSettled([waiting, retried, never])
   it.queues.stop()
@@ -167,7 +168,7 @@ test.each([
   [1, 2],
   [2, 3],
 ])('with MaximumRetryAttempts %d an event that fails has %d attempts', async (maxRetries, attempts) => {
-  const it = setUp(1, [1, 1], { maxRetries, ...TO })
+  const it = setUp(1, [1, 1], { maxRetries, ...DESTINATIONS })
   const event = it.run('bad')
   for (let i = 0; i < attempts; i++) (await waitFor('bad', it)).end(FAILED)
   await event
@@ -182,8 +183,8 @@ test.each([
   ])
 })
 
-test('a destination gets the successes, with the number of attempts', async () => {
-  const it = setUp(1, [1, 1], TO)
+test('a success is sent to its destination with the number of attempts', async () => {
+  const it = setUp(1, [1, 1], DESTINATIONS)
   const event = it.run('a')
   ;(await waitFor('a', it)).end(FAILED)
   ;(await waitFor('a', it)).end(DONE)
@@ -191,8 +192,8 @@ test('a destination gets the successes, with the number of attempts', async () =
   expect(it.sent).toEqual([{ url: 'kafka://done', id: 'a', condition: 'Success', attempts: 2, answer: '1' }])
 })
 
-test('an event that would be too old for its next attempt is given up at once; one of a function that may not run, too', async () => {
-  const it = setUp(1, [HOUR, HOUR], { maxAgeMs: HOUR, ...TO })
+test('an event is given up at once if its next attempt would be too late, or if its function may not run', async () => {
+  const it = setUp(1, [HOUR, HOUR], { maxAgeMs: HOUR, ...DESTINATIONS })
   const old = it.run('old', { age: 1000 })
   ;(await waitFor('old', it)).end(FAILED)
   await old
@@ -205,10 +206,11 @@ test('an event that would be too old for its next attempt is given up at once; o
   ])
 })
 
-test('a destination that is gone holds nothing up for ever', async () => {
+test('an event ends even if its destination is gone', async () => {
   const it = setUp(1, [1, 1], { maxRetries: 0, onFailure: 'kafka://gone' })
   const event = it.run('a')
   ;(await waitFor('a', it)).end(FAILED)
   await event
   expect(it.sent).toEqual([])
+  expect(it.warnings()).toContainEqual('the result of an event was not delivered')
 })

@@ -1,12 +1,11 @@
-import { deadLetterTopic, type TopicTable, WEEK } from '@weir/contracts'
+import { deadLetterTopic, type TopicTable, WEEK_HOURS } from '@weir/contracts'
 
 export const topics: TopicTable = {
   'example-thing.received': {
     value: new URL('contracts/received.avsc', import.meta.url),
     key: 'sensorId',
-    partitioner: 'murmur2',
     partitions: 6,
-    retention: WEEK,
+    retentionHours: WEEK_HOURS,
     doors: ['http'],
     writers: ['ingest-hub'],
     readers: ['enricher'],
@@ -15,9 +14,8 @@ export const topics: TopicTable = {
   'example-thing.checked': {
     value: new URL('contracts/checked.avsc', import.meta.url),
     key: 'sensorId',
-    partitioner: 'murmur2',
     partitions: 6,
-    retention: WEEK,
+    retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['enricher'],
     readers: ['indexer'],

@@ -9,19 +9,19 @@ import { simulator } from '../simulator.ts'
 
 type Document = Record<string, unknown>
 
-export interface City {
-  /** Returns the documents of the time since the last call. */
+export interface SimulatedDocuments {
+  /** Returns the documents since the last call. @param now ms since the epoch */
   next(now: number): Document[]
 }
 
-export function openCity(taxis: number): City {
+export function simulateDocuments(taxis: number): SimulatedDocuments {
   const world = simulator.world({ devices: taxis, seed: 7 })
-  const zone = addZone({ version: 1, entries: new Map(Object.entries(zonesSeed)) })
+  const withZone = addZone({ version: 1, entries: new Map(Object.entries(zonesSeed)) })
   return {
     next: (now) =>
       (world.next(now) as unknown as TaxiTelemetry[]).map((report) => {
         const source = { timestamps: [report.eventTime] } as unknown as Source
-        return taxiIndex.document(addState(zone(report, 0, source) as never, 0, source) as TaxiEnriched, {
+        return taxiIndex.document(addState(withZone(report, 0, source) as never, 0, source) as TaxiEnriched, {
           id: `${report.deviceId}-${report.eventTime}`,
           source: 'simulator',
         })

@@ -1,5 +1,4 @@
 import { connect } from 'node:http2'
-import { Sha256 } from '@aws-crypto/sha256-js'
 import {
   CreateStreamCommand,
   GetShardIteratorCommand,
@@ -9,8 +8,7 @@ import {
   SubscribeToShardCommand,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { SignatureV4 } from '@smithy/signature-v4'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ANONYMOUS, clientOf } from '../access-key-file.ts'
 import {
   admitUnsigned,
@@ -22,6 +20,7 @@ import {
   heard,
   port,
   STREAM,
+  signed,
   target,
   UNKNOWN_CBOR,
   useDoor,
@@ -29,7 +28,7 @@ import {
 
 useDoor()
 
-test('operations get their input as the model says, and who sent it', async () => {
+test('an operation gets the known members of its input, converted, and the client that sent it', async () => {
   const { status } = await call('PutRecords', {
     StreamName: 'orders',
     Records: [{ Data: 'aGVsbG8=', PartitionKey: 'k' }],
@@ -53,7 +52,7 @@ test('operations get their input as the model says, and who sent it', async () =
   ])
 })
 
-test('browsers of any origin', async () => {
+test('pages of every origin may send signed requests', async () => {
   const asked = {
     origin: 'whatever',
     'access-control-request-headers': 'a, b, c',
@@ -79,13 +78,23 @@ test('browsers of any origin', async () => {
   })
 })
 
-test('if unsigned requests may come in, a wrong signature is still wrong, and pages from elsewhere are kept out', async () => {
+/** Admits unsigned requests until the test ends. */
+function unsignedAdmitted(): void {
   admitUnsigned(ANONYMOUS)
+  onTestFinished(() => admitUnsigned(undefined))
+}
+const page = { origin: 'http://evil.example' }
+
+test('if unsigned requests are admitted, a wrong signature is still refused', async () => {
+  unsignedAdmitted()
   expect((await ask({ headers: target('ListStreams'), body: '{}', noSign: true })).status).toBe(200)
   expect(
     (await ask({ headers: { ...target('ListStreams'), authorization: 'X' }, body: '{}', noSign: true })).body,
   ).toMatchObject({ __type: 'IncompleteSignatureException' })
-  const page = { origin: 'http://evil.example' }
+})
+
+test('if unsigned requests are admitted, those of foreign pages are refused', async () => {
+  unsignedAdmitted()
   const refused = await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}', noSign: true })
   expect([refused.body, refused.headers['access-control-allow-origin']]).toEqual([
     { __type: 'AccessDeniedException', Message: expect.stringContaining('localhost') },
@@ -111,32 +120,24 @@ test('if unsigned requests may come in, a wrong signature is still wrong, and pa
     noSign: true,
   })
   expect([local.status, local.headers['access-control-allow-origin']]).toEqual([200, '*'])
-  // A page may guess the well-known key. A client with a key of its own may send from any page.
+})
+
+test('a foreign page may not use the well-known key; one with a key of its own may send', async () => {
+  unsignedAdmitted()
+  onTestFinished(() => void clients.delete('test'))
   clients.set(
     'test',
     clientOf({ accessKeyId: 'test', secretAccessKey: 'test' }, () => true),
   )
-  const guessed = new SignatureV4({
-    service: 'kinesis',
-    region: 'eu-central-1',
-    sha256: Sha256,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
-  const { headers } = await guessed.sign({
-    method: 'POST',
-    protocol: 'http:',
-    hostname: '127.0.0.1',
-    path: '/',
-    query: {},
-    body: '{}',
-    headers: { host: `127.0.0.1:${port}`, ...target('ListStreams') },
-  })
+  const headers = await signed(
+    { headers: target('ListStreams'), body: '{}' },
+    { accessKeyId: 'test', secretAccessKey: 'test' },
+  )
   expect((await ask({ headers, body: '{}', noSign: true })).status).toBe(200)
   expect((await ask({ headers: { ...headers, ...page }, body: '{}', noSign: true })).body).toMatchObject({
     __type: 'AccessDeniedException',
   })
   expect((await ask({ headers: { ...target('ListStreams'), ...page }, body: '{}' })).status).toBe(200)
-  admitUnsigned(undefined)
 })
 
 const sdk = (credentials = CREDENTIALS): KinesisClient =>
@@ -148,7 +149,7 @@ const sdk = (credentials = CREDENTIALS): KinesisClient =>
     maxAttempts: 1,
   })
 
-test("AWS's own client", async () => {
+test("AWS's client for JavaScript gets answers and errors", async () => {
   const client = sdk()
   expect(await client.send(new ListStreamsCommand({}))).toMatchObject({
     HasMoreStreams: false,
@@ -221,24 +222,8 @@ test("AWS's own client reads event streams", async () => {
   ])
 })
 
-test('HTTP/2', async () => {
-  const host = `127.0.0.1:${port}`
-  const signer = new SignatureV4({
-    service: 'kinesis',
-    region: 'eu-central-1',
-    sha256: Sha256,
-    credentials: CREDENTIALS,
-  })
-  const request = {
-    method: 'POST',
-    protocol: 'http:',
-    hostname: '127.0.0.1',
-    path: '/',
-    query: {},
-    body: '{}',
-    headers: { host, ...target('ListStreams') },
-  }
-  const { host: _, ...headers } = (await signer.sign(request)).headers
+test('a signed request over HTTP/2 is answered', async () => {
+  const { host, ...headers } = await signed({ headers: target('ListStreams'), body: '{}' })
   const session = connect(`http://${host}`)
   const stream = session.request({ ':method': 'POST', ':path': '/', ...headers })
   stream.end('{}')

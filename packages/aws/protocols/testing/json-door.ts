@@ -124,14 +124,18 @@ export interface Options {
   readonly noSign?: boolean
 }
 
-export async function ask({
-  method = 'POST',
-  path = '/',
-  headers = {},
-  body = '',
-  noSign = false,
-}: Options = {}): Promise<Answer> {
-  const bare = {
+/** Returns the headers of the request with its host and signature. */
+export async function signed(
+  { method = 'POST', path = '/', headers = {}, body = '' }: Options,
+  credentials = CREDENTIALS,
+): Promise<Record<string, string>> {
+  const signer = new SignatureV4({
+    service: 'kinesis',
+    region: 'eu-central-1',
+    sha256: Sha256,
+    credentials,
+  })
+  const request = {
     method,
     protocol: 'http:',
     hostname: '127.0.0.1',
@@ -140,13 +144,12 @@ export async function ask({
     body,
     headers: { host: `127.0.0.1:${port}`, ...headers },
   }
-  const signer = new SignatureV4({
-    service: 'kinesis',
-    region: 'eu-central-1',
-    sha256: Sha256,
-    credentials: CREDENTIALS,
-  })
-  const all = noSign ? bare.headers : (await signer.sign(bare)).headers
+  return (await signer.sign(request)).headers
+}
+
+export async function ask(options: Options = {}): Promise<Answer> {
+  const { method = 'POST', path = '/', headers = {}, body = '', noSign = false } = options
+  const all = noSign ? { host: `127.0.0.1:${port}`, ...headers } : await signed(options)
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: all }, (response) => {
       const chunks: Buffer[] = []

@@ -1,4 +1,4 @@
-/** Event source mappings, over streams and topics of a real broker. */
+/** Event source mappings over streams and topics of a real broker. api.it.test.ts runs it on its service. */
 import { randomUUID } from 'node:crypto'
 import {
   CreateEventSourceMappingCommand,
@@ -14,7 +14,7 @@ import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, openApi } from '../testing/api.ts'
 
-const { kafka, producer, streams, run, fixed, client, clientFor, deploy } = await openApi()
+const { kafka, producer, streams, run, fixed, client, clientFor, deploy, records } = await openApi()
 
 async function produce(topic: string, values: readonly string[]): Promise<void> {
   const partitions = await kafka.partitions(topic)
@@ -67,7 +67,7 @@ const enabled = (UUID: string): Promise<void> =>
     })
     .toBe('Enabled')
 
-/** Returns what a batch holds as records for the mapping's output. */
+/** A handler that returns the batch's records for the output, and throws if one contains "poison". */
 const ECHO = `export const handler = async (event) => {
   const records = event.Records
     ? event.Records.map((r) => ({ value: Buffer.from(r.kinesis.data, 'base64').toString() }))
@@ -87,7 +87,7 @@ describe('mappings', () => {
     await deploy(name, ECHO)
   })
 
-  test('of a topic deliver its records, filtered, and name those that fail', async () => {
+  test('a mapping of a topic delivers the records that pass its filter, and reports those that fail', async () => {
     const [source, output, failures] = await Promise.all([topic(), topic(1), topic(1)])
     await produce(source, ['{"n":1}', '{"n":2}'])
     const created = await client.send(
@@ -177,7 +177,7 @@ describe('mappings', () => {
     })
   })
 
-  test('whose function returns what the output does not take give that up, and say so', async () => {
+  test('a batch whose response is too large for the output is given up and reported', async () => {
     // A new name each time: the test may be retried.
     const large = `large-${randomUUID()}`
     await deploy(
@@ -213,7 +213,31 @@ describe('mappings', () => {
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
-  test('of a stream deliver its records', async () => {
+  test('the open windows of a mapping are removed with it', async () => {
+    const source = await topic()
+    const { UUID } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        ...topicSource,
+        Topics: [source],
+        StartingPosition: 'TRIM_HORIZON',
+        TumblingWindowInSeconds: 900,
+      }),
+    )
+    await enabled(UUID!)
+    await produce(source, ['a', 'b', 'c', 'd'])
+    const newest = async (): Promise<Map<string, boolean>> => {
+      const own = (await records('weir.functions.windows')).filter(({ key }) => key.startsWith(`${UUID}/`))
+      return new Map(own.map(({ key, value }) => [key, value !== null]))
+    }
+    const open = async () => [...(await newest())].flatMap(([key, isOpen]) => (isOpen ? [key] : []))
+    await expect.poll(open, { timeout: 30_000 }).toHaveLength(2)
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
+    await expect.poll(open, { timeout: 30_000 }).toEqual([])
+    expect((await newest()).size).toBe(2)
+  })
+
+  test('a mapping of a stream delivers its records', async () => {
     const [stream, output] = [uniqueName('stream'), await topic(1)]
     await streams.change(stream, () =>
       newStream(
@@ -273,7 +297,7 @@ describe('mappings', () => {
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
-  test('of solutions are listed, and stay', async () => {
+  test('a mapping of a solution is listed, and cannot be changed or deleted', async () => {
     const { EventSourceMappings } = await client.send(
       new ListEventSourceMappingsCommand({ FunctionName: fixed.name }),
     )
@@ -292,22 +316,24 @@ describe('mappings', () => {
     EventSourceArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
     StartingPosition: 'LATEST' as const,
   }
-  test.each<[string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, string]>([
+  test.each<
+    [string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, text: string, code?: string]
+  >([
     ['no source', {}, 'Unrecognized event source.'],
     ['two sources', { ...topicSource, ...streamSource }, 'not both'],
     ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
     [
       'a queue',
       { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders' },
-      'is no event source that is served here',
+      'is not a supported event source',
     ],
     [
-      'a stream elsewhere',
+      'a stream of another region',
       { ...streamSource, EventSourceArn: 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders' },
       'of another region',
     ],
     [
-      'no start',
+      'no starting position',
       { EventSourceArn: streamSource.EventSourceArn },
       "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
     ],
@@ -343,9 +369,13 @@ describe('mappings', () => {
       },
       'Rule is too complex',
     ],
-    ['no time', { ...streamSource, StartingPosition: 'AT_TIMESTAMP' }, 'needs StartingPositionTimestamp'],
     [
-      'a time to come',
+      'AT_TIMESTAMP without a time',
+      { ...streamSource, StartingPosition: 'AT_TIMESTAMP' },
+      'needs StartingPositionTimestamp',
+    ],
+    [
+      'a time in the future',
       {
         ...streamSource,
         StartingPosition: 'AT_TIMESTAMP',
@@ -353,9 +383,9 @@ describe('mappings', () => {
       },
       'cannot be in the future',
     ],
-    ['a short age', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
+    ['a record age below 60 s', { ...streamSource, MaximumRecordAgeInSeconds: 59 }, '60 to 604800'],
     [
-      'a destination elsewhere',
+      'a Lambda function as destination',
       {
         ...streamSource,
         DestinationConfig: { OnFailure: { Destination: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
@@ -363,7 +393,7 @@ describe('mappings', () => {
       'give kafka://TOPIC',
     ],
     [
-      'a filter that is none',
+      'an invalid filter pattern',
       { ...streamSource, FilterCriteria: { Filters: [{ Pattern: '{"data":1}' }] } },
       'Invalid filter pattern definition.',
     ],
@@ -375,37 +405,38 @@ describe('mappings', () => {
       },
       'with a contract',
     ],
-    ['a topic of the inside', { ...topicSource, Topics: ['weir.control.functions'] }, 'internal topic'],
+    ['an internal topic as source', { ...topicSource, Topics: ['weir.control.functions'] }, 'internal topic'],
     [
-      'an output of the inside',
+      'an internal topic as output',
       { ...topicSource, Tags: { 'weir:output': '__consumer_offsets' } },
       'internal topic',
     ],
     [
-      'an output of a window',
+      'a tumbling window with an output',
       { ...topicSource, TumblingWindowInSeconds: 60, Tags: { 'weir:output': 'out' } },
       'leave out the tag',
     ],
     [
-      'keys',
+      'a KMS key',
       { ...streamSource, KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' },
       'KMSKeyArn is not served here',
     ],
     [
-      'a group of another',
+      'the group of another mapping',
       { ...topicSource, SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: fixed.mapping } },
       'choose another one',
+      'ResourceConflictException',
     ],
-  ])('are not made with %s', async (what, input, text) => {
+  ])('creation is refused: %s', async (_what, input, text, code = 'InvalidParameterValueException') => {
     await expect(
       client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input })),
     ).rejects.toMatchObject({
-      name: what === 'a group of another' ? 'ResourceConflictException' : 'InvalidParameterValueException',
+      name: code,
       message: expect.stringContaining(text),
     })
   })
 
-  test('are not made for a function that does not exist, and not made twice', async () => {
+  test('creation is refused: a function that does not exist', async () => {
     const refused = (input: object) =>
       expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input })))
         .rejects
@@ -417,6 +448,9 @@ describe('mappings', () => {
       name: 'InvalidParameterValueException',
       message: 'Unrecognized event source.',
     })
+  })
+
+  test('creation is refused: the same mapping twice', async () => {
     const input = {
       FunctionName: `${name}:$LATEST`,
       ...topicSource,
@@ -435,7 +469,7 @@ describe('mappings', () => {
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
-  test('of Kafka give up after ten retries where they have a destination, and of contracts are decoded', async () => {
+  test('a mapping of Kafka with a destination has ten retries by default, and keeps its consumer group', async () => {
     const created = await client.send(
       new CreateEventSourceMappingCommand({
         FunctionName: name,
@@ -467,14 +501,26 @@ describe('mappings', () => {
       name: 'InvalidParameterValueException',
       message: expect.stringContaining('cannot be changed'),
     })
-    await expect(
-      clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID: created.UUID })),
-    ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
+  })
+
+  test('a client needs rights for the function of a mapping', async () => {
+    const { UUID } = await client.send(
+      new CreateEventSourceMappingCommand({
+        FunctionName: name,
+        ...topicSource,
+        Topics: [uniqueName('rights')],
+        Enabled: false,
+      }),
+    )
+    await expect(clientFor(LIMITED).send(new GetEventSourceMappingCommand({ UUID }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
     await expect(
       clientFor(LIMITED).send(
         new CreateEventSourceMappingCommand({ FunctionName: fixed.name, ...topicSource }),
       ),
     ).rejects.toMatchObject({ name: 'AccessDeniedException' })
-    await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
+    await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 })

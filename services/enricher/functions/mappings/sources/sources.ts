@@ -35,5 +35,5 @@ export function sourceOfRequest(request: SourceRequest, account: Account): Sourc
     if (found !== undefined) return found
   }
   const forms = KINDS.map(({ requestForm }) => requestForm).join(', or ')
-  throw new SourceError(`${EventSourceArn} is no event source that is served here; give ${forms}.`)
+  throw new SourceError(`${EventSourceArn} is not a supported event source; give ${forms}.`)
 }

@@ -151,6 +151,11 @@ export interface SubscribeOptions {
    * after its first record arrived here.
    */
   readonly gather?: { readonly ms: number; readonly bytes: number }
+  /**
+   * If given, returns how many of a batch's records are handed over first, at least one. The rest is a batch of
+   * its own, handed over when the first part is done.
+   */
+  readonly cut?: (batch: RecordBatch, signal: AbortSignal) => Promise<number>
 }
 
 /**

@@ -14,8 +14,6 @@ import { EARLIEST, LATEST } from './protocol/offsets.ts'
 import type { TopicPartition } from './protocol/wire.ts'
 import type { Before } from './topic-ids.ts'
 
-const MAX_RECORDS = 10_000
-
 export class ReadingAll implements Reading {
   readonly done: Promise<void>
   readonly #cluster: Cluster
@@ -96,7 +94,7 @@ export class ReadingAll implements Reading {
             partition,
             (at) => this.#processor(at),
             this.#fetcher,
-            MAX_RECORDS,
+            {},
             (error) => this.#failed(error),
           ),
       )

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import { decodeHeaders, encodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
-import { beginResharding, newStream, openShards, StreamWriter, splitOf } from '@weir/streams'
+import { beginResharding, mergeOf, newStream, openShards, StreamWriter, splitOf } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openOutput } from './mappings/output.ts'
@@ -525,6 +525,65 @@ describe('a stream', () => {
     await expect.poll(async () => (await readAll(output)).length, { timeout: 20_000 }).toBe(200)
     const last = new Map<string, number>()
     for (const { value } of await readAll(output)) {
+      const [key, n] = value.split(':')
+      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
+      last.set(key, Number(n))
+    }
+    await producer.stop()
+  })
+
+  test('a batch that reaches into a later shard of its partition does not wait for itself', async () => {
+    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
+    await streams.change(name, () =>
+      newStream(
+        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
+        Date.now(),
+      ),
+    )
+    const active = () =>
+      expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
+    await active()
+    const producer = await kafka.producer()
+    const writer = new StreamWriter({ streams, producer })
+    let count = 0
+    const put = async () => {
+      const entries = Array.from({ length: 10 }, (_, i) => ({
+        key: `key-${i}`,
+        data: Buffer.from(`key-${i}:${count++}`),
+        hashKey: undefined,
+      }))
+      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
+      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
+    }
+    await put()
+    await streams.change(name, (stream) =>
+      beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
+    )
+    await active()
+    await put()
+    // The partition of the first shard has rested long enough for the next one.
+    await streams.change(name, (stream) => ({
+      ...stream!,
+      shards: stream!.shards.map((shard) =>
+        shard.closedAt === null ? shard : { ...shard, closedAt: shard.closedAt - 120_000 },
+      ),
+    }))
+    await streams.change(name, (stream) => {
+      const [lower, upper] = openShards(stream!)
+      return beginResharding(stream!, mergeOf(lower, upper), null)
+    })
+    await active()
+    await put()
+    const partitions = streams.get(name)!.stream.shards.map(({ partition }) => partition)
+    expect(partitions).toEqual([0, 1, 2, 0])
+    await host({
+      definitions: [functionOf('echo', ECHO)],
+      mappings: [mappingOf(name, 'echo', { kind: 'kinesis', stream: name }, { batchSize: 100 }, { output })],
+    })
+    const values = async () => (await readAll(output)).map(({ value }) => value)
+    await expect.poll(values, { timeout: 20_000 }).toHaveLength(30)
+    const last = new Map<string, number>()
+    for (const value of await values()) {
       const [key, n] = value.split(':')
       expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
       last.set(key, Number(n))

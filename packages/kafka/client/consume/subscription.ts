@@ -15,7 +15,6 @@ import { Fetcher } from './fetcher.ts'
 import { CommittedOffsets, offsetAtPlace } from './offsets.ts'
 import { type OpenProcessor, Worker } from './worker.ts'
 
-const MAX_RECORDS = 10_000
 const DRAIN = 10_000
 const WATCH_INTERVAL_MS = 5000
 /** A partition that lags and does not move for this long is fetched again from its position (ms). */
@@ -164,14 +163,7 @@ export class GroupSubscription implements Subscription, GroupListener, GroupCont
     const { groupId, cluster, options } = this
     cluster.log.info({ groupId, partitions: partitions.map(keyOf) }, 'Partitions assigned')
     for (const partition of partitions) {
-      const worker = new Worker(
-        partition,
-        this.#open,
-        this.#fetcher,
-        options.maxBatchRecords ?? MAX_RECORDS,
-        (error) => this.failed(error),
-        options.gather,
-      )
+      const worker = new Worker(partition, this.#open, this.#fetcher, options, (error) => this.failed(error))
       this.#workers.get(keyOf(partition))?.abandon()
       this.#workers.set(keyOf(partition), worker)
     }

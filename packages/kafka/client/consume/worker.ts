@@ -6,6 +6,7 @@
 import { pause } from '@weir/timing'
 import type { KafkaError } from '../../errors.ts'
 import type { Assignment, RecordBatch, SubscribeOptions } from '../../port.ts'
+import { head, tail } from '../../records/slice.ts'
 import { emptyBatch, isForHandlers } from '../../unreadable.ts'
 import { backoff, settledWithin } from '../backoff.ts'
 import { asKafkaError } from '../failure.ts'
@@ -51,6 +52,8 @@ export interface Processor {
 
 export type OpenProcessor = (at: TopicPartition) => Processor
 
+/** The most records of a batch, unless the caller says otherwise. */
+const MAX_RECORDS = 10_000
 /** Bounds of the pause before a batch is handed over again, which grows with each rejection in a row (ms). */
 const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
@@ -74,6 +77,7 @@ export class Worker implements Assignment {
   readonly #abort = new AbortController()
   readonly #maxRecords: number
   readonly #gather: SubscribeOptions['gather']
+  readonly #cut: SubscribeOptions['cut']
   readonly #done: Promise<void>
   #prefetch: Prefetch | undefined
   #draining = false
@@ -84,17 +88,21 @@ export class Worker implements Assignment {
     at: TopicPartition,
     open: OpenProcessor,
     fetcher: Fetcher,
-    maxRecords: number,
+    {
+      maxBatchRecords = MAX_RECORDS,
+      gather,
+      cut,
+    }: Pick<SubscribeOptions, 'maxBatchRecords' | 'gather' | 'cut'>,
     failed: (error: KafkaError) => void,
-    gather?: SubscribeOptions['gather'],
   ) {
     this.topic = at.topic
     this.partition = at.partition
     this.#processor = open({ topic: at.topic, partition: at.partition })
     this.#fetcher = fetcher
-    this.#maxRecords = maxRecords
+    this.#maxRecords = maxBatchRecords
     this.#failed = failed
     this.#gather = gather
+    this.#cut = cut
     this.#done = this.#run()
   }
 
@@ -195,8 +203,10 @@ export class Worker implements Assignment {
       passed = undefined
       this.busy = true
       try {
-        await this.#processor.process(batch, signal)
-        this.position = batch.nextOffset
+        const first = await this.#firstPart(batch, signal)
+        await this.#processor.process(first, signal)
+        this.position = first.nextOffset
+        if (first.length < batch.length) again = tail(batch, first.length)
         rejections = 0
         this.standstill.succeeded('handling')
       } catch (error) {
@@ -215,6 +225,13 @@ export class Worker implements Assignment {
         this.progressedAt = Date.now()
       }
     }
+  }
+
+  /** Returns the part of the batch that is handed over first. */
+  async #firstPart(batch: RecordBatch, signal: AbortSignal): Promise<RecordBatch> {
+    if (this.#cut === undefined || batch.length < 2) return batch
+    const count = await this.#cut(batch, signal)
+    return count < batch.length ? head(batch, count) : batch
   }
 
   /** Resolves to undefined if the partition is given up meanwhile. */

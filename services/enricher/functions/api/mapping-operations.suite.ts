@@ -214,10 +214,11 @@ describe('mappings', () => {
   })
 
   test('the open windows of a mapping are removed with it', async () => {
-    const source = await topic()
+    const [source, counting] = [await topic(), `counting-${randomUUID()}`]
+    await deploy(counting, 'export const handler = async () => ({ state: {} })')
     const { UUID } = await client.send(
       new CreateEventSourceMappingCommand({
-        FunctionName: name,
+        FunctionName: counting,
         ...topicSource,
         Topics: [source],
         StartingPosition: 'TRIM_HORIZON',

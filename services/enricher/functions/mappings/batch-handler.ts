@@ -95,6 +95,7 @@ export class BatchHandler {
       discards: this.#discards,
       each: (batch, take, signal) => this.#each(batch, take, signal),
       shardAt: (at, offset) => this.#reader.shardAt(at, offset),
+      hasEnded: (shardId, offset) => this.#reader.hasEnded(shardId, offset),
       failed: (error) => this.#failed(error),
     })
   }

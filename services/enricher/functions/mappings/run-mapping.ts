@@ -1,12 +1,12 @@
 /** Runs a mapping: reads its shards or partitions as a member of its group. */
-import { type Kafka, KafkaError, type OpenTask, type Producer } from '@weir/kafka'
+import { type Kafka, KafkaError, type OpenTask, type Producer, type RecordBatch } from '@weir/kafka'
 import { watchGroup } from '@weir/service'
 import { BatchHandler, type BatchHandlerDeps } from './batch-handler.ts'
 import { type BatchDestination, openBatchDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
 import { openOutput } from './output.ts'
 import { MAX_PAYLOAD_BYTES } from './settings.ts'
-import type { SourceDeps } from './sources/source.ts'
+import type { SourceDeps, WindowsClosed } from './sources/source.ts'
 import { eventSource } from './sources/sources.ts'
 
 export interface MappingDeps extends SourceDeps, BatchHandlerDeps {
@@ -21,24 +21,29 @@ export interface RunningMapping {
 export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<RunningMapping> {
   const { kafka, codec } = deps
   const { settings, groupId, output: topic } = mapping
-  if (settings.tumblingMs > 0 && topic !== undefined) {
+  const windowed = settings.tumblingMs > 0
+  if (windowed && topic !== undefined) {
     throw new Error(
       `Mapping ${mapping.id} has a tumbling window and an output, but a window's function returns its state.`,
     )
   }
-  const reader = await eventSource(mapping.source).open(mapping, deps)
+  const closed: WindowsClosed = async (partition, offset, signal) => {
+    const open = await deps.windowStates.read(mapping.id, partition, signal)
+    return open === undefined || open.offset > offset
+  }
+  const reader = await eventSource(mapping.source).open(mapping, deps, windowed ? closed : undefined)
   const destination = await openOnFailure(mapping, deps)
   const output = topic === undefined ? undefined : await openOutput(topic, kafka, codec)
   await beginAt(mapping, reader.topic, kafka)
 
   const handler = new BatchHandler(mapping, deps, { reader, output, destination })
-  const windowed = settings.tumblingMs > 0
   const options = {
     groupId,
     topics: [reader.topic],
     startAt: 'earliest' as const,
     // The state of a window goes through one invocation after the other, and is stored after each batch.
     maxBatchRecords: Math.min(10_000, settings.batchSize * (windowed ? 1 : settings.parallelization)),
+    cut: reader.cut && ((batch: RecordBatch, signal: AbortSignal) => reader.cut!(batch, signal)),
     gather: settings.windowMs === 0 ? undefined : { ms: settings.windowMs, bytes: MAX_PAYLOAD_BYTES / 2 },
   }
   const openTask: OpenTask | undefined = windowed

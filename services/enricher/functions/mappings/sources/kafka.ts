@@ -157,6 +157,10 @@ class TopicReader implements SourceReader {
     }
   }
 
+  hasEnded(): boolean {
+    return false
+  }
+
   async *slices(
     batch: RecordBatch,
     leaveOut: (index: number) => boolean,

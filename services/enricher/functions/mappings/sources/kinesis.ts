@@ -23,6 +23,7 @@ import {
   type SourceKind,
   type SourceMapping,
   type SourceReader,
+  type WindowsClosed,
 } from './source.ts'
 
 interface StreamDefinition {
@@ -95,8 +96,8 @@ class KinesisSource implements EventSource {
     return status !== undefined && status !== 'DELETING'
   }
 
-  async open(mapping: SourceMapping, deps: SourceDeps): Promise<SourceReader> {
-    return new StreamReader(this.#stream, mapping, deps)
+  async open(mapping: SourceMapping, deps: SourceDeps, closed?: WindowsClosed): Promise<SourceReader> {
+    return new StreamReader(this.#stream, mapping, deps, closed)
   }
 }
 
@@ -114,11 +115,15 @@ class StreamReader implements SourceReader {
   readonly #origin: { readonly streamArn: string; readonly region: string; readonly identityArn: string }
   readonly #kafka: Kafka
   readonly #streams: Streams
+  readonly #closed: WindowsClosed | undefined
+  /** Ids of shards whose parents have been read to their ends. */
+  readonly #begun = new Set<string>()
 
   constructor(
     name: string,
     { id, filters, functionName, groupId }: SourceMapping,
     { kafka, streams, account }: SourceDeps,
+    closed: WindowsClosed | undefined,
   ) {
     this.#name = name
     this.#groupId = groupId
@@ -129,6 +134,7 @@ class StreamReader implements SourceReader {
     this.#origin = { streamArn: streamArn(account, name), region, identityArn }
     this.#kafka = kafka
     this.#streams = streams
+    this.#closed = closed
     const topic = streams.get(name)?.stream.topic
     if (topic === undefined)
       throw new KafkaError('unknown-topic', `The stream of mapping ${id} does not exist`)
@@ -140,7 +146,23 @@ class StreamReader implements SourceReader {
     return found && this.#sourceShard(found)
   }
 
-  /** A batch may reach from one shard into the next. Each shard is handled after its parents. */
+  hasEnded(shardId: string, offset: number): boolean {
+    const shard = this.#streams.get(this.#name)?.stream.shards.find(({ id }) => id === shardId)
+    return shard !== undefined && shard.to !== null && shard.to <= offset
+  }
+
+  /**
+   * A shard that follows in the partition may descend from this one. Then it is handled after shards that wait
+   * until the end of this one is committed.
+   */
+  async cut(batch: RecordBatch, signal: AbortSignal): Promise<number> {
+    const { shard } = await this.#known(batch.partition, batch.offsets[0], signal)
+    const { to } = shard
+    if (to === null || batch.offsets[batch.length - 1] < to) return batch.length
+    return batch.offsets.findIndex((offset) => offset >= to)
+  }
+
+  /** Each shard is handled after its parents. */
   async *slices(
     batch: RecordBatch,
     leaveOut: (index: number) => boolean,
@@ -154,7 +176,7 @@ class StreamReader implements SourceReader {
         serving.numbersOf(shard).at(offset, time)
       const origin = { ...this.#origin, shardId: shard.id, sequenceNumber }
       const slice = new SliceBuilder(this.#filter, writeKinesis)
-      for (; i < batch.length && !slice.full && (shard.to === null || batch.offsets[i] < shard.to); i++) {
+      for (; i < batch.length && !slice.full; i++) {
         if (leaveOut(i)) continue
         const records = kinesisRecords(batch, i, origin)
         for (const record of records) {
@@ -188,20 +210,25 @@ class StreamReader implements SourceReader {
     }
   }
 
-  /** Resolves when the group, in any member, has committed the ends of the shard's parents. */
-  async #parentsRead({ stream }: Serving, { parents }: Shard, signal: AbortSignal): Promise<void> {
+  /** Resolves when the shard's parents have been read to their ends. */
+  async #parentsRead({ stream }: Serving, { id, parents }: Shard, signal: AbortSignal): Promise<void> {
+    if (this.#begun.has(id)) return
     const open = stream.shards.filter((shard) => parents.includes(shard.id))
-    while (open.length > 0) {
-      const lags = (await this.#kafka.admin.lag(this.#groupId)).filter(({ topic }) => topic === this.topic)
-      const committed = new Map(lags.map((lag) => [lag.partition, lag.committed]))
-      if (
-        open.every(
-          ({ partition, to, from }) => to === from || (committed.get(partition) ?? -1) >= (to ?? Infinity),
-        )
-      )
-        return
-      await sleep(PARENTS_MS, undefined, { signal })
+    while (!(await this.#areRead(open, signal))) await sleep(PARENTS_MS, undefined, { signal })
+    this.#begun.add(id)
+  }
+
+  /** Whether the group, in any member, has committed the ends of the shards and closed their windows. */
+  async #areRead(shards: readonly Shard[], signal: AbortSignal): Promise<boolean> {
+    if (shards.length === 0) return true
+    const lags = (await this.#kafka.admin.lag(this.#groupId)).filter(({ topic }) => topic === this.topic)
+    const committed = new Map(lags.map((lag) => [lag.partition, lag.committed]))
+    for (const { partition, from, to } of shards) {
+      if (from === to) continue
+      if (to === null || (committed.get(partition) ?? -1) < to) return false
+      if (this.#closed !== undefined && !(await this.#closed(partition, to, signal))) return false
     }
+    return true
   }
 
   #sourceShard({ serving, shard }: Found): SourceShard {

@@ -77,9 +77,13 @@ export interface EventSource {
   /**
    * Rejects with unknown-topic if the stream or topic does not exist, and with a PatternError for invalid
    * filters.
+   * @param closed whether no window of the partition is open with records before the offset; a shard's records
+   * are read when this is true for the ends of its parents. Undefined for mappings without windows
    */
-  open(mapping: SourceMapping, deps: SourceDeps): Promise<SourceReader>
+  open(mapping: SourceMapping, deps: SourceDeps, closed?: WindowsClosed): Promise<SourceReader>
 }
+
+export type WindowsClosed = (partition: number, offset: number, signal: AbortSignal) => Promise<boolean>
 
 export interface SourceDeps {
   readonly kafka: Kafka
@@ -92,8 +96,10 @@ export interface SourceDeps {
 /** Reads the topic of a source. */
 export interface SourceReader {
   readonly topic: string
+  /** Returns how many records, from the first on, are in its shard. Undefined: a partition is one shard. */
+  cut?(batch: RecordBatch, signal: AbortSignal): Promise<number>
   /**
-   * Cuts a batch into slices, in order; each is handled separately.
+   * Cuts a batch of one shard into slices, in order; each is handled separately.
    * @param leaveOut is called once for each record, in order
    */
   slices(
@@ -103,4 +109,6 @@ export interface SourceReader {
   ): AsyncGenerator<ShardSlice>
   /** Undefined if no shard is known at that offset. */
   shardAt(partition: number, offset: number): SourceShard | undefined
+  /** Whether the shard is known to end at or before the offset: no record of it follows. */
+  hasEnded(shardId: string, offset: number): boolean
 }

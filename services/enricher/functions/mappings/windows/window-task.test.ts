@@ -10,7 +10,7 @@ const never = new AbortController().signal
 const out = {} as Appender
 const NOW = 1_000_000
 
-/** Shards of one partition: the first ends at offset 100. */
+/** Shards of one partition: the first ends at offset 100, which may become known later. */
 const shardAt = (offset: number): SourceShard => {
   const shardId = offset < 100 ? 'first' : 'second'
   return {
@@ -27,6 +27,7 @@ function counting(stored?: WindowState) {
   const closed: string[] = []
   const appended: (WindowState | undefined)[] = []
   let known = true
+  let ended = false
   const task = new WindowTask(0, {
     mappingId: 'm',
     settings: { ...DEFAULT_SETTINGS, tumblingMs: 10_000 },
@@ -46,9 +47,16 @@ function counting(stored?: WindowState) {
     // A batch stands for the records of one shard, from its first offset to its nextOffset.
     each: async (batch, take) => take(sliceOf(batch)),
     shardAt: (_partition, offset) => (known ? shardAt(offset) : undefined),
+    hasEnded: (shardId, offset) => ended && shardId === 'first' && offset >= 100,
     failed: () => {},
   })
-  return { task, closed, appended, knows: (value: boolean) => (known = value) }
+  return {
+    task,
+    closed,
+    appended,
+    knows: (value: boolean) => (known = value),
+    firstEnds: () => (ended = true),
+  }
 }
 
 function batchOf(from: number, to: number, seconds: number): RecordBatch {
@@ -123,4 +131,25 @@ test('the window of a shard is closed when the next shard of the partition begin
   await task.process(batchOf(105, 107, 2), out, never)
   expect(closed).toEqual(['first 10'])
   expect(appended.at(-1)).toEqual({ start: NOW, state: { count: 2 }, offset: 107 })
+})
+
+test('the window of a shard is closed when the shard has been read to its end', async () => {
+  const { task, closed, appended, firstEnds } = counting()
+  firstEnds()
+  await begin(task, 90)
+  await task.process(batchOf(90, 99, 1), out, never)
+  expect(closed).toEqual([])
+  await task.process(batchOf(99, 100, 2), out, never)
+  expect(closed).toEqual(['first 10'])
+  expect(appended.at(-1)).toBeUndefined()
+})
+
+test('the window of a shard whose end becomes known later is closed then, also by who begins there', async () => {
+  const { task, closed, firstEnds } = counting({ start: NOW, state: { count: 5 }, offset: 98 })
+  await begin(task, 100)
+  await task.tick(NOW, out, never)
+  expect(closed).toEqual([])
+  firstEnds()
+  await task.tick(NOW, out, never)
+  expect(closed).toEqual(['first 5'])
 })

@@ -20,6 +20,7 @@ export interface WindowTaskOptions {
   /** Passes the slices of a batch to `take`, one after the other. */
   each(batch: RecordBatch, take: (slice: ShardSlice) => Promise<void>, signal: AbortSignal): Promise<void>
   shardAt(partition: number, offset: number): SourceShard | undefined
+  hasEnded(shardId: string, offset: number): boolean
   /** Called with the error of a window that could not be closed; it is closed later. */
   failed(error: Error): void
 }
@@ -39,6 +40,8 @@ export class WindowTask implements Task {
   readonly #options: WindowTaskOptions
   readonly #partition: number
   #open: ShardWindows | undefined
+  /** The offset up to which the partition was read. */
+  #position = 0
   /** The window that was open when the partition began, until its shard is known here. */
   #begun: WindowState | undefined
   /** The window as it is stored. */
@@ -55,6 +58,7 @@ export class WindowTask implements Task {
   async begin([{ offset }]: readonly Position[], signal: AbortSignal): Promise<void> {
     const { states, mappingId } = this.#options
     this.#open = undefined
+    this.#position = offset
     this.#stored = await states.read(mappingId, this.#partition, signal)
     // Its records are read once more if the offsets were reset or the topic was recreated.
     const isAhead = this.#stored !== undefined && this.#stored.offset > offset
@@ -65,6 +69,8 @@ export class WindowTask implements Task {
 
   async process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
     await this.#options.each(batch, (slice) => this.#take(slice, signal), signal)
+    this.#position = batch.nextOffset
+    if (this.#shardHasEnded) await this.#open?.windows.close(signal)
     this.#handledAt = Date.now()
     if (batch.length > 0) this.#arrivedAt = batch.timestamps[batch.length - 1]
     this.#store(out)
@@ -73,7 +79,8 @@ export class WindowTask implements Task {
   async tick(now: number, out: Appender, signal: AbortSignal): Promise<void> {
     this.#resume()
     const windows = this.#open?.windows
-    if (windows?.end === undefined || windows.end > this.#watermark(now)) return
+    if (windows?.end === undefined) return
+    if (windows.end > this.#watermark(now) && !this.#shardHasEnded) return
     try {
       await windows.close(signal)
     } catch (error) {
@@ -86,6 +93,10 @@ export class WindowTask implements Task {
   /** All records that arrived before this time have been handled. */
   #watermark(now: number): number {
     return now - this.#handledAt > GRACE_MS ? now - GRACE_MS : this.#arrivedAt
+  }
+
+  get #shardHasEnded(): boolean {
+    return this.#open !== undefined && this.#options.hasEnded(this.#open.shardId, this.#position)
   }
 
   /** As at AWS, the window of a shard that has ended is closed, and the next shard begins with none. */

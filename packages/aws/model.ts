@@ -15,6 +15,8 @@ export interface Model {
   readonly jsonVersion?: '1.0' | '1.1'
   /** The namespace of the elements in answers. Only `query` has it. */
   readonly xmlNamespace?: string
+  /** The first folders of the paths of all operations that AWS has, served or not. Only `rest-json` has it. */
+  readonly folders?: readonly string[]
   readonly operations: Readonly<Record<string, OperationModel>>
   /** The errors, by name. */
   readonly errors: Readonly<Record<string, ErrorModel>>

@@ -4,7 +4,6 @@
  */
 import {
   api,
-  folderOf,
   formParameters,
   kinesisModel,
   lambdaModel,
@@ -71,7 +70,8 @@ export function routesTo(
       add(byService, model.service, route)
       if (model.targetPrefix !== undefined) add(byTarget, model.targetPrefix, route)
       if (model.protocol === 'query') add(byVersion, model.apiVersion, route)
-      for (const folder of [...foldersOf(model), ...(OWN_FOLDERS[name] ?? [])]) add(byFolder, folder, route)
+      for (const folder of [...(model.folders ?? []), ...(OWN_FOLDERS[name] ?? [])])
+        add(byFolder, folder, route)
     }
   }
   const byParameters = (parameters: readonly Named[]): Route | undefined => {
@@ -104,11 +104,6 @@ export function routesTo(
     },
     byForm: (body) => byParameters(formParameters(body)),
   }
-}
-
-function foldersOf({ operations }: Model): Set<string> {
-  const uris = Object.values(operations).flatMap(({ http }) => (http === undefined ? [] : [http.uri]))
-  return new Set(uris.map(folderOf))
 }
 
 function add(table: Map<string, Route>, key: string, route: Route): void {

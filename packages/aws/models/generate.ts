@@ -5,6 +5,7 @@
  * is named) and the shapes that they use, without documentation.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { folderOf } from '../protocols/rest-route.ts'
 
 interface Source {
   readonly metadata: {
@@ -102,6 +103,7 @@ function generate({ metadata, operations, shapes }: Source, wanted: readonly str
     protocol,
     ...(protocol === 'json' && { targetPrefix: metadata.targetPrefix, jsonVersion: metadata.jsonVersion }),
     ...(protocol === 'query' && { xmlNamespace: metadata.xmlNamespace }),
+    ...(protocol === 'rest-json' && { folders: foldersOf(operations) }),
   }
   return `{
 ${Object.entries(head)
@@ -112,6 +114,11 @@ ${Object.entries(head)
   "shapes": ${lines([...kept].sort(byName))}
 }
 `
+}
+
+/** Returns the first folders of the paths of all operations, those that are left out among them. */
+function foldersOf(operations: Source['operations']): string[] {
+  return [...new Set(Object.values(operations).map(({ http }) => folderOf(http.requestUri)))].sort()
 }
 
 function compactOf(shape: SourceShape): object {

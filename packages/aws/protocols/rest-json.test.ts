@@ -215,6 +215,8 @@ test("AWS's own client: errors", async () => {
   )
 })
 
+const UNSERVED = { message: 'This operation is not served here.' }
+
 test.each<[string, string, string | undefined, number, string | undefined, unknown]>([
   [
     'GET',
@@ -240,9 +242,10 @@ test.each<[string, string, string | undefined, number, string | undefined, unkno
     'ValidationException',
     { message: expect.stringContaining("'0' at 'maxItems'") },
   ],
-  ['GET', '/2015-03-31/nothing', undefined, 404, 'UnknownOperationException', {}],
-  ['PATCH', '/2015-03-31/functions', '{}', 404, 'UnknownOperationException', {}],
-  ['GET', '/2015-03-31/functions/offers', undefined, 404, 'UnknownOperationException', {}],
+  ['GET', '/2015-03-31/nothing', undefined, 404, 'UnknownOperationException', UNSERVED],
+  ['GET', '/2018-10-31/layers', undefined, 404, 'UnknownOperationException', UNSERVED],
+  ['PATCH', '/2015-03-31/functions', '{}', 404, 'UnknownOperationException', UNSERVED],
+  ['GET', '/2015-03-31/functions/offers', undefined, 404, 'UnknownOperationException', UNSERVED],
   ['POST', '/2015-03-31/functions/offers/invocations', '[1]', 200, undefined, [1]],
   [
     'POST',

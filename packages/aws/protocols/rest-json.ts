@@ -6,12 +6,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../answer.ts'
 import type { Api, Operation } from '../api.ts'
 import type { Body } from '../body.ts'
-import { type AwsError, unknownOperation } from '../errors.ts'
+import { AwsError } from '../errors.ts'
 import { type Model, structureOf } from '../model.ts'
 import { queryParameters } from '../sigv4/canonical.ts'
 import { addOnce, type Call, type Protocol } from './protocol.ts'
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
-import { folderOf, type MatchPath, pathMatcher } from './rest-route.ts'
+import { type MatchPath, pathMatcher } from './rest-route.ts'
 
 interface Route {
   readonly operation: Operation
@@ -48,11 +48,11 @@ export function restJsonProtocol(apis: readonly Api[]): Protocol {
   const folders = new Map<string, Api>()
   const errors = new Map(apis.map((api) => [api, errorWriter(api.model)]))
   for (const api of apis) {
-    if (api.options.folder !== undefined) folders.set(api.options.folder, api)
+    for (const folder of api.options.folder ? [api.options.folder] : (api.model.folders ?? []))
+      folders.set(folder, api)
     for (const operation of api.operations) {
       const { method, uri } = httpOf(operation)
       addOnce(routes, `${method} ${withoutLabels(uri)}`, routeOf(operation), `${method} ${uri}`)
-      if (api.options.folder === undefined) folders.set(folderOf(uri), api)
     }
   }
 
@@ -99,7 +99,8 @@ class RestCall implements Call {
   }
 
   open(body: Body): Buffer {
-    if (this.#found === undefined) throw unknownOperation()
+    if (this.#found === undefined)
+      throw new AwsError('UnknownOperationException', 'This operation is not served here.', 404)
     return body.own()
   }
 

@@ -28,8 +28,9 @@ export function parsePattern(text: string): readonly Branch[] {
     )
   let pattern: unknown
   try {
-    pattern = JSON.parse(text)
+    pattern = parse(text)
   } catch (error) {
+    if (error instanceof PatternError) throw error
     throw new PatternError(
       `The pattern is not JSON (${(error as Error).message}); write an object such as { "data": { "state": ["open"] } }.`,
     )
@@ -48,6 +49,29 @@ export function parsePattern(text: string): readonly Branch[] {
       throw error
     }
   }
+}
+
+/** JSON.parse passes the text of a number to its reviver (ECMAScript 2026; TypeScript does not know it yet). */
+const JSON_WITH_SOURCE = JSON as {
+  parse(
+    text: string,
+    revive: (name: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown
+}
+
+/**
+ * Refuses numbers that binary64 rounds: numbers of events are rounded too, so that such a one would match its
+ * neighbours. Other numbers match exactly those that are equal to them.
+ */
+function parse(text: string): unknown {
+  return JSON_WITH_SOURCE.parse(text, (_name, value, { source = '' }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || digitsOf(source) <= 15) return value
+    throw new PatternError(`The number ${source} has too many digits to be compared; send it as a text.`)
+  })
+}
+
+function digitsOf(number: string): number {
+  return number.replace(/e.*|\D/gi, '').replace(/^0+/, '').length
 }
 
 type PatternObject = Readonly<Record<string, unknown>>

@@ -89,18 +89,23 @@ export function openCatalogue(): Catalogue {
   }
 }
 
-/** Returns the version to which an invocation of the qualifier goes, or undefined if it does not exist. */
-export function versionFor(
+/** Returns the version that the qualifier names: for an alias, the one without a weight. */
+export function versionOf(
   { latest, versions, aliases }: DeployedFunction,
+  qualifier: string = LATEST,
+): FunctionVersion | undefined {
+  const version = aliases.get(qualifier)?.version ?? qualifier
+  return version === LATEST ? latest : versions.get(version)
+}
+
+/** Returns the version to which an invocation of the qualifier goes, or undefined if it does not exist. */
+export function versionToInvoke(
+  deployed: DeployedFunction,
   qualifier: string = LATEST,
   random: () => number = Math.random,
 ): FunctionVersion | undefined {
-  if (qualifier === LATEST) return latest
-  const alias = aliases.get(qualifier)
-  if (alias === undefined) return versions.get(qualifier)
-  const [[other, weight] = [alias.version, 0]] = Object.entries(alias.weights)
-  const version = weight > 0 && random() < weight ? other : alias.version
-  return version === LATEST ? latest : versions.get(version)
+  const [[other, weight] = ['', 0]] = Object.entries(deployed.aliases.get(qualifier)?.weights ?? {})
+  return versionOf(deployed, weight > 0 && random() < weight ? other : qualifier)
 }
 
 /** Sets the value of a key; undefined removes the key. */

@@ -41,6 +41,8 @@ export interface NotedSettings {
 export interface LatestVersion extends FunctionVersion {
   /** The number of the last published version; 0: none. */
   readonly lastPublished: number
+  /** The description of $LATEST when that version was published; undefined: not known. */
+  readonly publishedDescription?: string
   /** The most environments in each replica; undefined: the default. */
   readonly reserved?: number
   readonly tags: Readonly<Record<string, string>>

@@ -89,7 +89,7 @@ const ofCode = {
 const shapes: { readonly [kind in EntryKind]: Shape<unknown> } = {
   latest: object(
     { ...ofVersion, lastPublished: count, tags: map(words, words, { max: 50 }) },
-    { ...ofCode, reserved: concurrency },
+    { ...ofCode, reserved: concurrency, publishedDescription: words },
   ),
   version: object(ofVersion, ofCode),
   alias: object({

@@ -5,7 +5,7 @@
 import { type Account, functionArn } from '@weir/aws'
 import type { Logger, Resource } from '@weir/service'
 import { within } from '@weir/timing'
-import { type Catalogue, type DeployedFunction, versionFor } from './catalogue.ts'
+import { type Catalogue, type DeployedFunction, versionOf, versionToInvoke } from './catalogue.ts'
 import type { CodeStore } from './code/code-store.ts'
 import { type FunctionVersion, LATEST } from './entries.ts'
 import { kindOf } from './lambda-runtimes.ts'
@@ -27,7 +27,7 @@ export interface Functions {
   /** All functions, sorted by name. */
   all(): readonly DeployedFunction[]
   isOfSolution(name: string): boolean
-  /** The version for NAME or NAME:QUALIFIER. */
+  /** The version for NAME or NAME:QUALIFIER; for an alias, the one without a weight. */
   get(name: string): FunctionVersion | undefined
   /**
    * `active`: the code of $LATEST is ready here. `updated`: new invocations use its current code and
@@ -127,7 +127,7 @@ class HostedFunctions implements Functions {
   get(qualified: string): FunctionVersion | undefined {
     const [name, qualifier] = qualified.split(':')
     const found = this.find(name)
-    return found && versionFor(found, qualifier)
+    return found && versionOf(found, qualifier)
   }
 
   state(name: string): { readonly active: boolean; readonly updated: boolean } {
@@ -141,7 +141,8 @@ class HostedFunctions implements Functions {
 
   async invoke(qualified: string, payload: Buffer, options: InvocationOptions): Promise<FunctionResult> {
     const [name, qualifier] = qualified.split(':')
-    const version = this.get(qualified)
+    const found = this.find(name)
+    const version = found && versionToInvoke(found, qualifier)
     if (version === undefined)
       throw new UnknownFunction(
         `Function ${qualified} does not exist; \`weir functions list\` shows those that do.`,

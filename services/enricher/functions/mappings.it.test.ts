@@ -405,7 +405,7 @@ test.each([
   await produce(name, ['k:1'])
   const account = { region: 'us-east-1', accountId: '000000000000' }
   const mapping = mappingOf('times', 'f', { kind: 'kafka', topic: name })
-  const deps = { kafka, codec, streams, account, bootstrapServers: 'b' }
+  const deps = { kafka, codec, streams, account, bootstrapServers: 'b', roleOf: () => '' }
   const reader = await eventSource(mapping.source).open(mapping, deps)
   const found: unknown[] = []
   for await (const { records } of reader.slices(

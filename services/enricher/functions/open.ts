@@ -87,6 +87,7 @@ export async function openFunctionService(
     streams,
     account,
     bootstrapServers,
+    roleOf: (name) => functions.value.find(name)?.latest.role,
     windowStates: windowStates.value,
     log,
   })

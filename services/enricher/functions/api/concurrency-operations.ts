@@ -2,7 +2,13 @@
 import type { AwsContext, AwsOperations } from '@weir/aws'
 import type { Catalogue } from '../catalogue.ts'
 import type { Deploying } from './deploying.ts'
-import { existingFunction, invalidParameter, wholeFunction } from './names.ts'
+import {
+  existingFunction,
+  functionsOnly,
+  invalidParameter,
+  type NamedFunction,
+  wholeFunction,
+} from './names.ts'
 
 interface FunctionInput {
   readonly FunctionName: string
@@ -20,6 +26,16 @@ export function concurrencyOperations({
   changeableWhole,
   changeLatest,
 }: Deploying): AwsOperations {
+  /** Unlike other operations, these refuse $LATEST too. */
+  const unqualified = (given: string): NamedFunction => {
+    const named = wholeFunction(given, account)
+    if (named.qualifier !== undefined) throw functionsOnly()
+    return named
+  }
+  const changeable = (given: string, context: AwsContext): Promise<NamedFunction> => {
+    unqualified(given)
+    return changeableWhole(given, context)
+  }
   return {
     async PutFunctionConcurrency(
       {
@@ -28,7 +44,7 @@ export function concurrencyOperations({
       }: FunctionInput & { readonly ReservedConcurrentExecutions: number },
       context: AwsContext,
     ) {
-      const { name } = await changeableWhole(FunctionName, context)
+      const { name } = await changeable(FunctionName, context)
       await changeLatest(name, false, (latest) => {
         if (
           ACCOUNT_CONCURRENCY - reservedOf(catalogue) + (latest.reserved ?? 0) - reserved <
@@ -44,12 +60,12 @@ export function concurrencyOperations({
       return { ReservedConcurrentExecutions: reserved }
     },
     GetFunctionConcurrency({ FunctionName }: FunctionInput, context: AwsContext) {
-      const named = wholeFunction(FunctionName, account)
+      const named = unqualified(FunctionName)
       context.authorize(named.arn)
       return { ReservedConcurrentExecutions: existingFunction(functions, named).latest.reserved }
     },
     async DeleteFunctionConcurrency({ FunctionName }: FunctionInput, context: AwsContext) {
-      const { name } = await changeableWhole(FunctionName, context)
+      const { name } = await changeable(FunctionName, context)
       await changeLatest(name, false, ({ reserved, ...latest }) => latest)
     },
   }

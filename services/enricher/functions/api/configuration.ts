@@ -55,12 +55,12 @@ export function describedVersion(
   }
 }
 
-/** The state in the answer to CreateFunction. */
+/** The state of a new function or version in the answer that creates it. */
 export const PENDING = { State: 'Pending', StateReason: CREATING.reason, StateReasonCode: CREATING.code }
 const IN_PROGRESS = {
   LastUpdateStatus: 'InProgress',
   LastUpdateStatusReason: CREATING.reason,
   LastUpdateStatusReasonCode: CREATING.code,
 }
-/** The state in the answers to updates. */
+/** The state of $LATEST in the answers to updates. */
 export const UPDATING = { State: 'Active', ...IN_PROGRESS }

@@ -1,6 +1,6 @@
 /** Deployment by Lambda's own operations, with the client of AWS for JavaScript, over a real broker. */
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +10,7 @@ import {
   DeleteAliasCommand,
   DeleteFunctionCommand,
   GetAliasCommand,
+  GetFunctionCodeSigningConfigCommand,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
   ListAliasesCommand,
@@ -131,6 +132,10 @@ test('a function is created from a zip, described, changed and deleted', async (
   )
   expect(textOf(await invoke({ FunctionName }))).toBe('"two?"')
 
+  expect(await client.send(new GetFunctionCodeSigningConfigCommand({ FunctionName }))).toMatchObject({
+    FunctionName,
+    CodeSigningConfigArn: '',
+  })
   const { Configuration, Code } = await client.send(new GetFunctionCommand({ FunctionName }))
   expect(Configuration).toMatchObject({
     Timeout: 7,
@@ -272,7 +277,27 @@ describe('versions and aliases', () => {
         Publish: true,
       }),
     )
-    expect(updated).toMatchObject({ Version: '3', FunctionArn: `${ARN}:${FunctionName}:3` })
+    expect(updated).toMatchObject({
+      Version: '3',
+      FunctionArn: `${ARN}:${FunctionName}:3`,
+      State: 'Pending',
+    })
+    expect(updated.LastUpdateStatus).toBeUndefined()
+  })
+
+  test('a new description alone makes a new version', async () => {
+    const described = `described-${randomUUID()}`
+    await deploy(described, SPEAKER, { Publish: true, Description: 'first' })
+    const publish = async (Description?: string) => {
+      const made = await client.send(new PublishVersionCommand({ FunctionName: described, Description }))
+      return [made.Version, made.Description]
+    }
+    expect(await publish()).toEqual(['1', 'first'])
+    await client.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: described, Description: 'second' }),
+    )
+    expect(await publish('of the version')).toEqual(['2', 'of the version'])
+    expect(await publish()).toEqual(['2', 'of the version'])
   })
 
   test('an alias points to a version, or to two by weight', async () => {
@@ -311,6 +336,12 @@ describe('versions and aliases', () => {
       FunctionVersion: '1',
       RoutingConfig: { AdditionalVersionWeights: { 2: 0.5 } },
     })
+    for (let i = 0; i < 20; i++) {
+      const { Version } = await client.send(
+        new GetFunctionConfigurationCommand({ FunctionName, Qualifier: 'live' }),
+      )
+      expect(Version).toBe('1')
+    }
     const executed = new Set<string | undefined>()
     for (let i = 0; i < 100 && executed.size < 2; i++)
       executed.add((await said(FunctionName, 'live')).executed)

@@ -150,16 +150,18 @@ describe('settings', () => {
       message:
         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].",
     })
-    await expect(
-      client.send(
-        new PutFunctionConcurrencyCommand({
-          FunctionName: `${FunctionName}:1`,
-          ReservedConcurrentExecutions: 1,
-        }),
-      ),
-    ).rejects.toMatchObject({
-      message: expect.stringContaining('This operation is permitted on Lambda functions only.'),
-    })
+    for (const qualifier of ['1', '$LATEST']) {
+      await expect(
+        client.send(
+          new PutFunctionConcurrencyCommand({
+            FunctionName: `${FunctionName}:${qualifier}`,
+            ReservedConcurrentExecutions: 1,
+          }),
+        ),
+      ).rejects.toMatchObject({
+        message: expect.stringContaining('This operation is permitted on Lambda functions only.'),
+      })
+    }
     await client.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
     expect(
       (await client.send(new GetFunctionConcurrencyCommand({ FunctionName }))).ReservedConcurrentExecutions,

@@ -12,7 +12,7 @@ import { NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
 import { newStream } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { LIMITED, openApi } from '../testing/api.ts'
+import { LIMITED, openApi, ROLE } from '../testing/api.ts'
 
 const { kafka, producer, streams, run, fixed, client, clientFor, deploy, records } = await openApi()
 
@@ -248,9 +248,18 @@ describe('mappings', () => {
     )
     await expect.poll(() => streams.get(stream)?.stream.status, { timeout: 20_000 }).toBe('ACTIVE')
     const EventSourceArn = `arn:aws:kinesis:us-east-1:000000000000:stream/${stream}`
+    const named = `identity-${randomUUID()}`
+    await deploy(
+      named,
+      `export const handler = async ({ Records }) => ({
+        records: Records.map(({ kinesis, invokeIdentityArn }) => ({
+          value: Buffer.from(kinesis.data, 'base64') + ' as ' + invokeIdentityArn,
+        })),
+      })`,
+    )
     const { UUID, EventSourceArn: answered } = await client.send(
       new CreateEventSourceMappingCommand({
-        FunctionName: name,
+        FunctionName: named,
         EventSourceArn,
         StartingPosition: 'LATEST',
         ParallelizationFactor: 2,
@@ -263,7 +272,8 @@ describe('mappings', () => {
     await enabled(UUID!)
     const values = Array.from({ length: 20 }, (_, i) => `record ${i}`)
     await produce(streams.get(stream)!.stream.topic, values)
-    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual([...values].sort())
+    const asRole = values.map((value) => `${value} as ${ROLE}`).sort()
+    await expect.poll(() => valuesOf(output), { timeout: 20_000 }).toEqual(asRole)
     const { EventSourceMappings } = await client.send(new ListEventSourceMappingsCommand({ EventSourceArn }))
     expect(EventSourceMappings).toMatchObject([
       {
@@ -277,7 +287,7 @@ describe('mappings', () => {
     await expect(
       client.send(
         new CreateEventSourceMappingCommand({
-          FunctionName: name,
+          FunctionName: named,
           EventSourceArn,
           StartingPosition: 'LATEST',
         }),

@@ -56,7 +56,11 @@ export function namedFunction(given: string, account: Account, qualifier?: strin
 export function wholeFunction(given: string, account: Account): NamedFunction {
   const named = namedFunction(given, account)
   if (named.qualifier === undefined || named.qualifier === LATEST) return named
-  throw invalidParameter(
+  throw functionsOnly()
+}
+
+export function functionsOnly(): AwsError {
+  return invalidParameter(
     'This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. ' +
       'Please specify either a function name or an unqualified function ARN.',
   )

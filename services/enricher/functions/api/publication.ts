@@ -22,13 +22,14 @@ export function publication(
 ): Publication {
   const last = versions.get(String(latest.lastPublished))
   const name = latest.name
-  if (last !== undefined && isDeepStrictEqual(contentOf(last), contentOf(latest))) {
+  const isDescribedAnew = (latest.publishedDescription ?? latest.description) !== latest.description
+  if (last !== undefined && !isDescribedAnew && isDeepStrictEqual(contentOf(last), contentOf(latest))) {
     return { version: last.version, changes: [{ kind: 'latest', id: name, value: latest }] }
   }
   if (versions.size >= MAX_VERSIONS)
     throw invalidParameter(`${name} has ${MAX_VERSIONS} versions; delete some first.`)
   const version = String(latest.lastPublished + 1)
-  const { lastPublished, reserved, tags, ...content } = latest
+  const { lastPublished, publishedDescription: _, reserved, tags, ...content } = latest
   const published: FunctionVersion = {
     ...content,
     version,
@@ -45,6 +46,7 @@ export function publication(
         value: {
           ...latest,
           lastPublished: lastPublished + 1,
+          publishedDescription: latest.description,
           revisionId: randomUUID(),
         } satisfies LatestVersion,
       },
@@ -52,7 +54,7 @@ export function publication(
   }
 }
 
-/** The parts in which two versions must differ. */
+/** The parts in which two versions must differ. Descriptions are compared on their own: a version may have its own. */
 function contentOf({
   runtime,
   handler,

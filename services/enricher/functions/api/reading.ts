@@ -1,4 +1,4 @@
-/** ListFunctions, GetFunction, GetFunctionConfiguration, GetAccountSettings. */
+/** ListFunctions, GetFunction, GetFunctionConfiguration, GetFunctionCodeSigningConfig, GetAccountSettings. */
 import { type AwsAccess, type AwsContext, type AwsOperations, functionArn, presignedUrl } from '@weir/aws'
 import { MAX_UNPACKED_BYTES } from '../code/unpack.ts'
 import { type FunctionVersion, LATEST } from '../entries.ts'
@@ -86,6 +86,10 @@ export function readingOperations(
     async GetFunctionConfiguration(input: FunctionInput, context: AwsContext) {
       const { named, version } = await found(input, context)
       return describedVersion(version, functions, account, named.qualifier)
+    },
+    async GetFunctionCodeSigningConfig(input: FunctionInput, context: AwsContext) {
+      const { named } = await found(input, context)
+      return { FunctionName: named.name, CodeSigningConfigArn: '' }
     },
     GetAccountSettings(_input: object, context: AwsContext) {
       context.authorize('*')

@@ -3,7 +3,7 @@ import type { AwsContext, AwsOperations } from '@weir/aws'
 import type { Archive } from '../code/archive.ts'
 import { LATEST, type LatestVersion } from '../entries.ts'
 import { type CodeInput, keep, uploadOf, withArchive } from './code-input.ts'
-import { configurationOf, UPDATING } from './configuration.ts'
+import { configurationOf, PENDING, UPDATING } from './configuration.ts'
 import type { Deploying } from './deploying.ts'
 import { type SettingsInput, settingsOf } from './function-settings.ts'
 import { checkRevision } from './storing.ts'
@@ -27,10 +27,10 @@ export function updateOperations({
 }: Deploying): AwsOperations {
   const { catalogue, archives } = service
 
-  const answer = (version: LatestVersion): object => ({
-    ...configurationOf(version, account, version.version === LATEST ? undefined : version.version),
-    ...UPDATING,
-  })
+  const answer = (version: LatestVersion): object =>
+    version.version === LATEST
+      ? { ...configurationOf(version, account, undefined), ...UPDATING }
+      : { ...configurationOf(version, account, version.version), ...PENDING }
 
   return {
     async UpdateFunctionCode(input: UpdateCodeInput, context: AwsContext) {

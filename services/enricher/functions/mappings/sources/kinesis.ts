@@ -112,7 +112,8 @@ class StreamReader implements SourceReader {
   readonly #name: string
   readonly #groupId: string
   readonly #filter: RecordFilter<KinesisRecord> | undefined
-  readonly #origin: { readonly streamArn: string; readonly region: string; readonly identityArn: string }
+  readonly #origin: { readonly streamArn: string; readonly region: string }
+  readonly #identityArn: () => string
   readonly #kafka: Kafka
   readonly #streams: Streams
   readonly #closed: WindowsClosed | undefined
@@ -122,16 +123,17 @@ class StreamReader implements SourceReader {
   constructor(
     name: string,
     { id, filters, functionName, groupId }: SourceMapping,
-    { kafka, streams, account }: SourceDeps,
+    { kafka, streams, account, roleOf }: SourceDeps,
     closed: WindowsClosed | undefined,
   ) {
     this.#name = name
     this.#groupId = groupId
     this.#filter = compileFilters(filters, kinesisFilters)
     const { region, accountId } = account
-    // Functions have no roles; the ARN is well-formed for code that parses it.
-    const identityArn = formatArn({ service: 'iam', region: '', accountId, resource: `role/${functionName}` })
-    this.#origin = { streamArn: streamArn(account, name), region, identityArn }
+    // Without a role of its own, a function's identity is well-formed for code that parses it.
+    const fallback = formatArn({ service: 'iam', region: '', accountId, resource: `role/${functionName}` })
+    this.#identityArn = () => roleOf(functionName) || fallback
+    this.#origin = { streamArn: streamArn(account, name), region }
     this.#kafka = kafka
     this.#streams = streams
     this.#closed = closed
@@ -174,7 +176,7 @@ class StreamReader implements SourceReader {
       await this.#parentsRead(serving, shard, signal)
       const sequenceNumber = (offset: number, time: number): string =>
         serving.numbersOf(shard).at(offset, time)
-      const origin = { ...this.#origin, shardId: shard.id, sequenceNumber }
+      const origin = { ...this.#origin, identityArn: this.#identityArn(), shardId: shard.id, sequenceNumber }
       const slice = new SliceBuilder(this.#filter, writeKinesis)
       for (; i < batch.length && !slice.full; i++) {
         if (leaveOut(i)) continue

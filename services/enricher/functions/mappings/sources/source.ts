@@ -91,6 +91,8 @@ export interface SourceDeps {
   readonly streams: Streams
   readonly account: Account
   readonly bootstrapServers: string
+  /** The ARN of a function's role; empty or undefined if it has none. */
+  roleOf(functionName: string): string | undefined
 }
 
 /** Reads the topic of a source. */

@@ -18,7 +18,7 @@ test.each([
   [{ EventSourceArn: STREAM, Topics: ['orders'] }, 'but not both'],
   [
     { EventSourceArn: `${STREAM}/consumer/c:1` },
-    'no event source that is served here; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.',
+    'is not a supported event source; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.',
   ],
   [
     { EventSourceArn: STREAM.replace('123456789012', '000000000000') },

@@ -41,6 +41,19 @@ test.each(['opensearch', 'elasticsearch'] as const)('%s stores a document and fi
   expect(found.hits.hits.map((hit) => hit._id)).toEqual(['1'])
 })
 
+test.each(['opensearch', 'elasticsearch'] as const)('%s refuses pages from elsewhere', async (engine) => {
+  const { url } = await servers.search(engine)
+  // A page may send this without asking: no header of its own, no body.
+  const statusFrom = async (origin?: string): Promise<number> =>
+    (await fetch(`${url}/_refresh`, { method: 'POST', headers: origin === undefined ? {} : { origin } }))
+      .status
+  expect(await statusFrom('http://page.example')).toBe(403)
+  expect(await statusFrom('null')).toBe(403)
+  expect(await statusFrom('http://localhost.page.example:9200')).toBe(403)
+  expect(await statusFrom('http://localhost:8084')).toBe(200)
+  expect(await statusFrom()).toBe(200)
+})
+
 test('asking twice gives the same server', async () => {
   expect(await servers.kafka()).toEqual(await servers.kafka())
 })

@@ -61,6 +61,21 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   await app.close()
 })
 
+test('a tolerated stall is listed and counted, and the service is ready', async () => {
+  const app = fastify()
+  health(app, {}, () => false, true)
+  const stop = watchGroup({ ...GROUP, stalled: () => [{ ...STALLED, tolerated: true }] }, ALL)
+  const answer = await app.inject('/readyz')
+  expect([answer.statusCode, answer.json()]).toMatchObject([
+    200,
+    { ready: true, stalled: [{ group: 'billing' }] },
+  ])
+  expect(answer.json().stalled[0]).not.toHaveProperty('tolerated')
+  expect(await metrics.metrics()).toContain('weir_group_stalled_partitions{group="billing"} 1')
+  stop()
+  await app.close()
+})
+
 test('a partition without a member is reported like one without progress', async () => {
   vi.useFakeTimers()
   const mine = { topic: 'orders', partition: 0, position: 0, startOffset: 0, endOffset: 0 }

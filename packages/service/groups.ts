@@ -10,7 +10,15 @@ import { type GroupValue, LOOK_MS, lagWatch } from './group-lag.ts'
 import { metrics } from './metrics.ts'
 import { type GroupKafka, UNASSIGNED_LOOK_MS, Unassigned } from './unassigned.ts'
 
-type Group = Pick<Subscription, 'groupId' | 'topics' | 'assignments' | 'stalled'>
+/** A stalled partition of a group, or of a part of the service that watches its own. */
+export interface GroupStall extends StalledPartition {
+  /** True if the service is ready all the same: a user's mapping waits for the user's destination. */
+  readonly tolerated?: true
+}
+
+interface Group extends Pick<Subscription, 'groupId' | 'topics' | 'assignments'> {
+  stalled(): readonly GroupStall[]
+}
 
 interface Watch {
   readonly lag: ReturnType<typeof lagWatch>
@@ -34,7 +42,7 @@ export function watchGroup(group: Group, kafka: GroupKafka): () => void {
   }
 }
 
-export interface Stall extends StalledPartition {
+export interface Stall extends GroupStall {
   readonly group: string
 }
 

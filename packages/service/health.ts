@@ -29,12 +29,15 @@ export function health(
       Object.entries(ready).map(([name, check]) => [name, stateOf(check())]),
     )
     const stopping = isStopping()
-    const stalled = stalls().map(({ sinceMs, ...stall }) => ({
+    const standing = stalls()
+    const stalled = standing.map(({ sinceMs, tolerated, ...stall }) => ({
       ...stall,
       since: new Date(sinceMs).toISOString(),
     }))
     const all =
-      !stopping && stalled.length === 0 && Object.values(dependencies).every((state) => state === 'ready')
+      !stopping &&
+      standing.every(({ tolerated }) => tolerated) &&
+      Object.values(dependencies).every((state) => state === 'ready')
     const body = { ready: all, stopping, dependencies, ...(stalled.length > 0 && { stalled }) }
     return reply.code(all ? 200 : 503).send(body)
   })

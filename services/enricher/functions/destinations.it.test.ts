@@ -28,7 +28,7 @@ const BATCH: DiscardedBatch = {
   count: 2,
   payloadBytes: 4,
   event: () => '{"Records":[{"a":1},{"a":2}]}',
-  shard: { shardId: SHARD.shardId, batchInfo: (extent) => kinesisBatchInfo(SHARD, extent) },
+  shard: { shardId: SHARD.shardId, partition: 0, batchInfo: (extent) => kinesisBatchInfo(SHARD, extent) },
 }
 const EXPECTED = {
   requestContext: {

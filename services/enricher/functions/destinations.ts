@@ -23,8 +23,11 @@ export interface InvocationRecord {
 }
 
 export interface Destination {
-  /** Resolves when the record is stored at the destination. Retries until the signal aborts. */
-  send(record: InvocationRecord, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the record is stored at the destination. Retries until the signal aborts.
+   * @param failed called after each try that failed
+   */
+  send(record: InvocationRecord, signal: AbortSignal, failed?: (error: Error) => void): Promise<void>
 }
 
 interface Log {
@@ -72,12 +75,13 @@ export async function openDestination(
   const topic = destinationTopic(url)
   const put = topic === undefined ? await awsStore(url) : topicStore(topic, kafka, producer)
   return {
-    async send(record, signal) {
+    async send(record, signal, failed = () => {}) {
       for (let retries = 0; ; retries++) {
         try {
           await put(record)
           return
         } catch (error) {
+          failed(error as Error)
           log.warn(
             { err: error, destination: url },
             'a destination does not accept an invocation record; it is retried, and later records wait',

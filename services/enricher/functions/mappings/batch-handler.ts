@@ -1,7 +1,8 @@
 /** Handles the batches that a mapping reads: filters their records and passes them to the function. */
 import type { Account } from '@weir/aws'
 import { type Appender, type Kafka, Once, type RecordBatch, type Task } from '@weir/kafka'
-import { Counter, Gauge, type Logger, metrics } from '@weir/service'
+import type { Assignment } from '@weir/kafka/port.ts'
+import { Counter, Gauge, type GroupStall, type Logger, metrics } from '@weir/service'
 import type { BatchDestination } from './destinations.ts'
 import { Discards } from './discards.ts'
 import { Invoker, type InvokerDeps } from './invoker.ts'
@@ -68,7 +69,13 @@ export class BatchHandler {
     this.#output = output
     this.#once = onceMs === undefined ? undefined : new Once({ kafka, windowMs: onceMs, log })
     this.#invoker = new Invoker(mapping, deps)
-    this.#discards = new Discards(mapping, { invoker: this.#invoker, destination, account, log })
+    this.#discards = new Discards(mapping, {
+      invoker: this.#invoker,
+      report: deps.report,
+      destination,
+      account,
+      log,
+    })
     this.#delivery = new SliceDelivery(settings, this.#invoker, this.#discards)
   }
 
@@ -83,6 +90,11 @@ export class BatchHandler {
       },
       signal,
     )
+  }
+
+  /** Returns the partitions among these that wait for the on-failure destination. */
+  stalled(assignments: readonly Assignment[]): GroupStall[] {
+    return this.#discards.stalled(assignments)
   }
 
   /** Opens the task of a partition whose records are reduced in tumbling windows. */

@@ -12,14 +12,22 @@ import type { BatchExtent, SourceShard } from './slice.ts'
 export interface DiscardedBatch extends Cause, BatchExtent {
   readonly mappingId: string
   readonly functionArn: string
-  readonly shard: Pick<SourceShard, 'shardId' | 'batchInfo'>
+  readonly shard: Pick<SourceShard, 'shardId' | 'partition' | 'batchInfo'>
   /** Makes the event that the function got, JSON; undefined if the records could not be read. */
   readonly event: (() => string) | undefined
 }
 
 export interface BatchDestination {
-  /** Resolves when the destination has the batch's invocation record. Retries until the signal aborts. */
-  send(batch: DiscardedBatch, requestId: string, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the destination has the batch's invocation record. Retries until the signal aborts.
+   * @param failed called after each try that failed
+   */
+  send(
+    batch: DiscardedBatch,
+    requestId: string,
+    signal: AbortSignal,
+    failed?: (error: Error) => void,
+  ): Promise<void>
 }
 
 /** Throws a one-sentence error if the URL is not a destination. */
@@ -28,7 +36,7 @@ export async function openBatchDestination(
 ): Promise<BatchDestination> {
   const destination = await openDestination(...options)
   return {
-    send(batch, requestId, signal) {
+    send(batch, requestId, signal, failed) {
       const text = JSON.stringify(invocationRecord(batch, requestId))
       const { error, shard } = batch
       return destination.send(
@@ -40,6 +48,7 @@ export async function openBatchDestination(
           object: () => withPayload(text, batch),
         },
         signal,
+        failed,
       )
     },
   }

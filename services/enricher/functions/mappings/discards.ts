@@ -1,8 +1,9 @@
 /** Gives up records: counts them, logs them, and names them to the mapping's on-failure destination. */
 import { randomUUID } from 'node:crypto'
 import { type Account, functionArn } from '@weir/aws'
-import type { RecordBatch } from '@weir/kafka'
-import { Counter, type Logger, metrics } from '@weir/service'
+import { KafkaError, type RecordBatch } from '@weir/kafka'
+import type { Assignment } from '@weir/kafka/port.ts'
+import { Counter, type GroupStall, type Logger, metrics } from '@weir/service'
 import type { Cause, DeliveryPort } from './delivery.ts'
 import type { BatchDestination, DiscardedBatch } from './destinations.ts'
 import type { Invoker } from './invoker.ts'
@@ -16,8 +17,18 @@ const discards = new Counter({
   help: 'Records given up after their last attempt, for their age, or because they cannot be read.',
 })
 
+/** A destination that is down for a moment needs nobody; one that refuses a record does. */
+const STALLED_MS = 30_000
+
+/** Since when, and with which error, the destination has not accepted what a partition gives up. */
+interface Refusal {
+  readonly sinceMs: number
+  readonly error: string
+}
+
 export interface DiscardsOptions {
   readonly invoker: Pick<Invoker, 'unreadable'>
+  readonly report: (result: string) => void
   readonly destination: BatchDestination | undefined
   readonly account: Account
   readonly log: Logger
@@ -27,6 +38,8 @@ export class Discards {
   readonly #mapping: Mapping
   readonly #options: DiscardsOptions
   readonly #functionArn: string
+  /** By partition. */
+  readonly #refusals = new Map<number, Refusal>()
 
   constructor(mapping: Mapping, options: DiscardsOptions) {
     this.#mapping = mapping
@@ -120,6 +133,33 @@ export class Discards {
       'records were given up',
     )
     const discarded = { ...batch, mappingId: id, functionArn: this.#functionArn }
-    await this.#options.destination?.send(discarded, randomUUID(), signal)
+    const { partition } = batch.shard
+    try {
+      await this.#options.destination?.send(discarded, randomUUID(), signal, (refusal) =>
+        this.#refused(partition, refusal),
+      )
+    } finally {
+      this.#refusals.delete(partition)
+    }
+  }
+
+  #refused(partition: number, refusal: Error): void {
+    const error = refusal instanceof KafkaError ? refusal.code : refusal.name
+    const { sinceMs } = this.#refusals.get(partition) ?? { sinceMs: Date.now() }
+    this.#refusals.set(partition, { sinceMs, error })
+    this.#options.report(
+      `PROBLEM: The on-failure destination does not accept a record (${error}); later records wait`,
+    )
+  }
+
+  /** Returns the partitions among these that wait for the destination. */
+  stalled(assignments: readonly Assignment[]): GroupStall[] {
+    const before = Date.now() - STALLED_MS
+    return assignments.flatMap(({ topic, partition, position }) => {
+      const refusal = this.#refusals.get(partition)
+      if (refusal === undefined || refusal.sinceMs > before) return []
+      const reason = `its on-failure destination does not accept a record (${refusal.error})`
+      return [{ topic, partition, offset: position, sinceMs: refusal.sinceMs, reason, tolerated: true }]
+    })
   }
 }

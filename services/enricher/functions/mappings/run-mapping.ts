@@ -53,7 +53,10 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
     openTask === undefined
       ? await kafka.consume(options, (batch, signal) => handler.handle(batch, undefined, signal))
       : await kafka.transform(options, openTask)
-  const unwatch = watchGroup(subscription, kafka)
+  const { topics } = subscription
+  const assignments = () => subscription.assignments()
+  const stalled = () => [...subscription.stalled(), ...handler.stalled(assignments())]
+  const unwatch = watchGroup({ groupId, topics, assignments, stalled }, kafka)
   return {
     ready: () => subscription.ready(),
     stop: async (drainMs) => {
@@ -65,14 +68,11 @@ export async function runMapping(mapping: Mapping, deps: MappingDeps): Promise<R
 
 async function openOnFailure(
   { id, onFailure }: Mapping,
-  { kafka, producer, report, log }: MappingDeps,
+  { kafka, producer, log }: MappingDeps,
 ): Promise<BatchDestination | undefined> {
   if (onFailure === undefined) return undefined
   return openBatchDestination(onFailure, kafka, producer, {
-    warn: (details, message) => {
-      report('PROBLEM: The on-failure destination cannot be reached')
-      log.warn({ ...details, mapping: id }, message)
-    },
+    warn: (details, message) => log.warn({ ...details, mapping: id }, message),
   })
 }
 

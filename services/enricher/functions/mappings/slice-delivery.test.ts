@@ -1,8 +1,8 @@
-import type { RecordBatch } from '@weir/kafka'
+import { KafkaError, type RecordBatch } from '@weir/kafka'
 import { metrics } from '@weir/service'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Functions } from '../functions.ts'
-import { type DiscardedBatch, invocationRecord } from './destinations.ts'
+import { type BatchDestination, type DiscardedBatch, invocationRecord } from './destinations.ts'
 import { Discards } from './discards.ts'
 import { Invoker } from './invoker.ts'
 import type { Mapping } from './mapping.ts'
@@ -15,6 +15,7 @@ const never = new AbortController().signal
 const SHARD: SourceShard = {
   shardId: 't-0',
   eventSourceArn: '',
+  partition: 0,
   recordAt: (offset) => ({ identifier: String(offset), timestamp: 0 }),
   event: (records) => `[${records.map(({ json }) => json).join()}]`,
   batchInfo: () => ({}),
@@ -32,7 +33,11 @@ const slice = (count: number): ShardSlice => ({
 
 let count = 0
 /** A delivery to a function that returns `respond` for the offsets of a batch, or fails with a text. */
-function delivery(settings: Partial<DeliverySettings>, respond: (offsets: number[]) => unknown) {
+function delivery(
+  settings: Partial<DeliverySettings>,
+  respond: (offsets: number[]) => unknown,
+  send?: BatchDestination['send'],
+) {
   const name = `delivery-${++count}`
   const reports: string[] = []
   const named: DiscardedBatch[] = []
@@ -57,7 +62,8 @@ function delivery(settings: Partial<DeliverySettings>, respond: (offsets: number
   })
   const discards = new Discards(mapping, {
     invoker,
-    destination: { send: async (batch) => void named.push(batch) },
+    report: (result) => reports.push(result),
+    destination: { send: send ?? (async (batch) => void named.push(batch)) },
     account: { region: 'r', accountId: '0' },
     log,
   })
@@ -200,4 +206,38 @@ test.each([
   expect(named.map((batch) => invocationRecord(batch, 'r-1'))).toEqual([
     expect.objectContaining({ responseContext: expect.objectContaining({ executedVersion: '7' }) }),
   ])
+})
+
+test('a destination that does not accept a record is reported as the reason why its partition waits', async () => {
+  const refusing = Promise.withResolvers<void>()
+  const { made, discards, reports } = delivery(
+    { maxRetries: 0 },
+    () => 'it throws',
+    async (_batch, _id, _signal, failed) => {
+      failed!(new KafkaError('too-large', 'The record has 500 bytes; the topic takes 200.'))
+      await refusing.promise
+    },
+  )
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const done = made.deliver(slice(1), output().out, never)
+    await vi.waitFor(() => expect(reports.at(-1)).toContain('does not accept a record (too-large)'))
+    const mine = { topic: 't', partition: 0, position: 7, startOffset: 0, endOffset: 9 }
+    expect(discards.stalled([mine])).toEqual([])
+    vi.setSystemTime(Date.now() + 31_000)
+    expect(discards.stalled([mine, { ...mine, partition: 1 }])).toMatchObject([
+      {
+        topic: 't',
+        partition: 0,
+        offset: 7,
+        reason: 'its on-failure destination does not accept a record (too-large)',
+        tolerated: true,
+      },
+    ])
+    refusing.resolve()
+    await done
+    expect(discards.stalled([mine])).toEqual([])
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -34,6 +34,8 @@ export function timeOf({ timestamp }: RecordId): string {
 /** A shard of a stream, or a partition of a topic. */
 export interface SourceShard {
   readonly shardId: string
+  /** The partition that has its records. */
+  readonly partition: number
   readonly eventSourceArn: string
   /** @param window the members of a tumbling window's event, JSON that begins with a comma */
   event(records: readonly WrittenRecord[], window?: string): string

@@ -150,6 +150,7 @@ class TopicReader implements SourceReader {
     const origin = { topic: this.topic, partition, bootstrapServers: this.#bootstrapServers }
     return {
       shardId: partitionName(this.topic, partition),
+      partition,
       eventSourceArn: '',
       event: (records, window) => kafkaEvent(origin, records, window),
       recordAt: (offset) => ({ identifier: String(offset), timestamp: Date.now() }),

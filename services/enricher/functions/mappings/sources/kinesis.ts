@@ -237,6 +237,7 @@ class StreamReader implements SourceReader {
     const { streamArn: arn } = this.#origin
     return {
       shardId: shard.id,
+      partition: shard.partition,
       eventSourceArn: arn,
       event: kinesisEvent,
       recordAt: (offset) => ({

@@ -15,6 +15,7 @@ const shardAt = (offset: number): SourceShard => {
   const shardId = offset < 100 ? 'first' : 'second'
   return {
     shardId,
+    partition: 0,
     eventSourceArn: '',
     event: (_records, window) => `{${window!.slice(1)}}`,
     recordAt: (at) => ({ identifier: String(at), timestamp: 0 }),

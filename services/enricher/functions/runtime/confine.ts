@@ -21,6 +21,23 @@ const LIMITS = '{ ulimit -c 0; ulimit -f 0; ulimit -n 1024; } 2>/dev/null'
  */
 const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 
+/**
+ * The limits of new namespaces, in /proc/sys. If the service is root, what is written there passes as root's:
+ * list nothing here that any kernel has for the whole machine.
+ */
+const NAMESPACE_LIMITS: readonly (readonly [name: string, value: string])[] = [
+  // The kernel counts these together for the host's user too, so that functions could take all that it has.
+  ['user/max_inotify_instances', '4'],
+  ['user/max_inotify_watches', '1024'],
+  ['user/max_fanotify_groups', '4'],
+  ['user/max_fanotify_marks', '1024'],
+  // This memory belongs to no process, so it could not be measured. Before Linux 6.9, only root may set these.
+  ['kernel/shmmni', '0'],
+  ['kernel/msgmni', '0'],
+  ['kernel/sem', '0 0 0 0'],
+  ['fs/mqueue/queues_max', '0'],
+]
+
 /** Where the new root is assembled. The original contents are not shown. */
 const ROOT = '/sys'
 const PROGRAMS = [
@@ -178,6 +195,8 @@ function inNewRoot(readable: readonly string[]): string {
     // Otherwise the program would regain privileges in a user namespace that it creates itself.
     'mount -t proc -o nosuid,nodev,noexec proc proc',
     'echo 0 > proc/sys/user/max_user_namespaces',
+    // A kernel that has no such limit, or refuses it, is left as it is.
+    ...NAMESPACE_LIMITS.map(([name, value]) => `{ echo '${value}' > proc/sys/${name}; } 2>/dev/null || :`),
     'mount -o remount,bind,ro,nosuid,nodev,noexec proc',
     'mount -o remount,bind,ro,nosuid,nodev .',
     'pivot_root . .',

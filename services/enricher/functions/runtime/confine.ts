@@ -98,7 +98,7 @@ const PROBE_MS = 10_000
 /** O_CLOEXEC. */
 const CLOSED_ON_EXEC = 0o2000000
 
-let stdio: ReturnType<typeof findStdio> | undefined
+let inherited: ReturnType<typeof findInherited> | undefined
 let guard: readonly string[] | undefined
 let found: Confinement | undefined
 
@@ -110,30 +110,33 @@ export function confinement(): Confinement {
 
 /**
  * Starts a confined program in the folder `cwd`, as the leader of a process group, with pipes for its output
- * and for descriptor 3. `readable` lists the folders and files that it needs besides the system's programs.
- * With namespaces, it sees nothing else; without them, it sees what this process's user sees.
+ * and for the descriptors `pipes`. `readable` lists the folders and files that it needs besides the system's
+ * programs. With namespaces, it sees nothing else; without them, it sees what this process's user sees.
  */
 export function startConfined(
   program: readonly string[],
   readable: readonly string[],
   cwd: string,
   how = confinement(),
+  pipes: readonly number[] = [3],
 ): ChildProcess {
   const [file, ...arguments_] = confined(program, readable, how)
-  stdio ??= findStdio()
-  return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio: [...stdio], detached: true })
+  inherited ??= findInherited()
+  const stdio = Array<number | 'ignore' | 'pipe'>(Math.max(...pipes, ...inherited.keys()) + 1).fill('ignore')
+  for (const [descriptor, nothing] of inherited) stdio[descriptor] = nothing
+  for (const descriptor of [1, 2, ...pipes]) stdio[descriptor] = 'pipe'
+  return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio, detached: true })
 }
 
-/** Redirects descriptors that this process inherited, perhaps for a lock or a folder, to /dev/null. */
-function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
+/**
+ * Returns the descriptors that this process inherited, perhaps for a lock or a folder, and for each one that
+ * leads to /dev/null.
+ */
+function findInherited(): ReadonlyMap<number, number> {
   const descriptors = existsSync('/proc/self/fdinfo') ? readdirSync('/proc/self/fdinfo').map(Number) : []
-  const inherited = descriptors.filter((descriptor) => descriptor > 3 && isInherited(descriptor))
-  const found: (number | 'ignore' | 'pipe')[] = Array(Math.max(3, ...inherited) + 1).fill('ignore')
-  if (inherited.length > 0) {
-    const nothing = openSync('/dev/null', 'r+')
-    for (const descriptor of inherited) found[descriptor] = nothing
-  }
-  return found.fill('pipe', 1, 4)
+  const found = descriptors.filter((descriptor) => descriptor > 2 && isInherited(descriptor))
+  const nothing = found.length > 0 ? openSync('/dev/null', 'r+') : -1
+  return new Map(found.map((descriptor) => [descriptor, nothing]))
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The processes of an environment and their resident memory. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import type { Confinement } from './confine.ts'
 
 /** Whether /proc shows memory use. If not, the child reports it itself, as often as its event loop allows. */
 export const HAS_PROC = existsSync('/proc/self/status')
@@ -12,6 +13,34 @@ export function treeOf(pid: number): readonly number[] {
   const found = [pid]
   for (let i = 0; i < found.length && found.length < MAX_PROCESSES; i++) found.push(...childrenOf(found[i]))
   return found
+}
+
+/**
+ * Returns the processes of a function, as their folders in /proc, without those that only start it. `pid` is
+ * the process that startConfined has started. A namespace lists its processes itself, whoever their parents are. Until it is set up, there are none.
+ */
+export function programsOf(pid: number, how: Confinement): readonly string[] {
+  if (how === 'process only')
+    return treeOf(pid).map((member) => `/proc/${member}`)
+  const [first] = childrenOf(pid)
+  const proc = `/proc/${first}/root/proc`
+  if (first === undefined || !isOfAnotherNamespace(proc)) return []
+  try {
+    const pids = readdirSync(proc).filter((name) => /^\d+$/.test(name) && name !== '1')
+    return pids.map((member) => `${proc}/${member}`)
+  } catch {
+    return []
+  }
+}
+
+/** Whether this process is not in the namespace that the folder shows; `self` then leads nowhere. */
+function isOfAnotherNamespace(proc: string): boolean {
+  try {
+    readlinkSync(`${proc}/self`)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(`${proc}/1`)
+  }
 }
 
 /** Kills the process, its group, and its descendants outside the group. */

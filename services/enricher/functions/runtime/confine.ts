@@ -165,9 +165,6 @@ function confined(
   return [...DEATH_WATCH, '--', ...UNSHARE, '/bin/sh', '-c', inNewRoot(readable), 'sh', ...program]
 }
 
-/** The number of processes between this one and the program. */
-export const launchers = (how = confinement()): number => (how === 'namespaces' ? 2 : 0)
-
 /**
  * Returns a script that assembles the root, gives up the privileges needed for that, and runs its arguments.
  */

@@ -17,26 +17,23 @@ export const MAX_THREADS = 2048
  * A namespace lists its processes itself, whoever their parents are. Until it is set up, there are none.
  */
 export function programsOf(pid: number, how: Confinement): readonly string[] {
-  if (how === 'process only')
-    return treeOf(pid, MAX_PROCESSES, MAX_THREADS).map((member) => `/proc/${member}`)
+  const tree = (): string[] => treeOf(pid, MAX_PROCESSES, MAX_THREADS).map((member) => `/proc/${member}`)
+  if (how === 'process only') return tree()
   const [first] = childrenOf(pid, [String(pid)])
   const proc = `/proc/${first}/root/proc`
-  if (first === undefined || !isOfAnotherNamespace(proc)) return []
+  try {
+    // This process is not in the namespace, so `self` leads somewhere only in the old root.
+    readlinkSync(`${proc}/self`)
+    return []
+  } catch (error) {
+    // If this process may not look into the new root, the parents have to do.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return tree().slice(2)
+  }
   try {
     const pids = readdirSync(proc).filter((name) => /^\d+$/.test(name) && name !== '1')
     return pids.map((member) => `${proc}/${member}`)
   } catch {
     return []
-  }
-}
-
-/** Whether this process is not in the namespace that the folder shows; `self` then leads nowhere. */
-function isOfAnotherNamespace(proc: string): boolean {
-  try {
-    readlinkSync(`${proc}/self`)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(`${proc}/1`)
   }
 }
 

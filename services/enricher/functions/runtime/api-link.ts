@@ -1,18 +1,18 @@
 /**
  * Functions whose process speaks Lambda's Runtime API: those in Python, and those that bring a `bootstrap`.
  */
+import type { ChildProcess } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
-import { startConfined } from './confine.ts'
+import type { Duplex, Writable } from 'node:stream'
+import { confinement, startConfined } from './confine.ts'
 import type { Host, Link } from './link.ts'
 import { CHILD } from './node-program.ts'
 import type { EnvironmentOptions } from './options.ts'
-import { isHeldBy } from './peers.ts'
-import { treeOf } from './processes.ts'
+import { heldBy } from './peers.ts'
+import { programsOf } from './processes.ts'
 import { errorPayload } from './result.ts'
-import { openRuntimeApi, type RuntimeApi } from './runtime-api.ts'
+import { type OursOf, RuntimeApi } from './runtime-api.ts'
 import { runtimeVariables } from './variables.ts'
 
 /**
@@ -21,39 +21,58 @@ import { runtimeVariables } from './variables.ts'
  */
 const WITH_VARIABLES = ['/bin/sh', '-c', 'eval "$(cat <&3)"; exec 3<&-; unset OLDPWD; exec "$@"', 'sh']
 
+const VARIABLES = 3
+/** The descriptor on which a program for Python speaks the Runtime API; also in child/bootstrap.py. */
+const CONNECTION = 4
+
 export function openApiLink(options: EnvironmentOptions, host: Host): Link {
-  let api: RuntimeApi | undefined
+  const { directory, python, runtime, confinement: how = confinement() } = options
+  const api = new RuntimeApi(options.functionArn, host)
   let pid: number | undefined
   let closed = false
 
-  async function start(): Promise<void> {
-    const { directory, python, runtime } = options
+  const oursOf: OursOf = (sockets) => heldBy(pid === undefined ? [] : programsOf(pid, how), sockets)
+
+  /** A bootstrap expects a host and a port. */
+  async function startProvided(): Promise<void> {
     const bootstrap = join(directory, 'bootstrap')
-    const problem = runtime === 'provided' ? problemOf(bootstrap) : undefined
+    const problem = problemOf(bootstrap)
     if (problem !== undefined) return host.failed(errorPayload('Runtime.InvalidEntrypoint', problem))
-    const isOurs = async (socket: Socket): Promise<boolean> =>
-      pid !== undefined && isHeldBy(treeOf(pid), socket)
-    api = await openRuntimeApi(options.functionArn, isOurs, host)
+    const address = await api.listen(oursOf)
     if (closed) return api.close()
-    const program =
-      runtime === 'provided' ? [bootstrap] : [python!.executable, '-B', '-s', join(CHILD, 'bootstrap.py')]
-    const readable = [directory, CHILD, ...(python?.folders ?? [])]
-    const child = startConfined([...WITH_VARIABLES, ...program], readable, directory, options.confinement)
+    run([bootstrap], [directory, CHILD], { AWS_LAMBDA_RUNTIME_API: address })
+  }
+
+  /** Our program for Python gets a connection that no other process can have. */
+  async function startPython(): Promise<void> {
+    const { executable, folders } = python!
+    const child = run([executable, '-B', '-s', join(CHILD, 'bootstrap.py')], [directory, CHILD, ...folders])
+    api.serve(child.stdio[CONNECTION] as Duplex)
+  }
+
+  function run(
+    program: readonly string[],
+    readable: readonly string[],
+    added: Record<string, string> = {},
+  ): ChildProcess {
+    const pipes = runtime === 'python' ? [VARIABLES, CONNECTION] : [VARIABLES]
+    const child = startConfined([...WITH_VARIABLES, ...program], readable, directory, how, pipes)
     pid = child.pid
-    const variables = child.stdio[3] as Writable
+    const variables = child.stdio[VARIABLES] as Writable
     variables.on('error', () => {})
     host.spawned(child)
-    variables.end(exportsOf(apiVariables(options, api.address)))
+    variables.end(exportsOf({ ...apiVariables(options), ...added }))
+    return child
   }
 
   Promise.resolve()
-    .then(start)
+    .then(runtime === 'provided' ? startProvided : startPython)
     .catch((error: Error) => host.failed(errorPayload('Runtime.ExitError', error.message)))
   return {
-    begin: (call) => api!.hand(call),
+    begin: (call) => api.hand(call),
     close: () => {
       closed = true
-      api?.close()
+      api.close()
     },
   }
 }
@@ -73,7 +92,7 @@ function problemOf(bootstrap: string): string | undefined {
  * Lambda sets more variables for these runtimes than for others. The function's own override only the first
  * three.
  */
-function apiVariables(options: EnvironmentOptions, address: string): Record<string, string> {
+function apiVariables(options: EnvironmentOptions): Record<string, string> {
   const { directory, functionArn } = options
   return {
     LANG: 'C.UTF-8',
@@ -81,7 +100,6 @@ function apiVariables(options: EnvironmentOptions, address: string): Record<stri
     LD_LIBRARY_PATH: `${directory}:${directory}/lib`,
     ...runtimeVariables(options),
     AWS_DEFAULT_REGION: functionArn.split(':')[3],
-    AWS_LAMBDA_RUNTIME_API: address,
     LAMBDA_RUNTIME_DIR: CHILD,
   }
 }

@@ -21,6 +21,23 @@ const LIMITS = '{ ulimit -c 0; ulimit -f 0; ulimit -n 1024; } 2>/dev/null'
  */
 const PROCESSES = '{ ulimit -u 1024 || ulimit -p 1024; } 2>/dev/null'
 
+/**
+ * The limits of new namespaces, in /proc/sys. If the service is root, what is written there passes as root's:
+ * list nothing here that any kernel has for the whole machine.
+ */
+const NAMESPACE_LIMITS: readonly (readonly [name: string, value: string])[] = [
+  // The kernel counts these together for the host's user too, so that functions could take all that it has.
+  ['user/max_inotify_instances', '4'],
+  ['user/max_inotify_watches', '1024'],
+  ['user/max_fanotify_groups', '4'],
+  ['user/max_fanotify_marks', '1024'],
+  // This memory belongs to no process, so it could not be measured. Before Linux 6.9, only root may set these.
+  ['kernel/shmmni', '0'],
+  ['kernel/msgmni', '0'],
+  ['kernel/sem', '0 0 0 0'],
+  ['fs/mqueue/queues_max', '0'],
+]
+
 /** Where the new root is assembled. The original contents are not shown. */
 const ROOT = '/sys'
 const PROGRAMS = [
@@ -81,7 +98,7 @@ const PROBE_MS = 10_000
 /** O_CLOEXEC. */
 const CLOSED_ON_EXEC = 0o2000000
 
-let stdio: ReturnType<typeof findStdio> | undefined
+let inherited: ReturnType<typeof findInherited> | undefined
 let guard: readonly string[] | undefined
 let found: Confinement | undefined
 
@@ -93,30 +110,33 @@ export function confinement(): Confinement {
 
 /**
  * Starts a confined program in the folder `cwd`, as the leader of a process group, with pipes for its output
- * and for descriptor 3. `readable` lists the folders and files that it needs besides the system's programs.
- * With namespaces, it sees nothing else; without them, it sees what this process's user sees.
+ * and for the descriptors `pipes`. `readable` lists the folders and files that it needs besides the system's
+ * programs. With namespaces, it sees nothing else; without them, it sees what this process's user sees.
  */
 export function startConfined(
   program: readonly string[],
   readable: readonly string[],
   cwd: string,
   how = confinement(),
+  pipes: readonly number[] = [3],
 ): ChildProcess {
   const [file, ...arguments_] = confined(program, readable, how)
-  stdio ??= findStdio()
-  return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio: [...stdio], detached: true })
+  inherited ??= findInherited()
+  const stdio = Array<number | 'ignore' | 'pipe'>(Math.max(...pipes, ...inherited.keys()) + 1).fill('ignore')
+  for (const [descriptor, nothing] of inherited) stdio[descriptor] = nothing
+  for (const descriptor of [1, 2, ...pipes]) stdio[descriptor] = 'pipe'
+  return spawn(file, arguments_, { cwd, env: LAUNCH_ENVIRONMENT, stdio, detached: true })
 }
 
-/** Redirects descriptors that this process inherited, perhaps for a lock or a folder, to /dev/null. */
-function findStdio(): readonly (number | 'ignore' | 'pipe')[] {
+/**
+ * Returns the descriptors that this process inherited, perhaps for a lock or a folder, and for each one that
+ * leads to /dev/null.
+ */
+function findInherited(): ReadonlyMap<number, number> {
   const descriptors = existsSync('/proc/self/fdinfo') ? readdirSync('/proc/self/fdinfo').map(Number) : []
-  const inherited = descriptors.filter((descriptor) => descriptor > 3 && isInherited(descriptor))
-  const found: (number | 'ignore' | 'pipe')[] = Array(Math.max(3, ...inherited) + 1).fill('ignore')
-  if (inherited.length > 0) {
-    const nothing = openSync('/dev/null', 'r+')
-    for (const descriptor of inherited) found[descriptor] = nothing
-  }
-  return found.fill('pipe', 1, 4)
+  const found = descriptors.filter((descriptor) => descriptor > 2 && isInherited(descriptor))
+  const nothing = found.length > 0 ? openSync('/dev/null', 'r+') : -1
+  return new Map(found.map((descriptor) => [descriptor, nothing]))
 }
 
 /**
@@ -144,9 +164,6 @@ function confined(
   }
   return [...DEATH_WATCH, '--', ...UNSHARE, '/bin/sh', '-c', inNewRoot(readable), 'sh', ...program]
 }
-
-/** The number of processes between this one and the program. */
-export const launchers = (how = confinement()): number => (how === 'namespaces' ? 2 : 0)
 
 /**
  * Returns a script that assembles the root, gives up the privileges needed for that, and runs its arguments.
@@ -178,6 +195,8 @@ function inNewRoot(readable: readonly string[]): string {
     // Otherwise the program would regain privileges in a user namespace that it creates itself.
     'mount -t proc -o nosuid,nodev,noexec proc proc',
     'echo 0 > proc/sys/user/max_user_namespaces',
+    // A kernel that has no such limit, or refuses it, is left as it is.
+    ...NAMESPACE_LIMITS.map(([name, value]) => `{ echo '${value}' > proc/sys/${name}; } 2>/dev/null || :`),
     'mount -o remount,bind,ro,nosuid,nodev,noexec proc',
     'mount -o remount,bind,ro,nosuid,nodev .',
     'pivot_root . .',

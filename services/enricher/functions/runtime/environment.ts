@@ -89,10 +89,12 @@ class ProcessEnvironment implements Environment {
   constructor(options: EnvironmentOptions) {
     this.options = options
     this.#log = new FunctionLog((line) => options.log(line))
-    this.#memory = new MemoryWatch(options, () => {
-      if (this.#state !== 'ended') this.#end(OUT_OF_MEMORY)
+    this.#memory = new MemoryWatch(options, {
+      exceeded: () => {
+        if (this.#state !== 'ended') this.#end(OUT_OF_MEMORY)
+      },
+      unmeasurable: (sentence) => this.#intruded(sentence),
     })
-    this.#memory.start()
     const initMs = options.initTimeoutMs ?? INIT_TIMEOUT_MS
     this.#initTimeout = after(initMs, () => {
       if (this.#state === 'starting') this.#timedOut(initTimeout(initMs))
@@ -158,12 +160,14 @@ class ProcessEnvironment implements Environment {
         setTimeout(() => this.#kill(), EXIT_MS).unref()
       },
       measured: (memoryKb) => this.#memory.note(memoryKb),
-      intruded: (sentence) => {
-        if (this.#state === 'ended') return
-        this.#log.add(sentence)
-        this.#kill()
-      },
+      intruded: (sentence) => this.#intruded(sentence),
     }
+  }
+
+  #intruded(sentence: string): void {
+    if (this.#state === 'ended') return
+    this.#log.add(sentence)
+    this.#kill()
   }
 
   #spawned(child: ChildProcess): void {
@@ -186,7 +190,7 @@ class ProcessEnvironment implements Environment {
     clearTimeout(this.#initTimeout)
     this.#initMs = performance.now() - this.#openedAt
     this.#state = 'idle'
-    this.#memory.lookAround()
+    this.#memory.look()
     if (this.#current) this.#begin(this.#current)
     else this.#memory.rest()
   }
@@ -198,7 +202,7 @@ class ProcessEnvironment implements Environment {
     const { version, timeoutMs } = this.options
     this.#log.note(`START RequestId: ${requestId} Version: ${version}`)
     invocation.begin(timeoutMs)
-    this.#memory.start()
+    this.#memory.work()
     const deadlineMs = Date.now() + timeoutMs
     this.#link.begin({ sequence, requestId, deadlineMs, clientContext, identity, functionArn, payload })
   }
@@ -255,7 +259,7 @@ class ProcessEnvironment implements Environment {
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     this.#state = 'ended'
     this.#isGone = true
-    this.#memory.rest()
+    this.#memory.end()
     clearTimeout(this.#initTimeout)
     this.#link.close()
     this.#log.end()

@@ -38,10 +38,9 @@ export class FunctionProcess {
     })
     child.once('exit', () => {
       killGroup(child.pid!)
-      // A process that it left behind outside its group may keep the output open.
+      // A process that it left behind outside its group may keep its pipes open.
       const timer = setTimeout(() => {
-        child.stdout?.destroy()
-        child.stderr?.destroy()
+        for (const pipe of child.stdio) pipe?.destroy()
       }, OUTPUT_MS)
       child.once('close', () => clearTimeout(timer))
     })

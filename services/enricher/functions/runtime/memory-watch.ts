@@ -1,26 +1,57 @@
-/** Measures the memory of an environment's processes. */
-import { type Confinement, launchers } from './confine.ts'
-import { memoryKb, treeOf } from './processes.ts'
+/**
+ * Measures what an environment's processes use. All measurements of a kind together take a fiftieth of the
+ * time of this process at most: the more they cost, the rarer they are.
+ */
+import { type Confinement, confinement } from './confine.ts'
+import { HAS_PROC, MAX_PROCESSES, MAX_THREADS, programsOf, usageOf } from './processes.ts'
+import { sharedMemoryKb } from './shared-memory.ts'
 
-/** How often memory is measured while the function is working. */
-const MEMORY_MS = 100
+/** How often it is measured, and how many environments are. */
+interface Beat {
+  readonly everyMs: number
+  /** For memory that processes share, and that they need not have mapped. */
+  readonly sharedEveryMs: number
+  watches: number
+}
+const WORKING: Beat = { everyMs: 100, sharedEveryMs: 500, watches: 0 }
+/** The threads of a function may go on after its answer. */
+const RESTING: Beat = { everyMs: 1000, sharedEveryMs: 1000, watches: 0 }
+/** The part of the time that the measurements of one kind and one beat may take. */
+const SHARE = 1 / 50
+/** What an ordinary measurement takes; it may be made at the end of each invocation. */
+const CHEAP_MS = 2
+
+export interface MemoryEvents {
+  /** The environment uses more memory than it may. */
+  exceeded(): void
+  /** The environment has so many processes, threads or mappings that they cannot be measured. */
+  unmeasurable(sentence: string): void
+}
 
 export class MemoryWatch {
   readonly #limitKb: number
   readonly #confinement: Confinement | undefined
-  readonly #onExceeded: () => void
+  readonly #events: MemoryEvents
   #pid: number | undefined
-  #programs: readonly number[] = []
   #peakKb = 0
+  /** Undefined: the environment has ended. */
+  #beat: Beat | undefined
   #timer: NodeJS.Timeout | undefined
+  /** When the last measurement ended, and what it took. */
+  #measuredAt = performance.now()
+  #costMs = 0
+  #sharedKb = 0
+  /** When shared memory is measured again. */
+  #sharedAt = 0
 
   constructor(
     { memoryMb, confinement }: { readonly memoryMb: number; readonly confinement?: Confinement },
-    onExceeded: () => void,
+    events: MemoryEvents,
   ) {
     this.#limitKb = memoryMb * 1024
     this.#confinement = confinement
-    this.#onExceeded = onExceeded
+    this.#events = events
+    this.work()
   }
 
   get peakMb(): number {
@@ -31,36 +62,81 @@ export class MemoryWatch {
     return this.#peakKb > this.#limitKb
   }
 
-  /** Measures the process with this id and its descendants from now on. */
+  /** Measures the processes of this one, which startConfined has started, from now on. */
   follow(pid: number | undefined): void {
     this.#pid = pid
   }
 
-  /** Measures regularly until `rest`. */
-  start(): void {
-    this.#timer ??= setInterval(() => {
-      this.lookAround()
-      if (this.exceeded) this.#onExceeded()
-    }, MEMORY_MS)
+  work(): void {
+    this.#setBeat(WORKING)
   }
 
   rest(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#setBeat(RESTING)
   }
 
+  end(): void {
+    this.#setBeat(undefined)
+  }
+
+  /** Measures now, unless that takes long. */
   look(): void {
-    this.note(memoryKb(this.#programs) ?? 0)
-  }
-
-  /** Like `look`, but also finds the processes that the program has started since. */
-  lookAround(): void {
-    if (this.#pid !== undefined) this.#programs = treeOf(this.#pid).slice(launchers(this.#confinement))
-    this.look()
+    if (this.#costMs <= CHEAP_MS) this.#measure()
   }
 
   /** Takes a measurement of the process itself. */
   note(kb: number): void {
     this.#peakKb = Math.max(this.#peakKb, kb)
+  }
+
+  #setBeat(beat: Beat | undefined): void {
+    if (beat === this.#beat) return
+    if (this.#beat) this.#beat.watches--
+    if (beat) beat.watches++
+    this.#beat = beat
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer)
+    if (!this.#beat) return
+    const dueAt = this.#measuredAt + this.#pauseMs(this.#beat.everyMs, this.#costMs)
+    const measure = (): void => {
+      this.#measure()
+      if (this.exceeded) this.#events.exceeded()
+      this.#schedule()
+    }
+    this.#timer = setTimeout(measure, Math.max(1, dueAt - performance.now())).unref()
+  }
+
+  #measure(): void {
+    if (this.#pid === undefined || !HAS_PROC || !this.#beat) return
+    const startedAt = performance.now()
+    const programs = programsOf(this.#pid, this.#confinement ?? confinement())
+    const usage = programs.length <= MAX_PROCESSES ? usageOf(programs) : undefined
+    this.#measuredAt = performance.now()
+    this.#costMs = this.#measuredAt - startedAt
+    if (!usage) return this.#giveUp(`than ${MAX_PROCESSES} processes`)
+    if (usage.threads > MAX_THREADS) return this.#giveUp(`than ${MAX_THREADS} threads`)
+    if (this.#measuredAt >= this.#sharedAt) this.#measureShared(programs, this.#beat)
+    this.note(usage.memoryKb + Math.max(0, this.#sharedKb - usage.sharedKb))
+  }
+
+  #measureShared(programs: readonly string[], { sharedEveryMs }: Beat): void {
+    const startedAt = performance.now()
+    const sharedKb = sharedMemoryKb(programs)
+    const endedAt = performance.now()
+    this.#sharedAt = endedAt + this.#pauseMs(sharedEveryMs, endedAt - startedAt)
+    if (sharedKb === undefined) return this.#giveUp('mappings of memory than can be measured')
+    this.#sharedKb = sharedKb
+  }
+
+  /** Returns the pause after a measurement that took `costMs`. */
+  #pauseMs(everyMs: number, costMs: number): number {
+    return Math.max(everyMs, (costMs * (this.#beat?.watches ?? 1)) / SHARE)
+  }
+
+  #giveUp(limit: string): void {
+    this.#events.unmeasurable(`The function has more ${limit}; its environment was ended.`)
   }
 }

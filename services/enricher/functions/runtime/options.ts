@@ -30,7 +30,7 @@ export interface EnvironmentOptions {
    * effect.
    */
   readonly environment: Readonly<Record<string, string>>
-  /** Resident memory, 128 to 10,240; includes Node's own base of about 50 MiB. */
+  /** Resident and shared memory of all processes, 128 to 10,240; includes Node's own base of about 50 MiB. */
   readonly memoryMb: number
   /** The limit of an invocation, without the start of the process. */
   readonly timeoutMs: number

@@ -1,20 +1,28 @@
-/** Finds out which processes hold the other end of a connection on this machine. */
+/** Finds out which connections from this machine belong to certain processes. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 
 /**
- * Whether one of the processes holds the other end. /proc has its inode, and the descriptors that refer to
- * it.
+ * Returns those of the connections, all to one port of 127.0.0.1, whose other end one of the processes holds.
+ * /proc has the inode of each, and the descriptors that refer to it. The processes are folders in /proc.
  */
-export async function isHeldBy(pids: readonly number[], socket: Socket): Promise<boolean> {
-  const { remoteAddress, remotePort, localPort } = socket
-  if (remoteAddress !== LOOPBACK || remotePort === undefined || localPort === undefined) return false
-  for (const { file, address } of TABLES) {
-    const table = await readFile(file, 'latin1').catch(() => '')
-    const inode = inodeOf(table, `${address}:${hex(remotePort)} ${address}:${hex(localPort)} `)
-    if (inode !== undefined) return holds(pids, `socket:[${inode}]`)
+export async function heldBy(programs: readonly string[], sockets: readonly Socket[]): Promise<Set<Socket>> {
+  const port = sockets[0]?.localPort
+  const inodes = port === undefined ? new Map<number, string>() : await inodesOfClients(port)
+  const wanted = new Map<string, Socket>()
+  for (const socket of sockets) {
+    const inode = inodes.get(socket.remotePort ?? 0)
+    if (inode !== undefined && socket.remoteAddress === LOOPBACK) wanted.set(`socket:[${inode}]`, socket)
   }
-  return false
+  const held = new Set<Socket>()
+  for (const program of programs) {
+    if (held.size === wanted.size) break
+    for (const descriptor of await readdir(`${program}/fd`).catch(() => [])) {
+      const socket = wanted.get(await readlink(`${program}/fd/${descriptor}`).catch(() => ''))
+      if (socket) held.add(socket)
+    }
+  }
+  return held
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -23,22 +31,19 @@ const TABLES = [
   { file: '/proc/net/tcp', address: '0100007F' },
   { file: '/proc/net/tcp6', address: '0000000000000000FFFF00000100007F' },
 ]
-/** After both addresses: state, queues, timer, retransmits, user, timeout, inode. */
-const INODE = /^\S+ \S+ \S+ \S+ +\d+ +\d+ (\d+) /
 
-const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0')
-
-function inodeOf(table: string, addresses: string): string | undefined {
-  const at = table.indexOf(` ${addresses}`)
-  return at < 0 ? undefined : INODE.exec(table.slice(at + 1 + addresses.length, at + 200))?.[1]
-}
-
-async function holds(pids: readonly number[], link: string): Promise<boolean> {
-  for (const pid of pids) {
-    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
-    for (const descriptor of descriptors) {
-      if ((await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')) === link) return true
-    }
+/** Returns the inodes of the sockets that are connected to this port, by their own ports. */
+async function inodesOfClients(port: number): Promise<Map<number, string>> {
+  const inodes = new Map<number, string>()
+  const server = port.toString(16).toUpperCase().padStart(4, '0')
+  for (const { file, address } of TABLES) {
+    // After both addresses: state, queues, timer, retransmits, user, timeout, inode; 0 if it is closed.
+    const entry = new RegExp(
+      ` ${address}:(\\S{4}) ${address}:${server} \\S+ \\S+ \\S+ \\S+ +\\d+ +\\d+ ([1-9]\\d*) `,
+      'g',
+    )
+    const table = await readFile(file, 'latin1').catch(() => '')
+    for (const [, client, inode] of table.matchAll(entry)) inodes.set(Number.parseInt(client, 16), inode)
   }
-  return false
+  return inodes
 }

@@ -1,17 +1,40 @@
-/** The processes of an environment and their resident memory. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** The processes of an environment: which they are, what they use, and how they end. */
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import type { Confinement } from './confine.ts'
 
 /** Whether /proc shows memory use. If not, the child reports it itself, as often as its event loop allows. */
 export const HAS_PROC = existsSync('/proc/self/status')
 
-/** More processes than a function needs; inspecting them takes time. */
-const MAX_PROCESSES = 256
+/** More than a function needs; inspecting them takes time. A process counts as a thread, too. */
+export const MAX_PROCESSES = 256
+export const MAX_THREADS = 2048
 
-/** Returns the process and its descendants, 256 at most, as far as their parents still exist. */
-export function treeOf(pid: number): readonly number[] {
-  const found = [pid]
-  for (let i = 0; i < found.length && found.length < MAX_PROCESSES; i++) found.push(...childrenOf(found[i]))
-  return found
+/**
+ * Returns the processes of a function, as their folders in /proc, without those that only start it. `pid` is
+ * the process that startConfined has started. If there are more than MAX_PROCESSES processes or MAX_THREADS
+ * threads, some may be missing, but those returned exceed the same limit.
+ *
+ * A namespace lists its processes itself, whoever their parents are. Until it is set up, there are none.
+ */
+export function programsOf(pid: number, how: Confinement): readonly string[] {
+  const tree = (): string[] => treeOf(pid, MAX_PROCESSES, MAX_THREADS).map((member) => `/proc/${member}`)
+  if (how === 'process only') return tree()
+  const [first] = childrenOf(pid, [String(pid)])
+  const proc = `/proc/${first}/root/proc`
+  try {
+    // This process is not in the namespace, so `self` leads somewhere only in the old root.
+    readlinkSync(`${proc}/self`)
+    return []
+  } catch (error) {
+    // If this process may not look into the new root, the parents have to do.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return tree().slice(2)
+  }
+  try {
+    const pids = readdirSync(proc).filter((name) => /^\d+$/.test(name) && name !== '1')
+    return pids.map((member) => `${proc}/${member}`)
+  } catch {
+    return []
+  }
 }
 
 /** Kills the process, its group, and its descendants outside the group. */
@@ -34,34 +57,66 @@ function kill(target: number): void {
   }
 }
 
-function childrenOf(pid: number): readonly number[] {
+/** Returns the process and its descendants, as far as their parents still exist, until a limit is exceeded. */
+function treeOf(pid: number, maxProcesses = Infinity, maxThreads = Infinity): readonly number[] {
+  const found = [pid]
+  let threads = 0
+  for (let i = 0; i < found.length && found.length <= maxProcesses; i++) {
+    const own = threadsOf(found[i])
+    threads += own.length
+    if (threads > maxThreads) break
+    found.push(...childrenOf(found[i], own))
+  }
+  return found
+}
+
+function threadsOf(pid: number): readonly string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
-    )
+    return readdirSync(`/proc/${pid}/task`)
   } catch {
     return []
   }
 }
 
-/**
- * Returns the memory that the processes use together, in KiB, or the peak of a single one if that is more;
- * undefined without /proc.
- */
-export function memoryKb(pids: readonly number[]): number | undefined {
-  if (!HAS_PROC) return undefined
+/** Returns the processes that these threads have started. */
+function childrenOf(pid: number, threads: readonly string[]): readonly number[] {
+  return threads.flatMap((thread) => {
+    try {
+      const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
+      return children.split(' ').filter(Boolean).map(Number)
+    } catch {
+      return []
+    }
+  })
+}
+
+/** What processes use together. */
+export interface Usage {
+  readonly threads: number
+  /** Resident memory, or the peak of a single process if that is more. */
+  readonly memoryKb: number
+  /** The part of the resident memory that is shared memory; for each process that has mapped it. */
+  readonly sharedKb: number
+}
+
+/** Returns what the processes in these folders of /proc use. */
+export function usageOf(programs: readonly string[]): Usage {
+  let threads = 0
   let sum = 0
   let most = 0
-  for (const pid of pids) {
+  let sharedKb = 0
+  for (const program of programs) {
     try {
-      const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+      const status = readFileSync(`${program}/status`, 'latin1')
+      threads += Number(/^Threads:\s+(\d+)$/m.exec(status)?.[1] ?? 0)
       sum += Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
       most = Math.max(most, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0))
+      sharedKb += Number(/^RssShmem:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0)
     } catch {
       // It has just ended.
     }
   }
-  return Math.max(sum, most) || undefined
+  return { threads, memoryKb: Math.max(sum, most), sharedKb }
 }
 
 /**

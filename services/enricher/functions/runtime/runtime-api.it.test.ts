@@ -3,37 +3,8 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { describe, expect, test } from 'vitest'
-import { CONFINEMENTS, code, json, type Opened, open, openPython, python } from '../testing/environments.ts'
-import type { EnvironmentOptions } from './options.ts'
+import { CONFINEMENTS, code, json, open, openProvided, openPython, python } from '../testing/environments.ts'
 import { openRuntimes, runtimesConfig } from './runtimes.ts'
-
-/**
- * A bootstrap in Perl, which every Debian has. `serve` gets the request's id, the event's text and the
- * headers.
- */
-const PERL = `#!/usr/bin/perl
-use strict; use IO::Socket::INET; $| = 1;
-sub call {
-  my ($method, $path, $body) = @_;
-  my $s = IO::Socket::INET->new(PeerAddr => $ENV{AWS_LAMBDA_RUNTIME_API}) or die "no Runtime API: $!";
-  my $length = length($body // '');
-  my $headers = "Host: x\\r\\nConnection: close\\r\\nContent-Length: $length\\r\\n\\r\\n";
-  print $s "$method /2018-06-01/runtime$path HTTP/1.1\\r\\n$headers" . ($body // '');
-  local $/; my $all = <$s>; my ($head, $rest) = split /\\r\\n\\r\\n/, $all, 2;
-  return ($head =~ m{^HTTP/1.1 (\\d+)}, $head, $rest);
-}
-`
-const SERVE = `
-while (1) {
-  my ($status, $head, $event) = call('GET', '/invocation/next');
-  my ($id) = $head =~ /Lambda-Runtime-Aws-Request-Id: (\\S+)/i;
-  serve($id, $event, $head);
-}`
-const openProvided = (text: string, options: Partial<EnvironmentOptions> = {}): Opened =>
-  open(
-    { bootstrap: PERL + text + SERVE },
-    { runtime: 'provided', handler: 'any.name', timeoutMs: 20_000, ...options },
-  )
 
 describe('a bootstrap of its own', () => {
   test('takes invocations and posts answers, of any bytes', async () => {
@@ -101,13 +72,12 @@ describe('a bootstrap of its own', () => {
 })
 
 test.each(CONFINEMENTS)('no other function gets at its invocations, %s', async (confinement) => {
-  const victim = openPython(
+  const victim = openProvided(
     `
-import os, time
-def handler(event, context):
-    if event: time.sleep(1)
-    return os.environ['AWS_LAMBDA_RUNTIME_API'] if not event else 'its own'
-`,
+    sub serve { my ($id, $event) = @_;
+      sleep 1 if $event eq '"work"';
+      my $answer = $event eq '"work"' ? 'its own' : $ENV{AWS_LAMBDA_RUNTIME_API};
+      call('POST', "/invocation/$id/response", '"' . $answer . '"') }`,
     { confinement },
   )
   const address = json(await victim.invoke(''))

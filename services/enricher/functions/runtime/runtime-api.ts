@@ -10,6 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { MAX_RESPONSE_BYTES } from './child/frames.mjs'
 import type { Call, Host } from './link.ts'
@@ -29,31 +30,24 @@ const MAX_IDLE_WORK = 200
 /** How many bytes of an oversized response are still read, so that its sender gets to read the answer. */
 const MAX_DISCARDED_BYTES = 128 * 1024 * 1024
 const NOTHING = Buffer.alloc(0)
-/** The pause after a connection from another process. */
-const STRANGER_MS = 20
+/** The connections that may wait until they are checked: what a process can open in a pause. */
+const MAX_UNCHECKED = 512
+/** The pause after connections from other processes; at least as long as the check took. */
+const STRANGERS_MS = 20
 
 export type RuntimeApiHost = Pick<Host, 'ready' | 'answered' | 'dying' | 'intruded'>
 
-/** Listens on a port of its own at 127.0.0.1. Reads only connections that `isOurs` accepts. */
-export async function openRuntimeApi(
-  functionArn: string,
-  isOurs: (socket: Socket) => Promise<boolean>,
-  host: RuntimeApiHost,
-): Promise<RuntimeApi> {
-  const api = new RuntimeApi(functionArn, isOurs, host)
-  await api.listen()
-  return api
-}
+/** Returns those of the connections that processes of the environment have opened. */
+export type OursOf = (sockets: readonly Socket[]) => Promise<ReadonlySet<Socket>>
 
 export class RuntimeApi {
   readonly #functionArn: string
-  readonly #isOurs: (socket: Socket) => Promise<boolean>
   readonly #host: RuntimeApiHost
   readonly #http: HttpServer
-  readonly #server = createServer({ pauseOnConnect: true })
-  readonly #sockets = new Set<Socket>()
-  /** Resolves when the newest connection was checked. */
-  #admitting = Promise.resolve()
+  /** Connections of the environment. */
+  readonly #own = new Set<Duplex>()
+  readonly #unchecked = new Set<Socket>()
+  #closeServer = (): void => {}
   /** A request for the next invocation, held until there is one. */
   #waiting: ServerResponse | undefined
   /** The call that the environment has handed over and the runtime has not yet requested. */
@@ -65,31 +59,49 @@ export class RuntimeApi {
   /** Connections and refused requests since the last answer. */
   #idleWork = 0
 
-  constructor(functionArn: string, isOurs: (socket: Socket) => Promise<boolean>, host: RuntimeApiHost) {
+  constructor(functionArn: string, host: RuntimeApiHost) {
     this.#functionArn = functionArn
-    this.#isOurs = isOurs
     this.#host = host
     const noTimeouts = { requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 0 }
     this.#http = createHttpServer({ maxHeaderSize: MAX_HEADER_BYTES, ...noTimeouts }, (request, response) =>
       this.#handle(request, response),
     )
-    this.#server.maxConnections = MAX_CONNECTIONS
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket)
-      socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
-      this.#admitting = this.#admitting.then(() => this.#admit(socket)).catch(() => {})
-    })
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.on('error', reject).listen(0, '127.0.0.1', resolve)
+  /**
+   * Listens on a port of its own at 127.0.0.1, and reads only connections that `oursOf` returns. Returns
+   * HOST:PORT, for AWS_LAMBDA_RUNTIME_API.
+   */
+  async listen(oursOf: OursOf): Promise<string> {
+    const server = createServer({ pauseOnConnect: true })
+    server.maxConnections = MAX_UNCHECKED + MAX_CONNECTIONS
+    let checking = false
+    server.on('connection', async (socket) => {
+      this.#unchecked.add(socket)
+      socket.on('error', () => {}).once('close', () => this.#unchecked.delete(socket))
+      if (checking) return
+      checking = true
+      while (this.#unchecked.size > 0) await this.#check([...this.#unchecked], oursOf)
+      checking = false
     })
+    await new Promise<void>((resolve, reject) => {
+      server.on('error', reject).listen({ port: 0, host: '127.0.0.1', backlog: MAX_UNCHECKED }, resolve)
+    })
+    this.#closeServer = () => server.close()
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  /** HOST:PORT, for AWS_LAMBDA_RUNTIME_API. */
-  get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  /** Answers requests on this connection, which the environment holds. */
+  serve(connection: Duplex): void {
+    if (this.#own.size >= MAX_CONNECTIONS) {
+      connection.destroy()
+      return
+    }
+    this.#own.add(connection)
+    connection.on('error', () => {}).once('close', () => this.#own.delete(connection))
+    this.#countIdleWork()
+    this.#http.emit('connection', connection)
+    connection.resume()
   }
 
   /** Sets the next invocation that the runtime gets. */
@@ -99,21 +111,24 @@ export class RuntimeApi {
   }
 
   close(): void {
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    this.#closeServer()
+    for (const connection of [...this.#own, ...this.#unchecked]) connection.destroy()
   }
 
-  /** Admits connections one at a time, and those of other processes slowly: checking takes time. */
-  async #admit(socket: Socket): Promise<void> {
-    if (socket.destroyed) return
-    if (await this.#isOurs(socket)) {
-      this.#countIdleWork()
-      this.#http.emit('connection', socket)
-      socket.resume()
-      return
+  /**
+   * Serves those of the connections that are ours and closes the others. Checking takes time, though hardly
+   * more for many connections than for one, so it pauses if strangers were among them.
+   */
+  async #check(sockets: readonly Socket[], oursOf: OursOf): Promise<void> {
+    const startedAt = performance.now()
+    const ours = await oursOf(sockets).catch(() => new Set<Socket>())
+    for (const socket of sockets) {
+      this.#unchecked.delete(socket)
+      if (socket.destroyed) continue
+      if (ours.has(socket)) this.serve(socket)
+      else socket.destroy()
     }
-    socket.destroy()
-    await pause(STRANGER_MS)
+    if (ours.size < sockets.length) await pause(Math.max(STRANGERS_MS, performance.now() - startedAt))
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {

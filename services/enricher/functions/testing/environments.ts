@@ -92,3 +92,32 @@ export const openPython = (text: string, options: Partial<EnvironmentOptions> = 
     { 'app.py': text },
     { runtime: 'python', python, handler: 'app.handler', timeoutMs: 20_000, ...options },
   )
+
+/**
+ * A bootstrap in Perl, which every Debian has. `serve` gets the request's id, the event's text and the
+ * headers.
+ */
+const PERL = `#!/usr/bin/perl
+use strict; use IO::Socket::INET; $| = 1;
+sub call {
+  my ($method, $path, $body) = @_;
+  my $s = IO::Socket::INET->new(PeerAddr => $ENV{AWS_LAMBDA_RUNTIME_API}) or die "no Runtime API: $!";
+  my $length = length($body // '');
+  my $headers = "Host: x\\r\\nConnection: close\\r\\nContent-Length: $length\\r\\n\\r\\n";
+  print $s "$method /2018-06-01/runtime$path HTTP/1.1\\r\\n$headers" . ($body // '');
+  local $/; my $all = <$s>; my ($head, $rest) = split /\\r\\n\\r\\n/, $all, 2;
+  return ($head =~ m{^HTTP/1.1 (\\d+)}, $head, $rest);
+}
+`
+const SERVE = `
+while (1) {
+  my ($status, $head, $event) = call('GET', '/invocation/next');
+  my ($id) = $head =~ /Lambda-Runtime-Aws-Request-Id: (\\S+)/i;
+  serve($id, $event, $head);
+}`
+/** Opens an environment whose bootstrap is Perl with this text, which has `serve`. */
+export const openProvided = (text: string, options: Partial<EnvironmentOptions> = {}): Opened =>
+  open(
+    { bootstrap: PERL + text + SERVE },
+    { runtime: 'provided', handler: 'any.name', timeoutMs: 20_000, ...options },
+  )

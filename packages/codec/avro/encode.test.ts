@@ -26,7 +26,7 @@ function complaint(schema: AvroSchema, value: unknown): string {
   return 'none'
 }
 
-describe('the bytes are those of avsc', () => {
+describe("the bytes are the same as avsc's", () => {
   // avsc does not shield records with such names from the prototype's properties.
   const comparable = Object.entries(schemas).filter(([name]) => name !== 'names of Object.prototype')
   test.each(comparable)('%s', (_, schema) => {
@@ -167,7 +167,7 @@ test('a missing field takes its default', () => {
   )
 })
 
-test('a property that is undefined is as good as missing', () => {
+test('an undefined property is treated as missing', () => {
   expect(
     complaint(schemaOf(topics['taxi.telemetry']), {
       ...sampleOf(topics, 'taxi.telemetry'),
@@ -178,7 +178,7 @@ test('a property that is undefined is as good as missing', () => {
 })
 
 test.each(Object.entries(schemas))(
-  'too small a buffer is said, and nothing is written beyond it: %s',
+  'a buffer that is too small is reported, and nothing is written beyond it: %s',
   (_, schema) => {
     const node: AvroNode = parseSchema(schema)
     const encode = compileEncoder(node)

@@ -98,7 +98,7 @@ async function withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T
 }
 
 describe.concurrent('a recreated topic', () => {
-  testTogether('while its groups run', async (variant, after) => {
+  testTogether('is read from its beginning by groups that run meanwhile', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     const members = await join()
     await ready()
@@ -121,7 +121,7 @@ describe.concurrent('a recreated topic', () => {
   })
 
   testTogether(
-    'between two sessions, also where an old offset was committed late',
+    'is read from its beginning by groups that were stopped, even if an old offset was committed late',
     async (variant, after) => {
       const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
       let members = await join()
@@ -146,7 +146,7 @@ describe.concurrent('a recreated topic', () => {
     },
   )
 
-  testTogether('an offset that does not say its topic is one of this topic', async (variant, after) => {
+  testTogether('is read from a committed offset that has no topic id', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     await produce(kafka, topic, numbered('first', 5))
     for (const group of groups) await commitByHand(group, topic, '', 3)

@@ -46,7 +46,7 @@ describe('generated types', () => {
     expect(text).toContain("export interface ValueOf {\n  'things': Thing\n}")
   })
 
-  test('refuse one name for two shapes', () => {
+  test('cannot have one name for two shapes', () => {
     const [one, other] = [recordOf([{ name: 'a', type: 'int' }]), recordOf([{ name: 'b', type: 'int' }])]
     expect(() =>
       platformTypes(

@@ -242,7 +242,7 @@ test("each service with a Kafka user of its own has one of the table's users, wi
   expect(users.toSorted()).toEqual(PRINCIPALS.filter((principal) => principal !== 'registry').toSorted())
 })
 
-test('the job gives topics three replicas where the brokers are external', async () => {
+test('the job gives topics three replicas if the brokers are external', async () => {
   const job = (await rendered(['values-msk.yaml'])).find(({ kind }) => kind === 'Job')!
   const { env } = job.spec.template.spec.containers[0]
   expect(env).toContainEqual({ name: 'TOPIC_REPLICAS', value: '3' })

@@ -41,7 +41,7 @@ function framed(id: number, body: Buffer): Buffer {
 }
 
 test.each(Object.keys(topics) as TopicName[])(
-  'the reader of %s reads what its writer writes',
+  'the reader of %s decodes records of its writer',
   async (topic) => {
     const writer = await codec.writer(topic)
     const reader = await codec.reader(topic)

@@ -29,7 +29,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     await producer.stop()
   }
 
-  test('replicas decide one after the other, each on what the ones before it wrote', async () => {
+  test('replicas decide one after the other, each on the entries of the ones before', async () => {
     const topic = await connections.makeTopic()
     const replicas = await Promise.all([replica(topic), replica(topic), replica(topic)])
     await Promise.all(replicas.flatMap((one) => [one.raise(), one.raise(), one.raise()]))

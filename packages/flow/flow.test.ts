@@ -33,7 +33,7 @@ describe('a flow', () => {
     expect(roundTrips).toBe(1)
   })
 
-  test('makes a dead letter of a record whose step throws, and goes on with its neighbours', async () => {
+  test('makes a dead letter of a record whose step throws, and continues with its neighbours', async () => {
     const fails = step('divide', (n: number) => {
       if (n === 0) throw new RangeError('division by zero')
       return 1 / n

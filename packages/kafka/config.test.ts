@@ -28,7 +28,7 @@ test('without settings the broker is on this machine, in plain text', () => {
   })
 })
 
-test('TLS with SCRAM takes the password and the rack from mounted files', () => {
+test('the password and the rack for TLS with SCRAM are read from mounted files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
   writeFileSync(join(folder, 'ca.pem'), 'the authority')
   writeFileSync(join(folder, 'password'), 'secret\n')

@@ -231,7 +231,7 @@ describe('viewers with keys', () => {
     expect(depot.text()).not.toContain('event: end')
   })
 
-  test('give up to half of the places to a later client if they have taken all', async () => {
+  test('yield up to half of the places to a later client if they have taken all', async () => {
     const desk = [await open('desk'), await open('desk'), await open('desk'), await open('desk')]
     expect((await ask('live', 'desk')).status).toBe(503)
     const depot = [await open('depot'), await open('depot')]

@@ -32,7 +32,7 @@ afterAll(async () => {
 const from = (source: string) => ({ 'weir-source': source })
 const stored = (source: string) => storedFrom(kafka, backends.registryUrl, source)
 
-describe('stored records', () => {
+describe('records', () => {
   test('have the value, key, partition, headers and order of their batch', async () => {
     const source = uniqueName('batch')
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -141,7 +141,7 @@ describe('stored records', () => {
   })
 })
 
-describe('wrong records do not affect their neighbours', () => {
+describe('wrong records', () => {
   const good = { id: 'good', value: report() }
   const wrong: [string, unknown, object][] = [
     ['a record that is not an object', 7, { code: 'not-an-object' }],
@@ -190,7 +190,7 @@ describe('wrong records do not affect their neighbours', () => {
     ],
   ]
 
-  test.each(wrong)('such as %s', async (_, record, error) => {
+  test.each(wrong)('are reported, and their neighbours are stored: %s', async (_, record, error) => {
     const source = uniqueName('wrong')
     const { status, body } = await post(hub, batch([good, record, good]), from(source))
     expect(status).toBe(207)
@@ -202,14 +202,14 @@ describe('wrong records do not affect their neighbours', () => {
     expect(await stored(source)).toHaveLength(2)
   })
 
-  test('and a value of just under a megabyte is stored', async () => {
+  test('do not include a value of just under a megabyte, which is stored', async () => {
     const source = uniqueName('large')
     const tripId = 'x'.repeat((1 << 20) - 200)
     expect((await post(hub, batch([{ value: report({ tripId }) }]), from(source))).status).toBe(200)
     expect((await stored(source))[0].value.tripId).toBe(tripId)
   })
 
-  test('between right lines of a stream', async () => {
+  test('are reported in a stream of lines, and the lines between them are stored', async () => {
     const source = uniqueName('lines')
     const line = JSON.stringify(good)
     const lines = [
@@ -241,7 +241,7 @@ describe('wrong records do not affect their neighbours', () => {
     expect(await stored(source)).toHaveLength(6)
   })
 
-  test('and a stream that breaks off is stored up to there and reported', async () => {
+  test('are the rest of a stream that breaks off, which is reported as not sent', async () => {
     const source = uniqueName('broken')
     const packed = gzipSync(
       Array.from({ length: 5000 }, () =>

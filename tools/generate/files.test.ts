@@ -8,14 +8,14 @@ import { generatedFiles } from './files.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 describe('the generated files', () => {
-  test.each(Object.entries(generatedFiles()))('have %s up to date', (path, text) => {
+  test.each(Object.entries(generatedFiles()))('include %s, which is up to date', (path, text) => {
     expect(
       readFileSync(join(ROOT, path), 'utf8') === text,
       `${path} is stale; run \`npm run generate\` and commit the result`,
     ).toBe(true)
   })
 
-  test('have no other files beside them', () => {
+  test('include no others', () => {
     expect(globSync('{contracts,solutions}/**/generated/*', { cwd: ROOT }).sort()).toEqual(
       Object.keys(generatedFiles()).sort(),
     )

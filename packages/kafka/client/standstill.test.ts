@@ -14,7 +14,7 @@ const partition = (standstill: Standstill) => ({
   standstill,
 })
 
-test('a partition that fails for 30 s stands still since its first failure, with the last reason', () => {
+test('a partition that fails for 30 s is reported as standing still since its first failure, with the last reason', () => {
   const standstill = new Standstill()
   standstill.failed('handling', new TypeError('user 4711 has no password "secret"'))
   vi.setSystemTime(1_030_000)

@@ -61,7 +61,7 @@ async function copier(kafka: Kafka, from: string, to: string): Promise<Subscript
 }
 
 testTogether(
-  'repeated ids are left out, even if members come and go and batches fail',
+  'repeated ids are skipped, even if members come and go and batches fail',
   async (variant, after) => {
     const kafka = await open(variant, (await servers.kafka()).brokers, {}, after)
     const from = await createTopic(kafka, uniqueName('repeated'), PARTITIONS)

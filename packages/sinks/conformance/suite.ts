@@ -113,7 +113,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       return () => next
     }
 
-    test('delivers each record once, and reports what it did', async () => {
+    test('delivers each record once, and reports its counts and latency', async () => {
       await run()
       await pipeline.send(records(3000))
       await delivered(3000)

@@ -31,7 +31,7 @@ const bodyOf = (index: string, lines: readonly Line[]): Buffer =>
       .join(''),
   )
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('the driver of %s', (name) => {
   let engine: SearchEngine
   let prefix: string
   let index: string

@@ -23,7 +23,7 @@ interface IndexFault {
   mends(index: string): Promise<unknown>
 }
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('the batcher with %s', (name) => {
   let engine: SearchEngine
   let prefix: string
   let index: string

@@ -38,7 +38,7 @@ test('the overhead of a record is close to the assumed one', () => {
   expect(overhead).toBeGreaterThan(RECORD_OVERHEAD * 0.8)
 })
 
-test('a load of 500 million events an hour, three times as many at the peak, has the size of the documentation', () => {
+test('a load of 500 million events an hour, three times as many at the peak, needs 18 brokers', () => {
   const { assumptions, ...size } = sizeFor(LOAD)
   expect(size).toMatchObject({
     brokers: 18,

@@ -50,7 +50,7 @@ describe('an invocation', () => {
     expect(await logs.text()).toContain('line 99')
   })
 
-  test('may use the listed runtimes, under the listed confinement', async () => {
+  test('has a list of its runtimes and of their confinement', async () => {
     const { Runtimes, Confinement } = (await (await ask('GET', '/v1/functions/runtimes')).json()) as {
       Runtimes: string[]
       Confinement: string

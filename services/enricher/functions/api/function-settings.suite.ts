@@ -317,7 +317,7 @@ describe('settings', () => {
 
 const target = `invited-${run}`
 
-describe('the creation of a function with a wrong input is refused', () => {
+describe('refused requests', () => {
   beforeAll(async () => void (await deploy(target, SPEAKER)))
 
   const ENVIRONMENT =
@@ -457,7 +457,7 @@ describe('the creation of a function with a wrong input is refused', () => {
       'InvalidParameterValueException',
       'SnapStart is not served here',
     ],
-  ])('%s', async (_what, input, name, message) => {
+  ])('a function is not created with %s', async (_what, input, name, message) => {
     const asked = new CreateFunctionCommand({
       FunctionName: `bad-${run}`,
       Runtime: 'nodejs24.x',

@@ -31,7 +31,7 @@ function kinesis(data: string | Uint8Array): KinesisRecord {
 
 const ORDER = '{"record":12345,"order":{"type":"buy","stock":"ANYCO","quantity":1000}}'
 
-describe('a Kinesis filter decides on', () => {
+describe('a Kinesis filter', () => {
   test.each<[name: string, pattern: unknown, data: string | Uint8Array, expected: boolean]>([
     ['the documentation’s example', { data: { order: { type: ['buy'] } } }, ORDER, true],
     ['another value', { data: { order: { type: ['sell'] } } }, ORDER, false],
@@ -80,11 +80,11 @@ describe('a Kinesis filter decides on', () => {
     ['a name with dots in the data', { data: { order: { type: ['buy'] } } }, '{"order.type":"buy"}', true],
     ['metadata is beside data, not in kinesis', { kinesis: { partitionKey: ['1'] } }, ORDER, false],
     ['no data at all', { data: { a: [{ exists: false }] } }, '', false],
-  ])('%s', (_, pattern, data, expected) => {
+  ])('decides on %s', (_, pattern, data, expected) => {
     expect(compileFilters(criteria(pattern), kinesisFilters)!.matches(kinesis(data))).toBe(expected)
   })
 
-  test('a record passes if one of several filters matches it', () => {
+  test('passes a record that one of its patterns matches', () => {
     const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), kinesisFilters)!
     expect(filter.matches(kinesis('plain'))).toBe(true)
     expect(
@@ -93,14 +93,14 @@ describe('a Kinesis filter decides on', () => {
     expect(filter.matches({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
   })
 
-  test('a pattern for plain data is refused', () => {
+  test('refuses a pattern for plain data', () => {
     expect(() => compileFilters(criteria({ data: ['x'] }), kinesisFilters)).toThrow(
       'Filters[0].Pattern: data is an array; Kinesis filters take an object',
     )
   })
 })
 
-describe('a Kafka filter decides on', () => {
+describe('a Kafka filter', () => {
   const record = (value: string | Uint8Array | null, key: string | null = null): KafkaRecord => ({
     topic: 'mytopic',
     partition: 0,
@@ -172,11 +172,11 @@ describe('a Kafka filter decides on', () => {
       record(DEVICE, 'y'),
       true,
     ],
-  ])('%s', (_, pattern, one, expected) => {
+  ])('decides on %s', (_, pattern, one, expected) => {
     expect(compileFilters(criteria(pattern), kafkaFilters)!.matches(one)).toBe(expected)
   })
 
-  test('a pattern with two formats for the value is refused', () => {
+  test('refuses a pattern with two formats for the value', () => {
     expect(() =>
       compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }), kafkaFilters),
     ).toThrow('value is both an object and an array')

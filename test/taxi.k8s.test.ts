@@ -232,7 +232,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
         '--from-literal=access-keys.json=[]',
       ),
     )
-    // Not necessarily the previous one, which may be an upgrade that a hook ended.
+    // The previous revision may be an upgrade that a hook ended.
     const revision = await release.deployedRevision()
     const upgrade = await release.helm(
       'upgrade',

@@ -16,7 +16,7 @@ function failureOf(operation: string, value: unknown, encoding: 'json' | 'cbor' 
   throw new Error('it was accepted')
 }
 
-/** A value at records.0.data, say. */
+/** Nests a value at a path such as records.0.data. */
 function nested(path: string, value: unknown): unknown {
   return path.split('.').reduceRight((inner, piece) => (piece === '0' ? [inner] : { [piece]: inner }), value)
 }

@@ -14,7 +14,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
   })
   afterAll(() => connections.stop())
 
-  /** @param changes calls that behave as they do while something fails */
+  /** @param changes replaced calls, which fail or delay */
   async function replica(topic: string, changes: Partial<Kafka> = {}): Promise<Replica> {
     const { kafka, codec } = connections
     const opened = await openReplica({ kafka: changed(kafka, changes), codec }, topic)

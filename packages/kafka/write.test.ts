@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { murmur2 } from './partitioner.ts'
 import { encodeValue, partitionOfKey, type ValueWriter } from './write.ts'
 
-/** Writes text, and says like the codec that it does not fit. */
+/** Writes text, and returns -1 like the codec if it does not fit. */
 const writer: ValueWriter<string> = {
   encode: (value, into, at) => {
     into.fill(0)

@@ -32,7 +32,7 @@ test('on a full disk the process continues, and its log continues once there is 
     }
   }
   await full()
-  // Longer than it takes to fill the queue of waiting lines.
+  // Long enough to fill the queue of waiting lines.
   await sleep(1000)
   expect(child.exitCode).toBeNull()
   const before = lines(log).slice(0, -1)

@@ -13,7 +13,7 @@ const made = (shards: number, changes: Partial<Stream> = {}): Stream => ({
   ...changes,
 })
 
-/** Checks the state as it comes back from the log. */
+/** Checks the state as it is read from the log. */
 const check = (kind: keyof typeof checks, state: unknown, id = 's'): void =>
   checks[kind](JSON.parse(JSON.stringify(state)), id)
 

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { servers } from './servers.ts'
 import { uniqueName } from './unique-name.ts'
 
-// Starting the servers takes longer than a test may.
+// Starting the servers takes longer than the time-out of a test.
 beforeAll(async () => {
   await Promise.all([servers.registry(), servers.redis(), servers.search('opensearch')])
   await servers.search('elasticsearch')

@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 
 const dataOf = async (): Promise<any> => ((await (await fetch(`${service.url}/snapshot`)).json()) as any).data
-/** Waits until the snapshot has what `look` wants; lists are read every five seconds. */
+/** Waits until `look` accepts the snapshot; lists are read every five seconds. */
 const eventually = (look: (data: any) => void) =>
   vi.waitFor(async () => look(await dataOf()), { timeout: 20_000, interval: 300 })
 const send = (body: object, headers: Readonly<Record<string, string>> = {}, url = service.url) =>

@@ -72,7 +72,7 @@ beforeAll(async () => {
     ALLOW_ANONYMOUS: 'true',
     KINESIS_THROTTLING: 'false',
     FUNCTIONS_DEPLOY: 'true',
-    // Answers are not cut short for want of memory.
+    // Enough memory for whole answers.
     HUB_MEMORY_MB: '256',
     WEIR_SOLUTIONS: 'location-offers',
   }

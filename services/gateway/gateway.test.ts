@@ -13,7 +13,7 @@ const FORM = 'application/x-www-form-urlencoded'
 const KINESIS = { 'content-type': JSON_TYPE, 'x-amz-target': 'Kinesis_20131202.ListStreams' }
 const MIB = 1 << 20
 
-/** Says who answered; replaced by tests that need something else. */
+/** Answers with the name of the service, unless a test sets `answer`. */
 const named =
   (name: string): RequestListener =>
   (request, response) => {
@@ -106,7 +106,7 @@ describe('a request reaches the service of its API by', () => {
 
   test.each<[string, Asked, number, string]>([
     [
-      'nothing',
+      'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
       '"message":"This endpoint serves kinesis, sts, lambda; the request names none of them."',

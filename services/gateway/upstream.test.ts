@@ -83,7 +83,7 @@ describe('an answer that the client does not read', () => {
     const request = begin()
     request.end()
     await once(request, 'response')
-    // What the buffers of three sockets take, and not more each time.
+    // The buffers of three sockets, and nothing beyond them.
     expect(await settled(sent)).toBeLessThan(16 << 20)
     request.destroy()
     await closed

@@ -169,7 +169,7 @@ test('an overload by 64 clients costs at most 128 MB over idle, and the hub stay
   expect([...statuses.keys()].filter((status) => status !== 200 && status !== 429)).toEqual([])
   expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
-  // The rest is the records of its own statistics.
+  // The remaining memory is for records of its own statistics.
   expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
 })
 

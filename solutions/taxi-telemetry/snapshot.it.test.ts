@@ -7,7 +7,7 @@ import { taxiIndex } from './index-definition.ts'
 import { type TaxiSnapshot, taxiSnapshot } from './snapshot.ts'
 
 const MINUTE = 60_000
-/** The middle of a minute, so that "a minute ago" is the minute before. */
+/** The middle of a minute, so that "a minute ago" is in the previous minute. */
 const NOW = Math.floor(Date.now() / MINUTE) * MINUTE + 30_000
 
 const report = (changes: Record<string, unknown>): Record<string, unknown> => ({

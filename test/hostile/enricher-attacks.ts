@@ -87,7 +87,7 @@ export const ATTACKS: readonly Attack<EnricherVictim>[] = [
   },
   ...['print', 'frames', 'large frames', 'loop'].map(
     (what): Attack<EnricherVictim> => ({
-      name: `six invocations: ${what}`,
+      name: `a client with a key keeps six functions busy (${what})`,
       known: true,
       run: (victim, signal) => flood(6, signal, () => invoke(victim, JSON.stringify({ what }))),
     }),

@@ -88,18 +88,28 @@ describe('bytes that are not a value are refused with the position', () => {
     ],
     ['an int of 33 bits', 'int', '80 80 80 80 20', 'The record is a number of more than 32 bits.'],
     ['bad UTF-8', record('R', [{ name: 's', type: 'string' }]), '04 c3 28', 's is not UTF-8.'],
-    ['bytes behind', 'int', '02 02', 'The record has 1 bytes too many.'],
-    ['a boolean of two', 'boolean', '02', 'The record is not a boolean.'],
+    ['bytes after the value', 'int', '02 02', 'The record has 1 bytes too many.'],
+    ['a boolean with the value 2', 'boolean', '02', 'The record is not a boolean.'],
     ['an unknown symbol', schemas.enum!, '06 00', 'colour has an unknown symbol.'],
     ['a negative symbol', schemas.enum!, '01 00', 'colour has an unknown symbol.'],
     ['an unknown branch', schemas.optional!, '04', 'a_boolean is of a branch that its union does not have.'],
     ['a list with more items than bytes', nested, 'fe ff ff ff 0f', 'The record ends inside a.names.'],
-    ['the same with a size', nested, 'ff ff ff ff 0f 02', 'The record ends inside a.names.'],
-    ['inside an item', nested, '04 02 61 02', 'The record ends inside a.names[].'],
-    ['endless nothing', schemas['list of nothing']!, 'fe ff ff ff 0f 00', 'The record ends too early.'],
     [
-      'endless nothing, bit by bit',
-      schemas['list of nothing']!,
+      'a list with more items than bytes, and a size',
+      nested,
+      'ff ff ff ff 0f 02',
+      'The record ends inside a.names.',
+    ],
+    ['an end inside an item', nested, '04 02 61 02', 'The record ends inside a.names[].'],
+    [
+      'a list of endless empty items',
+      schemas['list of nulls']!,
+      'fe ff ff ff 0f 00',
+      'The record ends too early.',
+    ],
+    [
+      'endless empty items in many blocks',
+      schemas['list of nulls']!,
       `${'fe 7f '.repeat(9)} 00`,
       'The record ends too early.',
     ],
@@ -141,7 +151,7 @@ describe('the decoder of', () => {
           expect(error).toBeInstanceOf(Undecodable)
           return
         }
-        // avsc takes the prototype's properties for the record's if they have the same names.
+        // avsc confuses properties of the prototype with those of the record.
         if (schema !== schemas['names of Object.prototype'])
           expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
       }

@@ -62,33 +62,19 @@ describe('a group begins', () => {
   ])('%s', expectBeginning)
 
   test.each<Case>([
-    ['before, at 0', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
-    ['and was recreated while it ran, at 0', {}, 'latest', recreated, 0, true],
+    ['after its commit, at 0', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
+    ['while it ran, at 0', {}, 'latest', recreated, 0, true],
     [
-      'and was recreated while it ran, at 0 in spite of an offset without an id',
+      'while it ran, at 0 in spite of an offset without an id',
       { offset: 150 },
       'earliest',
       recreated,
       0,
       true,
     ],
-    [
-      'and was recreated while it ran, at the offset of another member',
-      ours,
-      'earliest',
-      recreated,
-      150,
-      false,
-    ],
-    [
-      'and was recreated since the member opened, at 0',
-      {},
-      'latest',
-      { topicId: OLD, loss: undefined },
-      0,
-      true,
-    ],
-  ])('in a recreated topic that a group began to read %s', expectBeginning)
+    ['while it ran, at the offset of another member', ours, 'earliest', recreated, 150, false],
+    ['after the member opened, at 0', {}, 'latest', { topicId: OLD, loss: undefined }, 0, true],
+  ])('in a topic that was recreated %s', expectBeginning)
 
   test.each<Case>([
     ['its offset, at the earliest record', { offset: 250, topicId: NEW }, 'latest', beyondEnd, 100, true],

@@ -1,5 +1,5 @@
 /**
- * A topic is deleted and recreated under its name: its groups read all of it, whatever the old offsets say.
+ * A topic is deleted and recreated under its name: its groups read all of it, whatever their old offsets.
  */
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, vi } from 'vitest'
@@ -30,7 +30,7 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
 
 type After = (cleanUp: CleanUp) => void
 
-/** Uses another client, so that those of the groups do not learn of it. */
+/** Uses another client, so that the clients of the groups do not notice. */
 async function recreate(
   variant: Variant,
   topic: string,

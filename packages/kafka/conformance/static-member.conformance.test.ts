@@ -1,4 +1,4 @@
-/** A member with a lasting name is stopped and comes back: the others keep what they have. */
+/** A member with a fixed name is restarted, while the others keep their partitions. */
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { OpenTask, Subscription } from '../port.ts'

@@ -50,7 +50,7 @@ describeDriver('stop', (variant) => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('stop-during-join'), 2)
     await produceNumbered(kafka, topic, 2, 10)
-    // This member's handler holds up the rebalance, so that the next member waits in the middle of its join.
+    // This member's handler delays the rebalance, so that the next member waits in the middle of its join.
     let release = (): void => {}
     const released = new Promise<void>((resolve) => (release = resolve))
     let handling = 0

@@ -96,7 +96,7 @@ describe('a wrong pattern is refused with the place and the problem', () => {
 })
 
 describe('hostile inputs', () => {
-  /** Steps that matching takes. */
+  /** Returns the number of steps of a match. */
   function stepsOf(pattern: unknown, event: unknown): number {
     const branches = parsePattern(JSON.stringify(pattern))
     const planner = new Planner()

@@ -15,7 +15,7 @@ import { openPipeline, type Pipeline, type Sent, TOPIC } from './pipeline.ts'
 export interface SinkUnderTest {
   /** The service that runs the sink. */
   readonly service: string
-  /** In front of the destination. */
+  /** The proxy in front of the destination. */
   readonly proxy: FaultyProxy
   /**
    * Opens the sink of that name, from TOPIC through the proxy, with its dead letters in DEAD_LETTERS and
@@ -26,11 +26,11 @@ export interface SinkUnderTest {
   count(name: string, source: string): Promise<number>
   /** The number of records that were written more than once; at most 10,000 are looked at. */
   doubled(name: string): Promise<number>
-  /** What makes a report unfit for the destination, although its contract allows it. */
+  /** Values that the contract of a report allows, and the destination refuses. */
   readonly unfit: Partial<TaxiTelemetry>
   /**
-   * Makes the destination take no records of that day (UTC, by event time) from the sink; the function that
-   * it resolves to makes it take them again.
+   * Makes the destination refuse records of that day (UTC, by event time); the function that it resolves to
+   * ends that.
    */
   block(name: string, day: number): Promise<() => Promise<void>>
   close(): Promise<void>

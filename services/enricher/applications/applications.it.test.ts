@@ -1,6 +1,6 @@
 /**
- * An application over real servers: what each API key may do there, and how the application handles
- * unreadable records.
+ * An application over real servers: the rights of API keys, and how the application handles unreadable
+ * records.
  */
 
 import { randomUUID } from 'node:crypto'

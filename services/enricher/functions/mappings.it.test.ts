@@ -89,8 +89,8 @@ async function host(options: Pick<HostOptions, 'definitions' | 'mappings'>) {
 }
 
 /**
- * Answers with a record for each of its own, so that the output shows what the function saw. `n` is the
- * invocation's number in its environment.
+ * Returns each record that it gets, so that the output shows the function's input. `n` is the invocation's
+ * number in its environment.
  */
 const ECHO = `
 let n = 0
@@ -463,8 +463,8 @@ test('bisecting, partial failures and retries under kill -9 deliver every good r
       running = await startHost(options)
     } else await sleep(200)
   }
-  // From a bad record on, the rest of its part is given up with it, as in Lambda. What was not given up came
-  // out once.
+  // A bad record is given up together with the rest of its part, as in Lambda. Every other record came out
+  // once.
   const found = (await readAll(output)).map(({ value }) => value)
   const named = new Set(
     (await readAll(failed)).flatMap(({ value }) => {

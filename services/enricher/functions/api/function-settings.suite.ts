@@ -1,4 +1,4 @@
-/** Settings of functions and of their events by Lambda's own operations, and what these refuse. */
+/** Settings of functions and of their events by Lambda's own operations, and refused requests. */
 import {
   CreateFunctionCommand,
   type CreateFunctionCommandInput,

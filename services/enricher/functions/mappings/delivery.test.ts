@@ -219,7 +219,7 @@ test.each([
   ['null in the list', { batchItemFailures: [null] }, 0],
   ['an unknown identifier', { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '99' }] }, 0],
   ['several identifiers', { batchItemFailures: [{ itemIdentifier: '3' }, { itemIdentifier: '2' }] }, 1],
-])('a partial answer of %s fails from the right record on', (_, response, index) => {
+])('a partial answer of %s fails from the right record on, or not at all', (_, response, index) => {
   expect(firstFailure(response, records(1, 2, 3))?.index).toBe(index)
 })
 

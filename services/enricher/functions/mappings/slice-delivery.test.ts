@@ -79,7 +79,7 @@ function delivery(
   return { made, discards, reports, named, results }
 }
 
-/** An output that takes any records, unless the response is "bad". */
+/** An output that accepts any records, unless the response is "bad". */
 function output(room = 1000): { out: OutputTransaction; written: unknown[]; encoded: unknown[] } {
   const written: unknown[] = []
   const encoded: unknown[] = []

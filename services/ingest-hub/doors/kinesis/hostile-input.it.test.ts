@@ -123,7 +123,7 @@ const isClients = ({ status, body }: Answer): boolean =>
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64')
 
-/** The text doubled, quoted, cut off, and with one bit changed. */
+/** Returns the text doubled, quoted, truncated, and with one bit changed. */
 function mutations(text: string): string[] {
   const bytes = Buffer.from(text, 'base64')
   const quoted = [`"${text}`, `""${text}""`, `'${text}'`]

@@ -98,7 +98,7 @@ test.each([
     { ...good, tags: { a: 1, b: 1, c: 1 } },
     'tags | tags must have at most 2 names, and has 3.',
   ],
-])('%s is refused with its place', (_, value, expected) => {
+])('a value is refused with its place: %s', (_, value, expected) => {
   expect(misfit(value)).toBe(expected)
 })
 

@@ -78,7 +78,7 @@ const inQuery = (service: string): string =>
   `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${encodeURIComponent(scope(service))}`
 const IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
 
-describe('a request reaches the service of its API by', () => {
+describe('a request', () => {
   test.each<[string, Asked, string]>([
     ['its target', { headers: KINESIS }, 'ingest-hub'],
     ['its target before its signature', { headers: { ...KINESIS, ...signed('lambda') } }, 'ingest-hub'],
@@ -99,7 +99,7 @@ describe('a request reaches the service of its API by', () => {
       { method: 'GET', path: '/2019-09-25/functions/f/event-invoke-config' },
       'enricher',
     ],
-  ])('%s', async (_, asked, name) => {
+  ])('reaches the service of its API by %s', async (_, asked, name) => {
     const { status, body } = await ask(asked)
     expect([status, String(body)]).toEqual([200, name])
   })
@@ -136,7 +136,7 @@ describe('a request reaches the service of its API by', () => {
       413,
       'Too Large',
     ],
-  ])('a request with %s gets an error', async (_, asked, wanted, text) => {
+  ])('with %s gets an error', async (_, asked, wanted, text) => {
     const { status, headers, body } = await ask(asked)
     expect(String(body)).toContain(text)
     expect(status).toBe(wanted)

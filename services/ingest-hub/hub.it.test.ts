@@ -241,7 +241,7 @@ describe('wrong records', () => {
     expect(await stored(source)).toHaveLength(6)
   })
 
-  test('are the rest of a stream that breaks off, which is reported as not sent', async () => {
+  test('include the unsent rest of a stream that breaks off, whose first part is stored', async () => {
     const source = uniqueName('broken')
     const packed = gzipSync(
       Array.from({ length: 5000 }, () =>

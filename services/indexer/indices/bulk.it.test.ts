@@ -19,7 +19,7 @@ const ANYBODY = { username: undefined, password: undefined, ca: undefined }
 const eventually = (check: () => void | Promise<void>): Promise<void> =>
   vi.waitFor(check, { timeout: 20_000 })
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('with %s', (name) => {
   let direct: SearchEngine
   let engine: SearchEngine
   let proxy: FaultyProxy

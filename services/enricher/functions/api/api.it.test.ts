@@ -50,7 +50,7 @@ describe('an invocation', () => {
     expect(await logs.text()).toContain('line 99')
   })
 
-  test('has a list of its runtimes and of their confinement', async () => {
+  test('the API lists the runtimes and the confinement of functions', async () => {
     const { Runtimes, Confinement } = (await (await ask('GET', '/v1/functions/runtimes')).json()) as {
       Runtimes: string[]
       Confinement: string

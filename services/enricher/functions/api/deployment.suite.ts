@@ -437,7 +437,7 @@ describe('versions and aliases', () => {
       'InvalidParameterValueException',
       'CodeSHA256 (other) is different from current CodeSHA256 in $LATEST (',
     ],
-  ])('%s is refused', async (_what, command, name, message) => {
+  ])('a request is refused: %s', async (_what, command, name, message) => {
     await expect(client.send(command() as never)).rejects.toMatchObject({
       name,
       message: expect.stringContaining(message),

@@ -184,7 +184,7 @@ test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['more entries than it says', 'refused', [{ name: 'a' }], { entryCount: 0 }],
   ['bytes behind its end', 'corrupt', [{ name: 'a' }], { tail: Buffer.from('trailing') }],
 ])(
-  '%s is refused (as %s), and nothing is written outside the folder',
+  'an archive with %s is refused (as %s), and nothing is written outside the folder',
   async (_what, problem, entries, options) => {
     await expect(unpacked(rawZip(entries, options))).rejects.toMatchObject({ name: 'ArchiveError', problem })
     for (const up of ['planted', '../planted', '../../planted', '../../../planted', '/tmp/planted'])

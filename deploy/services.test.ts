@@ -32,7 +32,7 @@ test.each(SERVICES)('the chart starts %s', (name) => {
   })
 })
 
-test('the chart has no other services, beside the simulator', () => {
+test('the chart has the services of the table and the simulator, and no others', () => {
   expect(Object.keys(chart.services)).toEqual([...SERVICES, 'simulator'])
 })
 
@@ -40,6 +40,6 @@ test('Compose starts the servers', () => {
   expect(Object.keys(compose.services)).toEqual(expect.arrayContaining([...SERVERS]))
 })
 
-test.each(SERVICES)('the image has what %s imports', (name) => {
+test.each(SERVICES)('the image has the package.json of %s', (name) => {
   expect(dockerfile).toContain(`COPY services/${name}/package.json services/${name}/\n`)
 })

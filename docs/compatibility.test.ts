@@ -17,19 +17,19 @@ const rows = (title: string): string[][] =>
         .map((cell) => cell.trim()),
     )
 
-test('every operation of Kinesis has its row', () => {
+test('the page has a row for every operation of Kinesis', () => {
   const listed = rows('Kinesis operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
 })
 
-test('every operation of STS that the model has is named', () => {
+test('the page has a row for every operation of STS in the model', () => {
   const listed = rows('STS operations')
   expect(listed.map(([name]) => name)).toEqual(Object.keys(stsModel.operations))
   for (const [name, served] of listed) expect(served, name).toBe('served')
 })
 
-test('every operation of Lambda that the model has is named, and every setting of a mapping and of a function', () => {
+test('the page names every operation of Lambda in the model, and every setting of a mapping and of a function', () => {
   const names = (title: string): string[] =>
     rows(title).flatMap(([cell]) => cell.split(', ').map((name) => name.split('.')[0]))
   expect(names('Lambda operations').sort()).toEqual(Object.keys(lambdaModel.operations).sort())

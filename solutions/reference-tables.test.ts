@@ -9,7 +9,7 @@ const record = (key: string, value: unknown, offset = 0) => {
   return { key, offset, value: { table, id, json: JSON.stringify(value) } }
 }
 
-test('the entries that solutions begin with have their shapes, and no two solutions share a table', () => {
+test('the seeds of solutions have their shapes, and no two solutions share a table', () => {
   const tables = new ReferenceTables(solutions)
   const names = solutions.flatMap((solution) => Object.keys(solution.tables ?? {}))
   expect(new Set(names).size).toBe(names.length)
@@ -19,7 +19,7 @@ test('the entries that solutions begin with have their shapes, and no two soluti
   }
 })
 
-test('the newest value of a key holds, a tombstone removes it, and every change raises the version', () => {
+test('the newest value of a key counts, a tombstone removes it, and every change raises the version', () => {
   const tables = new ReferenceTables([tariffs])
   const view = tables.table('tariffs')
   expect(view).toMatchObject({ version: 0, entries: new Map() })
@@ -40,7 +40,7 @@ test('the newest value of a key holds, a tombstone removes it, and every change 
   expect([view.version, view.entries.size]).toEqual([3, 0])
 })
 
-test('entries without their shape are refused and change nothing; unknown tables are passed over', () => {
+test('entries of a wrong shape are refused and change nothing, and unknown tables are ignored', () => {
   const tables = new ReferenceTables([tariffs])
   for (const bad of [
     record('tariffs/night', { price: 11 }),
@@ -55,7 +55,7 @@ test('entries without their shape are refused and change nothing; unknown tables
     expect(() => tables.accept(bad)).toThrow()
   expect(tables.accept(record('toll/bridge', 'anything'))).toBeUndefined()
   expect(tables.table('tariffs')).toMatchObject({ version: 0, entries: new Map() })
-  // A later version may know more fields; a field that no solution here declares is not kept.
+  // A later version may have more fields; a field that no solution here declares is not kept.
   tables.accept(record('tariffs/night', { price: 1, currency: 'EUR' }))
   expect(tables.table('tariffs').entries.get('night')).toEqual({ price: 1 })
 })
@@ -133,7 +133,7 @@ test.each([
     { ...areas.berlin, options: [{ ...areas.berlin.options[0], currency: 'Euro' }] },
     'options[0].currency must have 1 to 3 characters, and has 4.',
   ],
-])('the door of %s says what is wrong: %#', (table, entry, message) => {
+])('a wrong entry of %s is refused with the problem: case %#', (table, entry, message) => {
   expect(() => new ReferenceTables(solutions).check(table, 'x', entry)).toThrow(message)
 })
 

@@ -9,7 +9,7 @@ const rights = Object.fromEntries(
 ) as Record<Principal, Right[]>
 const CLUSTER = 'arn:aws:kafka:eu-central-1:111122223333:cluster/weir/0a1b2c3d-0000-0000-0000-000000000000-1'
 
-test('a service reads and writes what the table says, and nothing else of it', () => {
+test('a service may read and write the topics that the table gives it, and no others', () => {
   for (const [name, { readers, writers }] of Object.entries(topics)) {
     for (const service of KAFKA_SERVICES) {
       expect(may(rights[service], 'Read', 'topic', name), `${service} reads ${name}`).toBe(
@@ -29,7 +29,7 @@ test('a service reads and writes what the table says, and nothing else of it', (
   }
 })
 
-test('a policy names the resources of one cluster, and fits into a managed policy', () => {
+test('a policy names the resources of one cluster, and fits within the limit of a managed policy', () => {
   for (const principal of PRINCIPALS) {
     const policy = iamPolicy(principal, topics, CLUSTER)
     // The IAM quota is 6,144 characters; white space does not count.
@@ -48,7 +48,7 @@ test('a policy names the resources of one cluster, and fits into a managed polic
   expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/not the ARN of an MSK cluster/)
 })
 
-test('what the solutions run fits the rights: their flows, sinks and mappings', () => {
+test('the services have the rights that flows, sinks and mappings of the solutions need', () => {
   for (const { flows = [], sinks = [], mappings = [], streams = [] } of solutions) {
     for (const { name, source, deadLetter } of flows) {
       expect(

@@ -8,16 +8,16 @@ import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { solutions, topics } from './index.ts'
 
-describe.each(Object.entries(topics))('%s', (name, topic) => {
+describe.each(Object.entries(topics))('the topic %s', (name, topic) => {
   const current = parseSchema(schemaOf(topic)) as RecordNode
 
-  test('its schema is valid Avro, documented field by field', () => {
+  test('has a schema that is valid Avro, documented field by field', () => {
     avro.Type.forSchema(schemaOf(topic) as any)
     expect(current.doc).toBeTruthy()
     expect(current.fields.filter((field) => !field.doc).map((field) => field.name)).toEqual([])
   })
 
-  test('its key is a required text field', () => {
+  test('has a required text field as key', () => {
     if (topic.key !== null)
       expect(current.fields.find((field) => field.name === topic.key)).toMatchObject({
         type: { kind: 'string' },
@@ -25,17 +25,17 @@ describe.each(Object.entries(topics))('%s', (name, topic) => {
       })
   })
 
-  test('it has a writer', () => expect(topic.writers.length).toBeGreaterThan(0))
+  test('has a writer', () => expect(topic.writers.length).toBeGreaterThan(0))
 
-  test('its name is not for topics that are made at run time', () => {
+  test('has a name that no family of topics made at run time uses', () => {
     expect(Object.keys(topicFamilies).filter((prefix) => name.startsWith(prefix))).toEqual([])
   })
 })
 
 describe.each(contractsOf(topics).map((contract) => [pathOf(contract), contract] as const))(
-  '%s',
+  'the contract %s',
   (path, contract) => {
-    test('it is compatible with every version ever published', () => {
+    test('is compatible with every published version', () => {
       expect(
         publishedVersions(contract).length,
         `publish the first version of ${path} with \`npm run generate -- --publish\``,
@@ -43,7 +43,7 @@ describe.each(contractsOf(topics).map((contract) => [pathOf(contract), contract]
       expect(incompatibilities(contract)).toEqual([])
     })
 
-    test('it is published', () => {
+    test('is published', () => {
       expect(
         isChanged(contract),
         `${path} changed since its last published version; run \`npm run generate -- --publish\` and commit the result`,

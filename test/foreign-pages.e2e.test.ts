@@ -1,6 +1,6 @@
 /**
- * Services that accept requests without a key, and web pages that the owner's browser opens: pages from other
- * sites reach nothing.
+ * Services that accept requests without a key, and foreign pages in a browser on the same machine: the pages
+ * get no access.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -189,7 +189,7 @@ async function redrives(): Promise<unknown> {
   return ((await (await fetch(`${landing.url}/snapshot`)).json()) as any).data.redrives
 }
 
-test('a page of another origin', async () => {
+test('a page of another origin can neither read answers nor change anything', async () => {
   expect(await fromPage(pageUrl, tries(), 'cors')).toEqual(tries().map(() => 'kept from the page'))
   // Without a preflight, the browser leaves out the headers that make an AWS request.
   for (const answer of await fromPage(
@@ -202,7 +202,7 @@ test('a page of another origin', async () => {
   expect(await redrives()).toEqual([])
 })
 
-test('a page whose name leads to the service', async () => {
+test('a page whose name resolves to the service is refused and changes nothing', async () => {
   for (const service of [hub, enricher, gateway, landing]) {
     const own = `http://${FOREIGN}:${new URL(service.url).port}`
     const tried = tries()
@@ -215,7 +215,7 @@ test('a page whose name leads to the service', async () => {
   expect(await redrives()).toEqual([])
 })
 
-test('a program of this machine is served, so that the tries above are ones that would have been', async () => {
+test('a program on this machine is served, so the refused requests were valid ones', async () => {
   const statuses = await Promise.all(tries().map(async ({ url, ...init }) => (await fetch(url, init)).status))
   expect(statuses.filter((status) => status === 401 || status === 403)).toEqual([])
   expect(await made()).toContain('made-by-a-page')

@@ -82,7 +82,7 @@ test('imports go down the layers', () => {
   expect(up.map(({ file, to }) => `${file} imports ${to.name}`)).toEqual([])
 })
 
-test('solutions do not import the list of solutions, which waits until they are loaded', () => {
+test('solutions do not import the list of solutions, which is complete only once they are loaded', () => {
   const back = imports.filter(
     ({ file, what }) => /^solutions\/[^/]+\//.test(file) && /^(@weir\/solutions|\.\.\/index\.ts)$/.test(what),
   )
@@ -96,7 +96,7 @@ test('services do not import each other', () => {
   expect(across.map(({ file, to }) => `${file} imports ${to.name}`)).toEqual([])
 })
 
-test('packages import each other in no circle', () => {
+test('packages do not import each other in circles', () => {
   const left = new Map(packages.map(({ name }) => [name, new Set<string>()]))
   for (const { from, to } of ours) left.get(from.name)!.add(to.name)
   for (let free = [...left.keys()]; free.length > 0; ) {
@@ -106,19 +106,22 @@ test('packages import each other in no circle', () => {
   expect([...left.keys()]).toEqual([])
 })
 
-test('the file that a package exports under its name is there', () => {
+test('the file that a package exports under its name exists', () => {
   const faces = packages.flatMap(({ folder, face }) =>
     face === undefined ? [] : [normalize(join(folder, face))],
   )
   expect(faces.filter((file) => !sources.includes(file))).toEqual([])
 })
 
-test.each(packages)('$name declares what it imports, and nothing else', ({ name, folder, declared }) => {
-  const imported = new Set(named.filter(({ from }) => from.name === name).map(({ what }) => nameIn(what)))
-  imported.delete(name)
-  const undeclared = [...imported].filter((one) => !declared.includes(one))
-  // Files for browsers are found by their path.
-  const texts = sources.filter((file) => file.startsWith(`${folder}/`)).map(read)
-  const unused = declared.filter((one) => !texts.some((text) => text.includes(one)))
-  expect({ undeclared, unused }).toEqual({ undeclared: [], unused: [] })
-})
+test.each(packages)(
+  '$name declares the packages that it imports, and no others',
+  ({ name, folder, declared }) => {
+    const imported = new Set(named.filter(({ from }) => from.name === name).map(({ what }) => nameIn(what)))
+    imported.delete(name)
+    const undeclared = [...imported].filter((one) => !declared.includes(one))
+    // Files for browsers are found by their path.
+    const texts = sources.filter((file) => file.startsWith(`${folder}/`)).map(read)
+    const unused = declared.filter((one) => !texts.some((text) => text.includes(one)))
+    expect({ undeclared, unused }).toEqual({ undeclared: [], unused: [] })
+  },
+)

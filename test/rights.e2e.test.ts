@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('topics have three replicas, two of which must have a record before it is acknowledged', async () => {
+test('topics have three replicas, two of which must store a record before it is acknowledged', async () => {
   const { value: kafka, stop } = await system.kafka('apply')
   const found = (await kafka.admin.topics()).filter(
     ({ name }) => name in topics || name === 'kafkasql-journal',
@@ -48,7 +48,7 @@ test('topics have three replicas, two of which must have a record before it is a
   await stop()
 })
 
-test('the rights are enough: telemetry arrives exactly once while a broker is killed and comes back', async () => {
+test('the rights suffice for telemetry, which arrives exactly once while a broker is killed and restarted', async () => {
   const file = join(folder, 'vehicles.csv.gz')
   const rows = await writeVehicles(file, 40, 120)
   const run = randomUUID().slice(0, 8)
@@ -63,7 +63,7 @@ test('the rights are enough: telemetry arrives exactly once while a broker is ki
   await back
 })
 
-test('the rights are enough: streams, a function and its application', async () => {
+test('the rights suffice for streams, a function and its application', async () => {
   const kinesis = new KinesisClient({
     endpoint: system.urls['ingest-hub'],
     region: 'us-east-1',
@@ -120,7 +120,7 @@ test('the rights are enough: streams, a function and its application', async () 
     .toBe('berlin')
 })
 
-test('the services show their lag under the names of MSK', async () => {
+test('the services export their lag under the names of MSK', async () => {
   const lag = async (
     service: 'enricher' | 'indexer',
     name: string,
@@ -148,7 +148,7 @@ test('the services show their lag under the names of MSK', async () => {
     .toBe('0')
 })
 
-test('the rights are enough: the console shows topics, groups and a dead letter, and sends it back', async () => {
+test('the rights suffice for the console, which shows topics, groups and a dead letter, and sends it back', async () => {
   const { console: at, 'ingest-hub': hub } = system.urls
   const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
   const value = {
@@ -185,11 +185,11 @@ test('the rights are enough: the console shows topics, groups and a dead letter,
   await look(({ redrives }) => redrives[0]).toMatchObject({ state: 'done', sent: 1 })
 })
 
-test('no service was refused anything', async () => {
+test('no operation of a service was refused', async () => {
   expect(await system.refusals()).toEqual([])
 })
 
-test.for(PRINCIPALS)('%s is refused what is not its own', async (principal) => {
+test.for(PRINCIPALS)('%s is refused every operation beyond its rights', async (principal) => {
   const rights = rightsOf(principal, topics)
   const { value: kafka, stop } = await system.kafka(principal)
   try {
@@ -261,7 +261,7 @@ async function write(kafka: Kafka, topic: string): Promise<void> {
   }
 }
 
-test('applied again, nothing is missing; rights from elsewhere are listed and stay', async () => {
+test('a second `weir acl apply` adds nothing, and lists and keeps the rights of others', async () => {
   const { value: kafka, stop } = await system.kafka('admin')
   await kafka.admin.addAcls([
     {

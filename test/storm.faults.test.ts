@@ -59,7 +59,7 @@ async function storm(system: System, over: () => boolean): Promise<Map<Part, num
 }
 
 test(
-  'a storm: every replay is whole, once and in order, in the topic and in the index',
+  'every replay during a storm of kills is complete, once and in order, in the topic and in the index',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-storm-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))

@@ -70,8 +70,8 @@ async function replay(file: string, name: string): Promise<void> {
   expect((await once(child, 'exit'))[0]).toBe(0)
 }
 
-describe('docker compose up', () => {
-  test('indexes every position of a replay exactly once, also through a service that is killed', async () => {
+describe('the system that docker compose starts', () => {
+  test('indexes every position of a replay exactly once, even while a service is killed', async () => {
     const file = join(folder, 'vehicles.csv.gz')
     const rows = await writeVehicles(file, 30, 100)
     await replay(file, 'compose')
@@ -85,7 +85,7 @@ describe('docker compose up', () => {
     expect(await indexed('replay-compose-killed', rows)).toBe(rows)
   })
 
-  test('simulated taxis reach the page', async () => {
+  test('shows simulated taxis on the page', async () => {
     for (const deadline = Date.now() + 60_000; ; await pause(1000)) {
       const answer = await get('INDEXER_PORT', '/taxi-telemetry/snapshot')
       const text = await answer.text()
@@ -96,7 +96,7 @@ describe('docker compose up', () => {
     expect((await get('INDEXER_PORT', '/taxi-telemetry/')).status).toBe(200)
   })
 
-  test('services run without rights they do not need', async () => {
+  test('runs its services without rights that they do not need', async () => {
     for (const service of SERVICES) {
       const { stdout: id } = await compose('ps', '--quiet', service)
       const { stdout } = await run('docker', ['inspect', id.trim()])
@@ -110,7 +110,7 @@ describe('docker compose up', () => {
     }
   })
 
-  test('a service drains and stops within its ten seconds', async () => {
+  test('drains and stops a service within its ten seconds', async () => {
     const from = Date.now()
     await compose('stop', 'indexer')
     expect(Date.now() - from).toBeLessThan(14_000)

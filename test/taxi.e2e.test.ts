@@ -43,16 +43,16 @@ describe('taxi telemetry', () => {
     expect(inversions(enriched)).toBe(0)
   })
 
-  test('a second run adds exactly as many again, and the first stays as it was', async () => {
+  test('adds as many again in a second run, and keeps the first', async () => {
     await replayWhole('second')
     expect(await system.indexed('replay-first', rows)).toBe(rows)
   })
 
-  test('a run repeated under its name changes nothing', async () => {
+  test('changes nothing when a run is repeated under its name', async () => {
     await replayWhole('first')
   })
 
-  test('loses and doubles nothing while each part is killed once', async () => {
+  test('loses and duplicates nothing while each part is killed once', async () => {
     const parts: readonly Part[] = [...SERVICES, 'kafka', 'redis', 'search']
     const replay = system.weir('replay', file, '--run', 'killed', '--speed', '6x')
     for (const part of parts) {
@@ -69,7 +69,7 @@ describe('taxi telemetry', () => {
     for (const part of parts) expect(system.output).toContain(`${part} ended (SIGKILL)`)
   }, 300_000)
 
-  test('keeps its data over a stop, and goes on with the other client', async () => {
+  test('keeps its data when it is stopped, and continues with the other client', async () => {
     expect(await system.down()).toBe(0)
     await system.up({ KAFKA_DRIVER: 'kafkajs' })
     expect(await system.indexed('replay-second', rows)).toBe(rows)
@@ -79,7 +79,7 @@ describe('taxi telemetry', () => {
     expect(inversions(enriched)).toBe(0)
   })
 
-  test('refuses bad input with a reason and spares its neighbours', async () => {
+  test('refuses wrong records with a reason, and accepts their neighbours', async () => {
     const good = { deviceId: 'neighbour', position: { lat: 1, lon: 2 }, speed: 3, eventTime: Date.now() }
     const answer = await fetch(`http://127.0.0.1:${system.env.HUB_PORT}/v1/topics/taxi.telemetry/records`, {
       method: 'POST',
@@ -100,7 +100,7 @@ describe('taxi telemetry', () => {
     expect(await system.indexed('neighbours', 2)).toBe(2)
   })
 
-  test('stops in order and leaves nothing running', async () => {
+  test('stops in order and leaves no process running', async () => {
     const { processes } = await system.state()
     expect(await system.down()).toBe(0)
     for (const { pid } of processes) expect(() => process.kill(pid, 0), `process ${pid}`).toThrow()

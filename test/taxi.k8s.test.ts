@@ -32,8 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-describe('helm install', () => {
-  test('is ready within 90 s, in a namespace that enforces `restricted`', async () => {
+describe('a release', () => {
+  test('is ready within 90 s after helm install, in a namespace that enforces `restricted`', async () => {
     const from = Date.now()
     const output = expectDone(await release.install())
     expect(Date.now() - from).toBeLessThan(90_000)
@@ -52,13 +52,13 @@ describe('helm install', () => {
     ).toMatch(/^0( 0)*$/)
   })
 
-  test('helm test sends records and finds them in the index', async () => {
+  test('passes helm test, which sends records and finds them in the index', async () => {
     expect(expectDone(await release.helm('test', 'weir', '--logs'))).toContain(
       'found 100 records of taxi-telemetry, each once',
     )
   })
 
-  test('an upgrade rolls what has changed and nothing else, and a rollback brings back what was', async () => {
+  test('rolls only what has changed in an upgrade, and restores the previous values in a rollback', async () => {
     const generation = async (component: string) =>
       expectDone(
         await release.kubectl(
@@ -83,7 +83,7 @@ describe('helm install', () => {
     expect(await level()).toBe('info')
   })
 
-  test('pods that are deleted every 5 s, each server once among them, lose nothing and double nothing', async () => {
+  test('loses and duplicates nothing while a pod is deleted every 5 s, each server once among them', async () => {
     await release.openLoad(file)
     if (process.env.WEIR_VEHICLES !== undefined) {
       const { code, output } = await release.replay('undisturbed', '100x', '--json')
@@ -108,7 +108,7 @@ describe('helm install', () => {
     expect(await release.indexed('replay-k8s', rows + 1, 5000)).toBe(rows)
   })
 
-  test('a replay through an upgrade and a rollback loses nothing either', async () => {
+  test('loses and duplicates nothing in a replay during an upgrade and a rollback', async () => {
     const replay = release.replay('k8s-rolled', '10x')
     expectDone(
       await release.upgrade(
@@ -125,8 +125,8 @@ describe('helm install', () => {
   })
 })
 
-describe('what is wrong is said in one sentence', () => {
-  test('wrong brokers: the hook ends, and nothing is installed', async () => {
+describe('a wrong value or a fault is reported in one sentence', () => {
+  test('if the brokers cannot be reached: the hook fails, and nothing is installed', async () => {
     const { code, output } = await release.upgrade(
       'externalKafka.brokers=nowhere.invalid:9092',
       'apply.waitSeconds=5',
@@ -145,7 +145,7 @@ describe('what is wrong is said in one sentence', () => {
     ).toBe('weir-kafka:9092')
   })
 
-  test('the registry is down: the hook says so', async () => {
+  test('if the registry is down: the hook waits and says so', async () => {
     expectDone(await release.kubectl('scale', 'deployment/weir-registry', '--replicas=0'))
     const { code, output } = await release.upgrade('apply.waitSeconds=5')
     expect(code).not.toBe(0)
@@ -154,7 +154,7 @@ describe('what is wrong is said in one sentence', () => {
     expectDone(await release.kubectl('rollout', 'status', 'deployment/weir-registry', '--timeout=120s'))
   })
 
-  test('a topic with fewer partitions than the table says', async () => {
+  test('if a topic has fewer partitions than in the table', async () => {
     expectDone(
       await release.kubectl(
         'exec',
@@ -181,7 +181,7 @@ describe('what is wrong is said in one sentence', () => {
     expectDone(await release.upgrade())
   })
 
-  test('a contract that breaks compatibility stops the upgrade with its reason, and no pod is rolled', async () => {
+  test('if a contract breaks compatibility: the upgrade stops, and no pod is rolled', async () => {
     const broken = JSON.parse(await readFile('solutions/taxi-telemetry/contracts/telemetry.avsc', 'utf8'))
     broken.fields.push({
       name: 'colour',
@@ -207,7 +207,7 @@ describe('what is wrong is said in one sentence', () => {
     expect(await release.pods()).toEqual(before)
   })
 
-  test('a secret that is not there, or has not the entry, is refused before anything is asked of the cluster', async () => {
+  test('if a secret or its entry does not exist: the upgrade is refused before anything is changed', async () => {
     const { code, output } = await release.upgrade('access.existingSecret=nowhere')
     expect(code).not.toBe(0)
     expect(output).toContain(
@@ -221,7 +221,7 @@ describe('what is wrong is said in one sentence', () => {
     )
   })
 
-  test('an API key file that is wrong: the pod says what, and the pods of before go on', async () => {
+  test('if a file of API keys is wrong: the new pod says so, and the previous pods continue', async () => {
     expectDone(
       await release.kubectl(
         'create',
@@ -232,7 +232,7 @@ describe('what is wrong is said in one sentence', () => {
         '--from-literal=access-keys.json=[]',
       ),
     )
-    // Not necessarily the previous one, which may be an upgrade that a hook ended.
+    // The previous revision may be an upgrade that a hook ended.
     const revision = await release.deployedRevision()
     const upgrade = await release.helm(
       'upgrade',
@@ -257,7 +257,7 @@ describe('what is wrong is said in one sentence', () => {
     expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
-  test('a wrong password of Kafka, an expired certificate of a broker, no registry: the hook of an install says so, and nothing is installed', async () => {
+  test('if an install has a wrong password of Kafka, an expired certificate of a broker or no registry: its hook fails', async () => {
     await release.openSecuredBrokers(await expiredCertificate(folder))
     const installs = {
       password: [

@@ -15,7 +15,7 @@ const BETWEEN_MS = 5_000
 const AWAY_MS = 15_000
 
 test.for(['platformatic', 'kafkajs'])(
-  'a rolling restart and the loss of a broker, with %s',
+  'a rolling restart and the loss of a broker lose and duplicate nothing, with %s',
   async (driver) => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-three-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))

@@ -8,8 +8,8 @@ function recordOf(fields: readonly object[]): RecordNode {
   return parseSchema({ type: 'record', name: 'Thing', namespace: 'test', fields } as any) as RecordNode
 }
 
-describe('types', () => {
-  test('every kind of field', () => {
+describe('generated types', () => {
+  test('declare a field of every kind', () => {
     const text = platformTypes(
       [
         {
@@ -46,7 +46,7 @@ describe('types', () => {
     expect(text).toContain("export interface ValueOf {\n  'things': Thing\n}")
   })
 
-  test('one name for two shapes is refused', () => {
+  test('cannot have one name for two shapes', () => {
     const [one, other] = [recordOf([{ name: 'a', type: 'int' }]), recordOf([{ name: 'b', type: 'int' }])]
     expect(() =>
       platformTypes(
@@ -60,7 +60,7 @@ describe('types', () => {
     expect(() => solutionTypes([{ topic: 'a', record: one }], [other])).toThrow('Thing')
   })
 
-  test("a solution's topics become known to all, without the platform's records", () => {
+  test("merge a solution's topics into the types of all topics, without the platform's records", () => {
     const [thing, other] = [recordOf([{ name: 'a', type: 'int' }]), parseSchema(OTHER) as RecordNode]
     const topicTypes = [
       { topic: 'things', record: thing },
@@ -81,7 +81,7 @@ describe('types', () => {
         `by \`npm run generate\`. Change those, then generate again. */\n\n${declaredThing}${merged}`,
       ),
     ).toBe(true)
-    // A file without an export would be no module, and declare one instead of adding to it.
+    // Without an export the file is not a module: it would declare the module instead of adding to it.
     expect(solutionTypes(topicTypes, [thing, other])).toContain(`\nexport {}\n\n${merged}`)
   })
 })

@@ -73,7 +73,7 @@ export const breakingChanges: readonly Change[] = [
     'Report.speed was removed, but readers of version 1 need it, because it did not have a default; keep the field.',
   ),
   report(
-    'a field is renamed, even with an alias, for old readers do not know it',
+    'a field is renamed, even with an alias, since old readers do not know it',
     (s) => {
       Object.assign(find(s, 'speed'), { name: 'velocity', aliases: ['speed'] })
     },
@@ -101,7 +101,7 @@ export const breakingChanges: readonly Change[] = [
     'Report.speed changed from float in version 1 to double; keep its type and add a new field with a default instead.',
   ),
   report(
-    'a type is narrowed, which old data do not fit',
+    'a type is narrowed, which old data does not fit',
     (s) => {
       find(s, 'position').type.fields[1].type = 'float'
     },
@@ -179,12 +179,12 @@ export const lawfulChanges: readonly Change[] = [
     s.doc = 'Better words.'
   }),
   field(
-    'symbols come and go where the enum has a default',
+    'symbols are added and removed in an enum with a default',
     symbols(['UNKNOWN', 'A'], 'UNKNOWN'),
     symbols(['UNKNOWN', 'B'], 'UNKNOWN'),
   ),
   field(
-    'text becomes bytes, which is the same to both',
+    'text becomes bytes, which are read as the same',
     { type: 'array', items: 'string' },
     { type: 'array', items: 'bytes' },
   ),

@@ -56,7 +56,7 @@ function changed(file: string, from: string, to: string): string {
 const lint = (path: string) =>
   run('', python, join(dirname(python), 'cfn-lint'), '--regions', 'eu-central-1', '--', path)
 
-test('the commands of docs/msk.md that need neither AWS nor a broker do what the page says', async () => {
+test('the commands of docs/msk.md that need neither AWS nor a broker run, and the files that it names exist', async () => {
   const page = readFileSync(join(here, '../../docs/msk.md'), 'utf8')
   const commands = page
     .split('\n')
@@ -71,14 +71,14 @@ test('the commands of docs/msk.md that need neither AWS nor a broker do what the
   for (const file of page.matchAll(/deploy\/aws\/[a-z]+\.yaml/g)) readFileSync(join(here, '../..', file[0]))
 })
 
-test('the template of the brokers is one that CloudFormation takes', async () => {
+test('CloudFormation accepts the template of the brokers', async () => {
   expect(await lint(join(here, 'msk.yaml'))).toEqual({ code: 0, output: '' })
   const { code, output } = await lint(changed('msk.yaml', 'InCluster', 'Incluster'))
   expect(code).not.toBe(0)
   expect(output).toContain('Incluster')
 })
 
-test('the file of the Kubernetes cluster is one that eksctl takes', async () => {
+test('eksctl accepts the file of the Kubernetes cluster', async () => {
   const validate = (path: string) => run('', python, join(here, 'validate.py'), schema, path)
   expect(await validate(join(here, 'eksctl.yaml'))).toEqual({ code: 0, output: '' })
   expect(await validate(changed('eksctl.yaml', 'minSize', 'minsize'))).toMatchObject({
@@ -87,7 +87,7 @@ test('the file of the Kubernetes cluster is one that eksctl takes', async () => 
   })
 })
 
-test('the policies name actions that IAM knows, on resources that the actions take', async () => {
+test('the policies name actions that IAM knows, on resources that these actions accept', async () => {
   const policies = Object.fromEntries(
     PRINCIPALS.map((principal) => [principal, iamPolicy(principal, topics, CLUSTER)]),
   )

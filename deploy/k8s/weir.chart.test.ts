@@ -55,30 +55,30 @@ async function rendered(files: readonly string[], ...args: string[]): Promise<Ma
   return manifestsOf(stdout)
 }
 
-test('helm-unittest', async () => {
+test('the tests of helm-unittest pass', async () => {
   const { code, output } = await tools.unittest(chart)
   expect(code, output).toBe(0)
   expect(Number(/Tests:\s+(\d+) passed/.exec(output)?.[1])).toBeGreaterThan(40)
 })
 
-test('helm lint --strict without values', async () => {
+test('the chart without value files passes helm lint --strict', async () => {
   const { code, output } = await tools.helm('lint', '--strict', chart)
   expect(code, output).toBe(0)
 })
 
-describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
+describe.each(Object.entries(RENDERINGS))('the chart with the values of %s', (name, files) => {
   test('passes helm lint --strict', async () => {
     const { code, output } = await tools.helm('lint', '--strict', chart, ...filesOf(files))
     expect(code, output).toBe(0)
   })
 
-  test('renders as it did', async () => {
+  test('renders the same as its golden file', async () => {
     const { code, output, stdout } = await render(files)
     expect(code, output).toBe(0)
     await expect(stdout).toMatchFileSnapshot(`golden/${name}.yaml`)
   })
 
-  test('is what the API of Kubernetes takes', async () => {
+  test('passes the validation of the Kubernetes API schemas', async () => {
     const own = (await rendered(files)).filter(({ apiVersion }) => !CUSTOM.includes(apiVersion))
     const paths = await Promise.all(
       own.map(async (manifest, at) => {
@@ -92,7 +92,7 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
     expect(output.match(/ passed for resource /g)).toHaveLength(own.length)
   })
 
-  test('every pod fits the restricted standard, has no token, and a bound on its memory', async () => {
+  test('gives every pod the restricted security standard, no token and a memory limit', async () => {
     const pods = podsOf(await rendered(files))
     expect(pods.length).toBeGreaterThan(4)
     for (const { owner, spec } of pods) {
@@ -119,7 +119,7 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
     }
   })
 
-  test('every pod is under the policy that denies, and under one of its own', async () => {
+  test('puts every pod under the denying network policy and under one of its own', async () => {
     const manifests = await rendered(files)
     const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy')
     const selects = (policy: Manifest, labels: Readonly<Record<string, string>>): boolean =>
@@ -135,7 +135,7 @@ describe.each(Object.entries(RENDERINGS))('%s', (name, files) => {
   })
 })
 
-describe('the flows of a trial', () => {
+describe('the network flows of a rendered release', () => {
   const settings = async (service: string): Promise<string[]> => {
     const reader = new ConfigReader({})
     const { config } = await import(`../../services/${service}/config.ts`)
@@ -181,7 +181,7 @@ describe('the flows of a trial', () => {
     expect(flowsOf(manifests)).toEqual([...expected].toSorted())
   })
 
-  test("outside go to the servers' ports, and to the addresses that are named", async () => {
+  test("go outside only to the servers' ports and to the configured addresses", async () => {
     expect(
       flowsOf(await rendered(['values-msk.yaml'])).filter((flow) => flow.startsWith('enricher')),
     ).toEqual([
@@ -195,7 +195,7 @@ describe('the flows of a trial', () => {
   })
 })
 
-test("a change of a solution's file, of a service's file and of the solutions each roll the pods, and nothing else does", async () => {
+test('a changed solution file, service setting or list of solutions rolls the pods, and nothing else does', async () => {
   const checksum = async (...args: string[]): Promise<string> => {
     const manifests = await rendered(['ci/trial-values.yaml'], ...args)
     return manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'weir-enricher')!
@@ -229,7 +229,7 @@ test('a trial runs every service, every server, the job and the test of the rele
   ])
 })
 
-test('where each service is a user of its own, it is one that the table of topics gives rights, with a password of its own', async () => {
+test("each service with a Kafka user of its own has one of the table's users, with a password of its own", async () => {
   const users = podsOf(await rendered(['ci/scram-values.yaml'])).flatMap(({ spec }) => {
     const user = spec.containers[0].env.find(
       ({ name }: { name: string }) => name === 'KAFKA_SASL_USERNAME',
@@ -242,13 +242,13 @@ test('where each service is a user of its own, it is one that the table of topic
   expect(users.toSorted()).toEqual(PRINCIPALS.filter((principal) => principal !== 'registry').toSorted())
 })
 
-test('with three replicas two must have a record', async () => {
+test('the job gives topics three replicas if the brokers are external', async () => {
   const job = (await rendered(['values-msk.yaml'])).find(({ kind }) => kind === 'Job')!
   const { env } = job.spec.template.spec.containers[0]
   expect(env).toContainEqual({ name: 'TOPIC_REPLICAS', value: '3' })
 })
 
-test('every alert and dashboard that the chart has is rendered', async () => {
+test('every alert and dashboard of the chart is rendered', async () => {
   const manifests = await rendered(['ci/everything-values.yaml'])
   const dashboards = existing('files/dashboards').filter((name) => name.endsWith('.json'))
   expect(

@@ -54,7 +54,7 @@ function blocksOf(page: string): Block[] {
 }
 
 /**
- * Lines with a minus go, lines with a plus come, the others say where; the place must be there exactly once.
+ * Removes the lines with a minus and inserts those with a plus; the other lines must match one place only.
  */
 async function change(file: string, diff: string): Promise<void> {
   const lines = diff.split('\n').slice(0, -1)
@@ -72,20 +72,20 @@ async function change(file: string, diff: string): Promise<void> {
 }
 
 interface Weir {
-  /** The addresses on the pages, and what stands for them here. */
+  /** Addresses on the pages, with their replacements here. */
   readonly addresses: Readonly<Record<string, string>>
-  /** For commands. */
+  /** The environment of commands. */
   readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
 const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
-/** What the pages make. */
+/** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments']
 const FUNCTIONS = ['check-payments', 'tell-failures']
 
 /**
- * What `npm start` starts, without pages and simulators; access-keys.json of the copy has its access keys.
+ * Starts a hub and an enricher as `npm start` does; their access keys are in access-keys.json of the copy.
  */
 async function startWeir(): Promise<Weir> {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([
@@ -131,8 +131,7 @@ async function startWeir(): Promise<Weir> {
     ...(existsSync(keys) && { AWS_ACCESS_KEYS_FILE: keys }),
   })
   await takeAway(hub.url, enricher)
-  // The environment was moved to its place after it was made, so that its own scripts do not find their
-  // interpreter.
+  // The environment was moved after it was made, so its own scripts have a wrong path of the interpreter.
   const bin = join(copy, '.bin')
   await mkdir(bin)
   await writeFile(join(bin, 'aws'), `#!/bin/sh\nexec ${python} -m awscli "$@"\n`, { mode: 0o755 })
@@ -158,7 +157,7 @@ async function startWeir(): Promise<Weir> {
   }
 }
 
-/** What an earlier run that failed has left on servers that outlive it. */
+/** Removes streams and functions that a failed run left on shared servers. */
 async function takeAway(hub: string, enricher: string): Promise<void> {
   const local = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
   const [kinesis, lambda] = [
@@ -190,7 +189,7 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
  */
 async function run(command: string, { fails, prints = '' }: Block['attributes'], weir: Weir): Promise<void> {
   const path = `${join(copy, 'node_modules/.bin')}:${weir.env.PATH ?? process.env.PATH}`
-  // npx keeps what it runs in npm's cache: this one goes with the copy.
+  // npx keeps packages in npm's cache: this one is removed with the copy.
   const env = {
     ...process.env,
     ...weir.env,

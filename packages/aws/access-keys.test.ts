@@ -28,7 +28,7 @@ function file(name: string, keys: unknown): string {
 
 const arn = (name: string): string => `arn:aws:kinesis:eu-central-1:123456789012:stream/${name}`
 
-test('rights are actions on streams', () => {
+test('a key has rights to actions on streams', () => {
   const { clients } = parseAccessKeys(
     JSON.stringify([
       key('WRITER', {
@@ -89,7 +89,7 @@ test('rights are granted by service, also for services that Weir does not know',
   expect(rightsOf('NEWER')).toEqual([true, false, true, false, true, false, false, true])
   expect(rightsOf('BOTH')).toEqual([true, true, false, false, false, true, true, true])
   expect(rightsOf('ADMIN')).toEqual(resources.map(() => true))
-  // Names of streams are rights over what there was when these were the only ones.
+  // `streams` grants rights to the kinds of resources that existed when keys had no other setting.
   expect(rightsOf('OLDER')).toEqual([true, true, false, false, true, true, true, true])
   expect(may('OLDER', 'arn:aws:s3:::bucket')).toBe(true)
   expect(may('NEWER', 'arn:aws:kinesis:eu-central-1:123456789012:stream/*')).toBe(false)
@@ -103,13 +103,13 @@ test.each([
   [{ rights: { Kinesis: ['orders'] } }, 'needs rights like'],
   [{ rights: { kinesis: ['a b'] } }, 'needs rights like'],
   [{ streams: undefined }, 'needs rights, or streams: a list of names'],
-])('rights in another form: %j', (more, problem) => {
+])('rights in another form are refused: %j', (more, problem) => {
   const { clients, problems } = parseAccessKeys(JSON.stringify([key('WRONG', more)]))
   expect([clients.size, problems.length]).toEqual([0, 1])
   expect(problems[0]).toContain(problem)
 })
 
-test('the secret is there and does not show', () => {
+test('a client has its secret, which does not appear when the client is printed', () => {
   const client = parseAccessKeys(JSON.stringify([key('WRITER')])).clients.get('WRITER')!
   expect(client).toMatchObject({ name: 'WRITER', expiresAt: undefined })
   expect(client.secret).toBe(SECRET)
@@ -147,7 +147,7 @@ test('every problem of a file is reported, without the secrets', () => {
   ).toThrow('longer than')
 })
 
-test('test/test is for those who let everybody in', () => {
+test('the key test/test is valid only if unsigned requests are admitted', () => {
   const keysFile = file('local.json', [
     { accessKeyId: 'test', secretAccessKey: 'test', streams: ['*'] },
     key('OTHER'),
@@ -165,7 +165,7 @@ test('test/test is for those who let everybody in', () => {
   void open.stop(0)
 })
 
-test('the environment says who comes in', () => {
+test('the environment names the file of keys and says whether unsigned requests are admitted', () => {
   expect(readConfig({ ALLOW_ANONYMOUS: 'true' }, awsAccessConfig)).toEqual({
     keysFile: undefined,
     anonymous: true,
@@ -177,7 +177,7 @@ test('the environment says who comes in', () => {
   expect(readConfig({}, awsAccessConfig)).toEqual({ keysFile: undefined, anonymous: false })
 })
 
-test('a changed file holds from then on, a broken one does not', async () => {
+test('a changed file applies at once; a broken one changes nothing', async () => {
   const keysFile = file('rotation.json', [key('BEFORE')])
   const { value: access, stop } = openAwsAccess({ keysFile, anonymous: false }, log, 20)
   const error = vi.spyOn(log, 'error')

@@ -3,7 +3,7 @@ import { formatArn, functionArn, parseArn, streamArn, userArn } from './arn.ts'
 
 const account = { region: 'eu-west-1', accountId: '123456789012' }
 
-test('ARNs are read as they are written', () => {
+test('a formatted ARN is parsed back', () => {
   expect(streamArn(account, 'orders')).toBe('arn:aws:kinesis:eu-west-1:123456789012:stream/orders')
   expect(functionArn(account, 'offers:live')).toBe(
     'arn:aws:lambda:eu-west-1:123456789012:function:offers:live',
@@ -28,6 +28,6 @@ test.each([
   'arn:aws:sqs:evil.example/x#:123456789012:queue',
   'xarn:aws:kinesis:eu-west-1:123456789012:stream/orders',
   'arn:aws:kinesis:eu-west-1:123456789012:stream/a\nb',
-])('%j is no ARN', (text) => {
+])('%j is not an ARN', (text) => {
   expect(parseArn(text)).toBeUndefined()
 })

@@ -115,7 +115,7 @@ test("AWS's own clients reach every API at one port", async () => {
   expect((await ask('lambda', { method: 'GET', path: '/v1/functions/other', type: '' })).status).toBe(404)
 })
 
-test('an API of JSON is spoken in its own version', async () => {
+test('an API of JSON is answered only in its own version of the protocol', async () => {
   const target = { 'x-amz-target': 'DynamoDB_20120810.ListTables' }
   expect(
     await ask('dynamodb', { body: '{}', type: 'application/x-amz-json-1.1', headers: target }),
@@ -132,7 +132,7 @@ test('an API of JSON is spoken in its own version', async () => {
   ).toMatchObject({ status: 400, text: expect.stringContaining("scoped to correct service: 'dynamodb'") })
 })
 
-test("AWS's own client of Query: lists, maps, structures and blobs", async () => {
+test("AWS's own client of Query sends lists, maps, structures and blobs", async () => {
   const entry = {
     Id: 'a+b &=ü',
     Message: '<m>\r\n',
@@ -153,7 +153,7 @@ test("AWS's own client of Query: lists, maps, structures and blobs", async () =>
   ])
 })
 
-test("AWS's own client of Query: errors", async () => {
+test("AWS's own client of Query gets the errors", async () => {
   const client = new SNSClient(config())
   const publish = (TopicArn: string) =>
     new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [{ Id: 'a', Message: 'm' }] })
@@ -192,7 +192,7 @@ const failure = (code: string, message: string, type = 'Sender'): string =>
 
 test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string]>([
   [
-    'everything right',
+    'a valid request',
     'sts',
     { body: IDENTITY },
     200,
@@ -291,7 +291,7 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
     failure('MalformedInput', 'The request is too complex'),
   ],
   [
-    'a constraint',
+    'a violated constraint',
     'sns',
     {
       body: 'Action=PublishBatch&Version=2010-03-31&TopicArn=a&PublishBatchRequestEntries.member.999999999.Id=x',
@@ -302,13 +302,16 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
       "1 validation error detected: Value null at 'publishBatchRequestEntries.1.member.message' failed to satisfy constraint: Member must not be null",
     ).replace(STS_XMLNS, 'xmlns="http://sns.amazonaws.com/doc/2010-03-31/"'),
   ],
-])('%s', async (_name, service, request, status, wanted) => {
-  const answer = await ask(service, request)
-  expect(answer.text.replace(/[a-f0-9-]{36}/, 'ID')).toBe(wanted)
-  expect([answer.status, answer.type]).toEqual([status, 'text/xml'])
-})
+])(
+  'a request of Query is answered as AWS answers it: %s',
+  async (_name, service, request, status, wanted) => {
+    const answer = await ask(service, request)
+    expect(answer.text.replace(/[a-f0-9-]{36}/, 'ID')).toBe(wanted)
+    expect([answer.status, answer.type]).toEqual([status, 'text/xml'])
+  },
+)
 
-test('a form that is signed for an API of JSON gets its error: some signers send a body without a type so', async () => {
+test('a form that is signed for an API of JSON gets the error of that API, since some signers send a body without a type as a form', async () => {
   expect(await ask('kinesis', { body: '{}' })).toEqual({
     status: 403,
     type: null,
@@ -316,7 +319,7 @@ test('a form that is signed for an API of JSON gets its error: some signers send
   })
 })
 
-test('an action in a presigned URL', async () => {
+test('an action in a presigned URL is answered', async () => {
   const target = new URL(`${url}/?${IDENTITY}`)
   const signed = presignedUrl(target, CREDENTIALS, REGION, 'sts', 60)
   expect(await (await fetch(signed)).text()).toContain('<UserId>AKIDEXAMPLE</UserId>')
@@ -324,13 +327,13 @@ test('an action in a presigned URL', async () => {
   expect(await (await fetch(signed)).text()).toContain('<Code>InvalidAction</Code>')
 })
 
-test('unsigned requests, if they may come in', async () => {
+test('an unsigned request is answered if unsigned requests are admitted', async () => {
   anonymous = ANONYMOUS
   expect((await ask(undefined, { body: IDENTITY })).text).toContain('<UserId>anonymous</UserId>')
   anonymous = undefined
 })
 
-test('a client that goes before the end of its form', async () => {
+test('a client that leaves before the end of its form does no harm', async () => {
   const { port } = new URL(url)
   const request = httpRequest({
     port,

@@ -20,14 +20,14 @@ function read(message: Buffer): { headers: Record<string, string>; payload: Buff
   return { headers, payload: message.subarray(end, -4) }
 }
 
-test("AWS's examples of an empty message and of a payload without headers", () => {
+test("an empty message and a payload without headers are encoded as in AWS's examples", () => {
   expect(encodeMessage({}, Buffer.alloc(0)).toString('hex')).toBe('000000100000000005c248eb7d98c8ff')
   expect(encodeMessage({}, Buffer.from("{'foo':'bar'}")).toString('hex')).toBe(
     '0000001d00000000fd528c5a7b27666f6f273a27626172277dc3653936',
   )
 })
 
-test('events, exceptions and errors', () => {
+test('events, exceptions and errors have their headers', () => {
   expect(
     read(eventMessage('SubscribeToShardEvent', 'application/x-amz-json-1.1', Buffer.from('{}'))),
   ).toEqual({

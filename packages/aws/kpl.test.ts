@@ -28,7 +28,7 @@ function aggregate(records: readonly UserRecord[]): Buffer {
             index(1, keys.indexOf(partitionKey)),
             ...(explicitHashKey === undefined ? [] : [index(2, hashKeys.indexOf(explicitHashKey))]),
             delimited(3, data),
-            // A tag, which nobody asks for.
+            // A tag, which is not used.
             delimited(4, delimited(1, Buffer.from('t'))),
           ]),
         ),
@@ -43,7 +43,7 @@ const RECORDS: UserRecord[] = [
   { partitionKey: 'ü', explicitHashKey: '0', data: Buffer.alloc(300, 7) },
 ]
 
-test('aggregated records come apart, without being copied', () => {
+test('aggregated records are split without being copied', () => {
   const value = aggregate(RECORDS)
   const found = deaggregate(value)!
   expect(found).toEqual(RECORDS)
@@ -51,14 +51,14 @@ test('aggregated records come apart, without being copied', () => {
   expect(deaggregate(aggregate([]))).toEqual([])
 })
 
-test("a message made by hand from the format's description", () => {
+test('a message that was made by hand from the description of the format is read', () => {
   const message = '0a0161 1a06 0800 1a02 6869'.replaceAll(' ', '')
   expect(deaggregate(sealed(Buffer.from(message, 'hex')))).toEqual([
     { partitionKey: 'a', data: Buffer.from('hi') },
   ])
 })
 
-test('everything else is an ordinary record', () => {
+test('any other value is an ordinary record', () => {
   const whole = aggregate(RECORDS)
   const damaged = Buffer.from(whole)
   damaged[10] ^= 1

@@ -20,7 +20,7 @@ const decode = longBlobDecoder(model, 'Input')
 const text = (value: object): Buffer => Buffer.from(JSON.stringify(value))
 
 test.each([49_152, 49_153, 49_154, ((1 << 20) / 4) * 3, 1_000_000, 2_345_678])(
-  'a blob of %d bytes is decoded in the body',
+  'a blob of %d bytes is decoded in place, within the body',
   (length) => {
     const [zip, other] = [randomBytes(length), randomBytes(70_000)]
     const body = text({
@@ -37,7 +37,7 @@ test.each([49_152, 49_153, 49_154, ((1 << 20) / 4) * 3, 1_000_000, 2_345_678])(
   },
 )
 
-test('short texts, texts with escapes and bodies that are no JSON are for the parser', () => {
+test('short texts, texts with escapes and bodies that are not JSON are left to the parser', () => {
   expect(decode(text({ Zip: 'AAAA' }))).toEqual({ Zip: 'AAAA' })
   const long = 'A'.repeat(80_000)
   expect(decode(Buffer.from(`{"Zip":"\\u0041${long}"}`))).toEqual({ Zip: `A${long}` })
@@ -62,7 +62,7 @@ test.each([
   ['AAA*', "Invalid Base64 character: '*'"],
   ['AAB=', 'Invalid last'],
   ['AA-_', "Invalid Base64 character: '-'"],
-])('a long text that ends with %s is refused, and hardly any of it is repeated', (end, problem) => {
+])('a long text that ends with %s is refused with a short message', (end, problem) => {
   const refused = expect.objectContaining({
     code: 'SerializationException',
     message: expect.stringContaining(problem),
@@ -75,7 +75,7 @@ test.each([
   }
 })
 
-test('padding may come at the end only', () => {
+test('padding is refused anywhere but at the end', () => {
   expect(() => decode(text({ Zip: `${'A'.repeat((1 << 20) - 4)}AA==${'A'.repeat(1 << 20)}` }))).toThrow(
     'can not be converted to a Blob',
   )

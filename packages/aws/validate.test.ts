@@ -16,7 +16,7 @@ function failureOf(operation: string, value: unknown, encoding: 'json' | 'cbor' 
   throw new Error('it was accepted')
 }
 
-/** A value at records.0.data, say. */
+/** Nests a value at a path such as records.0.data. */
 function nested(path: string, value: unknown): unknown {
   return path.split('.').reduceRight((inner, piece) => (piece === '0' ? [inner] : { [piece]: inner }), value)
 }
@@ -82,7 +82,7 @@ test.each([
   ['RemoveTagsFromStream', 'TagKeys.0', 'String'],
   ['GetShardIterator', 'Timestamp', 'Timestamp'],
   ['CreateStream', 'StreamModeDetails', 'Structure'],
-])('%s: %s that is no %s', (operation, path, type) => {
+])('%s refuses a %s that is not a %s', (operation, path, type) => {
   for (const [value, text] of WRONG_TYPES[type])
     expect(failureOf(operation, nested(path, value))).toMatchObject({
       code: 'SerializationException',
@@ -91,7 +91,7 @@ test.each([
     })
 })
 
-test('a Long', () => {
+test('a Long is read as a whole number, and text is refused', () => {
   const model: Model = {
     service: 'x',
     apiVersion: '1',
@@ -223,7 +223,7 @@ test.each<[string, object, string[]]>([
     { StreamName: 'a', TagKeys: ['a', long, 'b'] },
     [at(`'[a, ${long}, b]'`, 'tagKeys', `Member must satisfy constraint: [${most(128)}, ${least(1)}]`)],
   ],
-])('%s: constraints, case %#', (operation, value, problems) => {
+])('%s reports the constraints that its input violates, case %#', (operation, value, problems) => {
   const { code, message } = failureOf(operation, value)
   expect(code).toBe('ValidationException')
   expect(message).toBe(
@@ -231,7 +231,7 @@ test.each<[string, object, string[]]>([
   )
 })
 
-test('ten problems are told, and no more', () => {
+test('at most ten problems are reported', () => {
   const { message } = failureOf('PutRecords', {
     StreamName: '',
     Records: new Array(501).fill({ PartitionKey: '', Data: '' }),
@@ -242,7 +242,7 @@ test('ten problems are told, and no more', () => {
   )
 })
 
-test('a message quotes a part of a value that is long', () => {
+test('a message quotes only the beginning of a long value', () => {
   const large = 'x'.repeat(600_000)
   const quoted = `${'x'.repeat(1024)}...[truncated]`
   const name = failureOf('DescribeStream', { StreamName: large }).message
@@ -266,7 +266,7 @@ test('a message quotes a part of a value that is long', () => {
     expect(failureOf(operation, input).message.length).toBeLessThan(12_000)
 })
 
-test('values are taken as the shapes mean them', () => {
+test('values are converted to the types of their shapes', () => {
   const check = compile<Record<string, unknown>>(kinesisModel, 'GetShardIteratorInput')
   const input = {
     StreamName: 'a',
@@ -299,7 +299,7 @@ test('values are taken as the shapes mean them', () => {
   )
 })
 
-test('names of the inside are names like others', () => {
+test('names of built-in properties are names like any other', () => {
   const tags = compile<{ Tags: object }>(
     kinesisModel,
     'AddTagsToStreamInput',
@@ -310,7 +310,7 @@ test('names of the inside are names like others', () => {
   ])
 })
 
-test('shapes within themselves are bounded', () => {
+test('recursive shapes are nested to a bounded depth', () => {
   const model: Model = {
     service: 'x',
     apiVersion: '1',

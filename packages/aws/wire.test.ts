@@ -28,7 +28,7 @@ const OUTPUT = {
   MillisBehindLatest: 2 ** 40,
 }
 
-test('JSON: base64, seconds, and only what the shape has', () => {
+test('JSON has base64, seconds, and only the members of the shape', () => {
   expect(JSON.parse(encode(OUTPUT, 'json').toString())).toEqual({
     Records: [
       {
@@ -45,7 +45,7 @@ test('JSON: base64, seconds, and only what the shape has', () => {
   expect(encode({ Records: [] }, 'json').toString()).toBe('{"Records":[]}')
 })
 
-test('CBOR: bytes, and milliseconds under tag 1, as another codec reads them', () => {
+test('CBOR has bytes, and milliseconds under tag 1, as another codec reads them', () => {
   const read = cborgDecode(encode(OUTPUT, 'cbor'), {
     tags: { 1: (inner: () => unknown) => ({ ms: inner() }) },
   }) as { Records: { Data: Uint8Array }[] }
@@ -58,7 +58,7 @@ test('CBOR: bytes, and milliseconds under tag 1, as another codec reads them', (
   expect(Object.keys(read)).toEqual(['Records', 'MillisBehindLatest'])
 })
 
-test('both ways', () => {
+test('an encoded value is decoded back, in JSON and in CBOR', () => {
   const input = compile<object>(kinesisModel, 'PutRecordsInput')
   const write = compileEncoder(kinesisModel, 'PutRecordsInput')
   const value = {
@@ -73,7 +73,7 @@ test('both ways', () => {
     expect(input(decode(write(value, encoding), encoding), encoding)).toEqual(value)
 })
 
-test('CBOR of another codec is read as it reads it', () => {
+test('CBOR that another codec wrote is read the same', () => {
   const values = [
     0,
     23,
@@ -106,7 +106,7 @@ test('CBOR of another codec is read as it reads it', () => {
 
 const hex = (text: string): unknown => decodeCbor(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
-test('CBOR of indefinite lengths, tags and halves (RFC 8949, appendix A)', () => {
+test('CBOR with indefinite lengths, tags and half floats is read (RFC 8949, appendix A)', () => {
   expect(hex('9f018202039f0405ffff')).toEqual([1, [2, 3], [4, 5]])
   expect(hex('bf61610161629f0203ffff')).toEqual({ a: 1, b: [2, 3] })
   expect(hex('7f657374726561646d696e67ff')).toBe('streaming')
@@ -117,7 +117,7 @@ test('CBOR of indefinite lengths, tags and halves (RFC 8949, appendix A)', () =>
   expect(hex('f7')).toBe(null)
 })
 
-test('no CBOR that is cut off, goes on, lies or hides', () => {
+test('malformed CBOR is refused, and a member __proto__ sets no prototype', () => {
   const bad = [
     '',
     '18',
@@ -157,14 +157,14 @@ test('no CBOR that is cut off, goes on, lies or hides', () => {
   expect(hidden.a).toBeUndefined()
 })
 
-test('texts that are no UTF-8, which would become one text', () => {
+test('texts that are not UTF-8 are refused, since different ones would become the same text', () => {
   expect(() => decode(Buffer.from('{"PartitionKey":"M\xfcller"}', 'latin1'), 'json')).toThrow(AwsError)
   for (const text of ['61 ff', '62 c328', '63 eda080', '7f 61 c3 61 28 ff'])
     expect(() => hex(text), text).toThrow(AwsError)
   expect([hex('63 efbfbd'), hex('7f 61 c3 61 bc ff')]).toEqual(['\uFFFD', 'ü'])
 })
 
-test('JSON that is none, or no structure', () => {
+test('a body that is not JSON, or not a structure, is refused', () => {
   for (const text of ['', 'hello', 'true', 'null', '"a"', '{', '{"a":1}x'])
     expect(() => decode(Buffer.from(text), 'json'), text).toThrow(AwsError)
   expect(() => decode(Buffer.from('['.repeat(1e6)), 'json')).toThrow(AwsError)

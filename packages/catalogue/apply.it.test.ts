@@ -24,7 +24,7 @@ function ownSpecs(): TopicSpec[] {
   return specs
 }
 
-test('every topic of the table is created as it is laid out there; again, nothing changes', async () => {
+test('every topic of the table is created with its configuration, and a second run changes nothing', async () => {
   const { admin } = opened.value
   const specs = ownSpecs()
   expect((await applySpecs(admin, specs)).created.toSorted()).toEqual(
@@ -60,7 +60,7 @@ test('a configuration that was changed by hand is corrected and reported', async
   await expect.poll(() => admin.topicConfigs(spec!.name), SOON).toMatchObject(spec!.configs)
 })
 
-test('another partition count is refused by name, and nothing else is done', async () => {
+test("another partition count is refused with the topic's name, and no other topic is created", async () => {
   const { admin } = opened.value
   const [first, second] = ownSpecs()
   await applySpecs(admin, [first!])
@@ -71,7 +71,7 @@ test('another partition count is refused by name, and nothing else is done', asy
   expect((await admin.topics()).map(({ name }) => name)).not.toContain(second!.name)
 })
 
-test('the table itself is applied', async () => {
+test('the whole table of topics is applied', async () => {
   await applyTopics(opened.value.admin, { topics, replicas: 1 })
   expect((await opened.value.admin.topics()).map(({ name }) => name)).toEqual(
     expect.arrayContaining(Object.keys(topics)),

@@ -15,7 +15,7 @@ test('every contract is registered, and registering again gives the same ids', a
   expect(await registerContracts(url, topics)).toEqual(registered)
 })
 
-test('a subject is under FULL_TRANSITIVE from its first version on', async () => {
+test('a subject is under FULL_TRANSITIVE from its first version', async () => {
   const subject = `${uniqueName('contracts')}-value`
   await registerVersions(url, subject, [breakingChanges[0]!.old])
   expect(await (await fetch(`${url}/config/${subject}`)).json()).toEqual({
@@ -23,7 +23,7 @@ test('a subject is under FULL_TRANSITIVE from its first version on', async () =>
   })
 })
 
-test('several that register the same at the same time all get the same id', async () => {
+test('concurrent registrations of the same schemas all get the same id', async () => {
   for (let round = 0; round < 5; round++) {
     const subject = `${uniqueName('contracts')}-value`
     const { old, current } = lawfulChanges[0]!
@@ -36,7 +36,7 @@ test('several that register the same at the same time all get the same id', asyn
 })
 
 test.each(breakingChanges)(
-  'the registry refuses it too, and the field is named: $name',
+  'the registry refuses a breaking change as well, and the field is named: $name',
   async ({ old, current, sentences }) => {
     const subject = `${uniqueName('contracts')}-value`
     await registerVersions(url, subject, [old])
@@ -48,12 +48,12 @@ test.each(breakingChanges)(
   },
 )
 
-test.each(lawfulChanges)('the registry takes it: $name', async ({ old, current }) => {
+test.each(lawfulChanges)('the registry accepts a compatible change: $name', async ({ old, current }) => {
   const subject = `${uniqueName('contracts')}-value`
   expect(await registerVersions(url, subject, [old, current])).toBeGreaterThan(0)
 })
 
-test('a change that only breaks with an older version is refused as well', async () => {
+test('a change that breaks only with an older version is refused as well', async () => {
   const subject = `${uniqueName('contracts')}-value`
   const record = (fields: readonly object[]): any => ({
     type: 'record',

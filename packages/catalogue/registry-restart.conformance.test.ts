@@ -44,7 +44,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('ids are the same after kill -9 and registration in another order', async () => {
+test('ids stay the same after kill -9 and registration in another order', async () => {
   const schema = (name: string): AvroSchema =>
     ({ type: 'record', name, namespace: 'test', fields: [{ name: 'a', type: 'string' }] }) as AvroSchema
   const names = ['A', 'B', 'C']

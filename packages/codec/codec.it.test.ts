@@ -41,7 +41,7 @@ function framed(id: number, body: Buffer): Buffer {
 }
 
 test.each(Object.keys(topics) as TopicName[])(
-  '%s: what the writer writes, the reader reads',
+  'the reader of %s decodes records of its writer',
   async (topic) => {
     const writer = await codec.writer(topic)
     const reader = await codec.reader(topic)
@@ -52,7 +52,7 @@ test.each(Object.keys(topics) as TopicName[])(
   },
 )
 
-test('the bytes are what the Confluent client writes and reads', async () => {
+test('the Confluent client writes the same bytes, and reads them', async () => {
   const client = new confluent.SchemaRegistry({ host: url })
   const writer = await codec.writer('taxi.telemetry')
   const reader = await codec.reader('taxi.telemetry')
@@ -68,7 +68,7 @@ test('the bytes are what the Confluent client writes and reads', async () => {
   expect(reader.decode(theirs, 0, theirs.length)).toEqual(sampleOf(topics, 'taxi.telemetry'))
 })
 
-test('an id is needed until it is resolved; one that the registry does not know is definite', async () => {
+test('a schema is needed until its id is resolved; an id unknown to the registry makes the record undecodable', async () => {
   const writer = await codec.writer('taxi.telemetry')
   const reader = await (await openCodec({ topics, url })).value.reader('taxi.telemetry')
   const bytes = Buffer.alloc(4096)
@@ -96,7 +96,7 @@ test('an id is needed until it is resolved; one that the registry does not know 
   ])
 })
 
-describe('a rolling upgrade', () => {
+describe('during a rolling upgrade', () => {
   const old = schemaOf(topics['taxi.enriched'])
   const evolved = structuredClone(old) as any
   evolved.fields.push(
@@ -152,7 +152,7 @@ describe('a rolling upgrade', () => {
   })
 })
 
-test('a contract that is not registered is said, with what to do', async () => {
+test('a contract that is not registered is reported with the remedy', async () => {
   const registry = registryAt(url, 5000, 'weir.functions.code')
   await expect(registry.idOf(uniqueName('nobody'), schemaOf(topics['taxi.telemetry']))).rejects.toMatchObject(
     {

@@ -38,7 +38,7 @@ function registryHas(schema: AvroSchema): void {
   server.answer = { status: 200, body: JSON.stringify({ schema: JSON.stringify(schema) }) }
 }
 
-test('the schema is needed first, then fetched once for a batch, tombstones left out', async () => {
+test('the schema of a batch is requested once, and tombstones need none', async () => {
   registryHas(TAXI)
   expect(() => reader.decode(bytes, 100, end)).toThrow(SchemaNeeded)
   await reader.prepare(batch)
@@ -47,12 +47,12 @@ test('the schema is needed first, then fetched once for a batch, tombstones left
   expect(reader.prepare(batch)).toBeUndefined()
 })
 
-test('a registry that does not answer says nothing about the batch', async () => {
+test('a registry that does not answer makes no record undecodable', async () => {
   await expect(reader.prepare(batch)).rejects.toMatchObject({ code: 'registry-unavailable' })
   expect(() => reader.decode(bytes, 100, end)).toThrow(SchemaNeeded)
 })
 
-test('what is not in the framing is undecodable, without asking anybody', () => {
+test("a value without the registry's framing is undecodable, and the registry is not asked", () => {
   expect(() => reader.decode(Buffer.alloc(0), 0, 0)).toThrow(
     new Undecodable('The value has 0 bytes; a framed record has at least 5.'),
   )
@@ -77,7 +77,7 @@ test('a schema of another topic makes its records undecodable', async () => {
   )
 })
 
-test('a schema that multiplies itself makes its records undecodable', async () => {
+test('a schema that expands to too much code makes its records undecodable', async () => {
   const level = (depth: number): unknown => ({
     type: 'record',
     name: `L${depth}`,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { registryAddress } from './registry-address.ts'
 
-test('an address without a user is itself', () => {
+test('an address without a user stays as it is', () => {
   expect(registryAddress('http://localhost:8181/apis/ccompat/v7')).toEqual({
     url: 'http://localhost:8181/apis/ccompat/v7',
     auth: undefined,
@@ -9,7 +9,7 @@ test('an address without a user is itself', () => {
   })
 })
 
-test('user and password go into the header, decoded, and not into the address', () => {
+test('user and password are moved from the address into the header, decoded', () => {
   const { url, auth, headers } = registryAddress('https://weir:p%40ss%3A%25@registry:8443/apis/')
   expect(url).toBe('https://registry:8443/apis')
   expect(auth).toEqual({ username: 'weir', password: 'p@ss:%' })

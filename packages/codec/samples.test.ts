@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { compileDecoder } from './avro/decode.ts'
 import { compileEncoder } from './avro/encode.ts'
 
-describe.each(Object.keys(topics) as TopicName[])('%s', (name) => {
+describe.each(Object.keys(topics) as TopicName[])('in %s', (name) => {
   const topic: Topic = topics[name]
   const current = parseSchema(schemaOf(topics[name]))
   const published = publishedVersions(topic.value).map(

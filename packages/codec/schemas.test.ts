@@ -23,7 +23,7 @@ const NOT_FOUND: UnwellRegistry['answer'] = {
   body: '{"error_code":40403,"message":"Schema 7 not found"}',
 }
 
-describe('no verdict about a schema is drawn from', () => {
+describe('a schema is not judged by', () => {
   test.each([
     ['silence', 'silence', 'Timeout (300ms)'],
     [
@@ -53,7 +53,7 @@ describe('no verdict about a schema is drawn from', () => {
     expect(schemas.get(7)).toMatchObject({ kind: 'record' })
   })
 
-  test('a registry that is not there', async () => {
+  test('a registry that refuses connections', async () => {
     const { url } = server
     await server.stop()
     await expect(new Schemas(registryAt(url, 300, 'weir.functions.code')).resolve(7)).rejects.toMatchObject({
@@ -64,7 +64,7 @@ describe('no verdict about a schema is drawn from', () => {
   })
 })
 
-test('a missing schema is confirmed a second later by a registry that has the contracts, and is then not requested again', async () => {
+test('a missing schema is requested again once, after the registry shows that it has the contracts', async () => {
   server.answer = NOT_FOUND
   await schemas.resolve(7)
   await schemas.resolve(7)
@@ -78,7 +78,7 @@ test('a missing schema is confirmed a second later by a registry that has the co
   expect(server.asked.slice(3).sort()).toEqual(['/schemas/ids/10', '/schemas/ids/8', '/schemas/ids/9'])
 })
 
-test('a registry that has just started, and has not read what it keeps, gives no verdict', async () => {
+test('a registry that has just started, and has not read its storage, gives no verdict', async () => {
   server.answer = NOT_FOUND
   server.hasContracts = false
   await expect(schemas.resolve(7)).rejects.toMatchObject({ code: 'registry-unavailable', retriable: true })
@@ -91,7 +91,7 @@ test('a registry that has just started, and has not read what it keeps, gives no
   expect(schemas.get(7)).toMatchObject({ kind: 'record' })
 })
 
-test('one request for an id, however many ask', async () => {
+test('concurrent lookups of an id make one request', async () => {
   server.answer = found(schemaOf(topics['taxi.telemetry']))
   await Promise.all([schemas.resolve(7), schemas.resolve(7), schemas.resolveAll([7, 7, 7])])
   expect(server.asked).toEqual(['/schemas/ids/7'])
@@ -99,21 +99,21 @@ test('one request for an id, however many ask', async () => {
 
 test.each([
   [
-    'of another language',
+    'in another language',
     { status: 200, body: '{"schemaType":"JSON","schema":"{\\"type\\":\\"object\\"}"}' },
   ],
   [
     'that is recursive',
     found({ type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] }),
   ],
-  ['that is no schema', found({ type: 'record', name: 'R' })],
-] as const)('a schema %s is definite too', async (_, answer) => {
+  ['that is not valid', found({ type: 'record', name: 'R' })],
+] as const)('a schema %s is refused for good', async (_, answer) => {
   server.answer = answer
   await schemas.resolve(7)
   expect(schemas.get(7)).toMatch(/^Schema 7 /)
 })
 
-test('a writer that could not be made is made at the next call', async () => {
+test('a writer that could not be made is made by the next call', async () => {
   server.answer = NOT_FOUND
   const { value: codec } = await openCodec({ topics, url: server.url, timeoutMs: 300 })
   await expect(codec.writer('taxi.telemetry')).rejects.toMatchObject({ code: 'not-registered' })

@@ -34,7 +34,7 @@ test.each([
     'http://a?pw=********&private_key_base64=********&apiKey2=********&jwt=********',
   ],
   ['redis://a?password=%E0%A4%A', 'redis://a?password=********'],
-])('%s', (text, masked) => {
+])('the passwords in %s are masked', (text, masked) => {
   expect(withoutPasswords(text)).toBe(masked)
   expect(withoutPasswords(masked)).toBe(masked)
 })
@@ -50,16 +50,16 @@ test.each([
   'note: me@host',
   'at run (file:///app/node_modules/@weir/config/secrets.ts:10:3)',
   '{"msg":"me@host","n":1}',
-])('%s holds no password', (plain) => {
+])('%s has no password to mask', (plain) => {
   expect(withoutPasswords(plain)).toBe(plain)
 })
 
-test('errors of the configuration do not show them', () => {
+test('errors of the configuration show no passwords', () => {
   const { message } = new ConfigError(['SEARCH_URL holds "ftp://me:sesame@h?token=sesame".'])
   expect(message).not.toContain('sesame')
 })
 
-test('a long text takes no longer than its length', () => {
+test('masking takes time linear in the length of the text', () => {
   const from = performance.now()
   for (const unit of ['//a:', '//a:b@', '?a=b@', '&password=']) withoutPasswords(`${unit.repeat(30_000)}@`)
   expect(performance.now() - from).toBeLessThan(10_000)

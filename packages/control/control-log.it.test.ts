@@ -19,7 +19,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     return opened
   }
 
-  /** Writes a record as a stranger would. */
+  /** Writes a record without the checks of the control log. */
   async function write(topic: string, key: string, value: ControlEntry | Buffer | null): Promise<void> {
     const { kafka, codec } = connections
     const producer = await kafka.producer()
@@ -29,7 +29,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     await producer.stop()
   }
 
-  test('replicas decide one after the other, each on what the ones before it wrote', async () => {
+  test('replicas decide one after the other, each on the entries of the ones before', async () => {
     const topic = await connections.makeTopic()
     const replicas = await Promise.all([replica(topic), replica(topic), replica(topic)])
     await Promise.all(replicas.flatMap((one) => [one.raise(), one.raise(), one.raise()]))
@@ -66,7 +66,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
       expect(counts(id)).toEqual(Array.from({ length: most }, (_, i) => `counter/${id}={"count":${i + 1}}`))
   })
 
-  test('a decision that throws writes nothing; one that followers would leave out is refused', async () => {
+  test('a decision that throws writes nothing, and one that followers would skip is refused', async () => {
     const one = await replica(await connections.makeTopic())
     await expect(
       one.log.write(() => {
@@ -85,7 +85,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(one.state.size).toBe(0)
   })
 
-  test('entries without their shape, or under another key, are left out; all others are applied', async () => {
+  test('entries of a wrong shape or under another key are skipped, and all others are applied', async () => {
     const topic = await connections.makeTopic()
     const entry = (id: string, state: unknown) => ({ kind: 'counter', id, json: JSON.stringify(state) })
     const running = await replica(topic)
@@ -116,7 +116,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     await expect.poll(() => running.state.get('counter/a')).toEqual({ count: 2 })
   })
 
-  test('a log that was compacted gives a new replica the state that the others have', async () => {
+  test('a compacted log gives a new replica the same state as the others', async () => {
     const topic = await connections.makeTopic(1, {
       'segment.ms': '100',
       'min.cleanable.dirty.ratio': '0',

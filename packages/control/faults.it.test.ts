@@ -14,7 +14,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
   })
   afterAll(() => connections.stop())
 
-  /** @param changes calls that behave as they do while something fails */
+  /** @param changes replaced calls, which fail or delay */
   async function replica(topic: string, changes: Partial<Kafka> = {}): Promise<Replica> {
     const { kafka, codec } = connections
     const opened = await openReplica({ kafka: changed(kafka, changes), codec }, topic)
@@ -22,7 +22,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     return opened
   }
 
-  test('a replica that hangs within a transaction is fenced, and then decides on what the others wrote', async () => {
+  test('a replica that hangs within a transaction is fenced, and then decides on the entries of the others', async () => {
     const topic = await connections.makeTopic()
     const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const slow = await replica(topic, {
@@ -46,7 +46,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(quick.applied).toEqual([1, 2, 3].map((count) => `counter/x={"count":${count}}`))
   })
 
-  test('a replica that is killed holds up no heir, and leaves no half of a decision', async () => {
+  test('a killed replica does not delay its successor, and leaves no half of a decision', async () => {
     const topic = await connections.makeTopic()
     const heir = await replica(topic)
     for (let kill = 0; kill < 3; kill++) {
@@ -69,7 +69,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(heir.applied).toEqual(inOrder)
   }, 60_000)
 
-  test('a write whose answer is lost is made once, whether the broker had it or not', async () => {
+  test('a write whose answer is lost is made once, whether the broker had stored it or not', async () => {
     const topic = await connections.makeTopic()
     const { kafka } = connections
     const other = await replica(topic)
@@ -102,7 +102,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(one.state.size).toBe(0)
   })
 
-  test('a replica that reads slowly decides on all that was written before, and acknowledges no sooner', async () => {
+  test('a replica that reads slowly reads all earlier entries before it decides', async () => {
     const topic = await connections.makeTopic()
     const { kafka } = connections
     const quick = await replica(topic)

@@ -33,7 +33,7 @@ describe('a flow', () => {
     expect(roundTrips).toBe(1)
   })
 
-  test('makes a dead letter of a record whose step throws, and goes on with its neighbours', async () => {
+  test('makes a dead letter of a record whose step throws, and continues with its neighbours', async () => {
     const fails = step('divide', (n: number) => {
       if (n === 0) throw new RangeError('division by zero')
       return 1 / n
@@ -43,12 +43,12 @@ describe('a flow', () => {
     expect(result.dead).toEqual([{ index: 1, step: 'divide', cause: dead('failed', 'division by zero') }])
   })
 
-  test('fails as a whole when a lookup fails, so that the batch is handed over again', async () => {
+  test('fails as a whole when a lookup fails, so that the batch is redelivered', async () => {
     const lookup = batchStep('lookup', async (): Promise<number[]> => Promise.reject(new Error('timed out')))
     await expect(flow<number>().batch(lookup).run([1], null)).rejects.toThrow('timed out')
   })
 
-  test('refuses a batch step that forgets a record', async () => {
+  test('refuses the result of a batch step that leaves out a record', async () => {
     const forgetful = batchStep('forgetful', async (values: readonly number[]) => values.slice(1))
     await expect(flow<number>().batch(forgetful).run([1, 2], null)).rejects.toThrow(
       'Step forgetful returned 1 outcomes for 2 values.',

@@ -14,7 +14,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   }
 }
 
-test('nothing set: a broker on this machine, in plain text', () => {
+test('without settings the broker is on this machine, in plain text', () => {
   expect(readConfig({}, kafkaConfig)).toEqual({
     brokers: ['127.0.0.1:9092'],
     driver: 'platformatic',
@@ -28,7 +28,7 @@ test('nothing set: a broker on this machine, in plain text', () => {
   })
 })
 
-test('TLS with SCRAM, the password and the rack from mounted files', () => {
+test('the password and the rack for TLS with SCRAM are read from mounted files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
   writeFileSync(join(folder, 'ca.pem'), 'the authority')
   writeFileSync(join(folder, 'password'), 'secret\n')
@@ -71,7 +71,7 @@ test('every problem is a sentence that names its variable', () => {
   expect(problemsOf({ KAFKA_DRIVER: 'librdkafka' })).toEqual([expect.stringContaining('KAFKA_DRIVER')])
 })
 
-test('passwords and certificates are rotated: what is in their files then holds, and what was there before while there is nothing', () => {
+test('rotated passwords and certificates are read again from their files, and the old ones are kept while a file is missing', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)

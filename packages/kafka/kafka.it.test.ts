@@ -34,7 +34,7 @@ async function open(driver: KafkaConfig['driver']) {
 }
 
 for (const driver of ['platformatic', 'kafkajs'] as const) {
-  test(`${driver}: records go in, through a transaction, and out again`, async () => {
+  test(`records are written, copied in a transaction and read with ${driver}`, async () => {
     const { value: kafka, stop } = await open(driver)
     const [input, output] = [uniqueName('smoke'), uniqueName('smoke-out')]
     await kafka.admin.createTopics(
@@ -101,7 +101,7 @@ for (const driver of ['platformatic', 'kafkajs'] as const) {
   })
 }
 
-test('no broker: one sentence that says what to check', async () => {
+test('a missing broker is reported with the setting to check', async () => {
   const nobody = openKafka(configOf(['127.0.0.1:1'], 'platformatic'))
   await expect(nobody).rejects.toMatchObject({
     code: 'no-broker',

@@ -8,7 +8,7 @@ function rotten(firstOffset: number): UnreadableBatch {
   return new UnreadableBatch(place, new Error('no varint'))
 }
 
-test('the fifth try passes over the batch, and nothing else', () => {
+test('the fifth failure skips the batch, and nothing else', () => {
   const tries = new UnreadableTries()
   const pauses: number[] = []
   for (let i = 0; i < 4; i++) {
@@ -27,7 +27,7 @@ test('the fifth try passes over the batch, and nothing else', () => {
   expect(passedOver.get('rotten')).toBe(1)
 })
 
-test('each batch has tries of its own', () => {
+test('each batch is counted by itself', () => {
   const tries = new UnreadableTries()
   for (let i = 0; i < 4; i++) tries.failed(rotten(20), 99, SILENT)
   for (let i = 0; i < 4; i++) expect(tries.failed(rotten(30), 99, SILENT)).toBeUndefined()

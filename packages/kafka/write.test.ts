@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { murmur2 } from './partitioner.ts'
 import { encodeValue, partitionOfKey, type ValueWriter } from './write.ts'
 
-/** Writes text, and says like the codec that it does not fit. */
+/** Writes text, and returns -1 like the codec if it does not fit. */
 const writer: ValueWriter<string> = {
   encode: (value, into, at) => {
     into.fill(0)
@@ -10,15 +10,18 @@ const writer: ValueWriter<string> = {
   },
 }
 
-test.each([0, 1, 64 << 10, (64 << 10) + 1, 5 << 20])('a value of %d bytes is encoded whole', (length) => {
-  const value = 'x'.repeat(length)
-  const bytes = encodeValue(writer, value)
-  encodeValue(writer, 'another one')
-  expect(bytes.length).toBe(length)
-  expect(bytes.equals(Buffer.from(value))).toBe(true)
-})
+test.each([0, 1, 64 << 10, (64 << 10) + 1, 5 << 20])(
+  'a value of %d bytes is encoded as a whole',
+  (length) => {
+    const value = 'x'.repeat(length)
+    const bytes = encodeValue(writer, value)
+    encodeValue(writer, 'another one')
+    expect(bytes.length).toBe(length)
+    expect(bytes.equals(Buffer.from(value))).toBe(true)
+  },
+)
 
-test('a key as text goes where its bytes go', () => {
+test('a key as text has the same partition as its bytes', () => {
   const bytes = Buffer.from('taxi-é')
   expect(partitionOfKey('taxi-é', 7)).toBe(partitionOfKey(bytes, 7))
   expect(partitionOfKey('taxi-é', 7)).toBe((murmur2(bytes, 0, bytes.length) & 0x7fffffff) % 7)

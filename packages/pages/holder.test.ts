@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { holderOf } from './holder.ts'
 
-test('a key has one share; without one each address has its own, and an IPv6 network counts as one', () => {
+test('each key has one share, and clients without a key share by address or IPv6 network', () => {
   expect(holderOf('dispatch', '192.0.2.1')).toBe(holderOf('dispatch', '2001:db8::1'))
   expect(holderOf('192.0.2.1', '::1')).not.toBe(holderOf(undefined, '192.0.2.1'))
   expect(holderOf(undefined, '192.0.2.1')).not.toBe(holderOf(undefined, '192.0.2.2'))

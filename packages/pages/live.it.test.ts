@@ -10,7 +10,7 @@ const LARGE = Buffer.from(JSON.stringify('x'.repeat(16 << 20)))
 
 const ANYBODY = { name: undefined, mayRead: () => true, mayWrite: () => false }
 
-test('a viewer that takes nothing is disconnected after some seconds; the others go on, and one snapshot at most waits for it', async () => {
+test('a viewer that reads nothing is disconnected after some seconds, while others continue and at most one snapshot is queued for it', async () => {
   const app = fastify()
   const live = new Live(async () => LARGE, 10)
   app.get('/live', (request, reply) => live.admit(request, reply, () => ANYBODY))

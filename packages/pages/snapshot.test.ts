@@ -13,14 +13,14 @@ const open = (data: unknown, board = new StageBoard(Date.now)) =>
   })
 const read = async (snapshots: ReturnType<typeof open>) => JSON.parse(String(await snapshots.current()))
 
-test('all who ask within a second get the same bytes', async () => {
+test('callers within the same second get the same bytes', async () => {
   const snapshots = open({ taxis: 1 })
   const [first, second] = await Promise.all([snapshots.current(), snapshots.current()])
   expect(second).toBe(first)
   expect(JSON.parse(String(first))).toMatchObject({ data: { taxis: 1 }, trouble: null })
 })
 
-test('a page that shows more than 2 MB shows why it shows nothing', async () => {
+test('a page with more than 2 MB of data shows the reason instead', async () => {
   const { data, trouble, stages } = await read(open('x'.repeat(3 << 20)))
   expect(data).toBeNull()
   expect(trouble).toMatch(
@@ -29,14 +29,14 @@ test('a page that shows more than 2 MB shows why it shows nothing', async () => 
   expect(stages.length).toBeGreaterThan(0)
 })
 
-test('a page that gives what cannot be written as JSON shows trouble, and the server goes on', async () => {
+test('data that cannot be written as JSON is shown as trouble, and the server continues', async () => {
   const circle: Record<string, unknown> = {}
   circle.itself = circle
   expect(await read(open(circle))).toMatchObject({ data: null, trouble: 'No data.' })
   expect(await read(open(undefined))).toMatchObject({ data: null, trouble: null })
 })
 
-test('however many doors report, the stages of the page are there, and few others', async () => {
+test('the stages of a page are in its snapshot, and at most 20 others, however many doors report', async () => {
   const board = new StageBoard(Date.now)
   const idle = {
     instance: 'one',

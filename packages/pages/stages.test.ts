@@ -23,7 +23,7 @@ function boardAt(start: number) {
   return { clock, board: new StageBoard(() => clock.now) }
 }
 
-test('instances of a stage are summed: rates and lag add up, the median is weighted, the 99th percentile is the slowest', () => {
+test('a stage sums rates and lag of its instances, weights the median and takes the slowest 99th percentile', () => {
   const { board } = boardAt(0)
   board.accept(report({ instance: 'a', records: 300, intervalMs: 1000, lag: 4, p50: 10, p99: 30 }))
   board.accept(report({ instance: 'b', records: 200, intervalMs: 2000, lag: 6, p50: 20, p99: 90, failed: 1 }))
@@ -57,7 +57,7 @@ test('an instance is forgotten after ten seconds of silence, its history after a
   expect(board.history('enricher.taxi').records.every((value) => value === null)).toBe(true)
 })
 
-test('the history is always a minute long, the newest last', () => {
+test('the history is always a minute long, with the newest value last', () => {
   const { board } = boardAt(0)
   for (let second = 1; second <= 70; second++) {
     board.accept(report({ records: second }))
@@ -68,7 +68,7 @@ test('the history is always a minute long, the newest last', () => {
   expect([records[0], records.at(-1)]).toEqual([11, 70])
 })
 
-test('a tombstone, an empty interval, names and numbers out of bounds, and ever new names do no harm', () => {
+test('a tombstone, values out of bounds and ever new names do no harm', () => {
   const { board } = boardAt(0)
   board.accept({ value: null })
   for (const wrong of [

@@ -7,7 +7,7 @@ const { metresPerUnit, toLat, toLon, toX, toY } = await load('map/mercator.js')
 const { ago, count, degrees, latency, percent, rate } = await load('numbers.js')
 
 describe("the map's geometry", () => {
-  test('Mercator there and back, and metres at a latitude', () => {
+  test('converts to Mercator and back, and knows metres at a latitude', () => {
     expect([toLon(toX(-73.984)), toLat(toY(40.7549))]).toEqual([
       expect.closeTo(-73.984, 9),
       expect.closeTo(40.7549, 9),
@@ -15,7 +15,7 @@ describe("the map's geometry", () => {
     expect(metresPerUnit(toY(60)) / metresPerUnit(toY(0))).toBeCloseTo(0.5, 6)
   })
 
-  test('a fit shows the whole box, and zooming keeps the point under the pointer', () => {
+  test('fits the whole box, and keeps the point under the pointer when it zooms', () => {
     const camera = new Camera()
     camera.resize(800, 600)
     const box = { west: toX(-74.03), east: toX(-73.9), north: toY(40.88), south: toY(40.69) }
@@ -29,7 +29,7 @@ describe("the map's geometry", () => {
     expect(camera.fits(box)).toBe(false)
   })
 
-  test('a flight ends exactly where it was to go', () => {
+  test('ends a flight exactly at its destination', () => {
     const camera = new Camera()
     camera.resize(800, 600)
     camera.fit({ west: 0.29, east: 0.2903, north: 0.37, south: 0.3703 }, false)
@@ -42,7 +42,7 @@ describe("the map's geometry", () => {
   })
 })
 
-test('numbers are written as people read them', () => {
+test('numbers are formatted for people', () => {
   expect([count(1234), count(123_456), rate(3.21), rate(0), rate(1040.4)]).toEqual([
     '1,234',
     '123.5K',

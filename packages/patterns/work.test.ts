@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { TooMuchWork } from './errors.ts'
 import { Work } from './work.ts'
 
-test('the steps of a plan are bounded, and those of all plans on a record', () => {
+test('steps are bounded for each plan, and for all plans of a record together', () => {
   const one = new Work(false)
   one.beginPlan()
   one.count(12_000_000)

@@ -9,7 +9,7 @@ const at = (partition: number, position: number, endOffset: number, startOffset 
   endOffset,
 })
 
-test('lag by partition, its sum and its greatest, and the time that it takes at the pace of the last minute', () => {
+test('the lag is shown by partition, as sum and maximum, and as time at the pace of the last minute', () => {
   let assignments = [at(0, 1000, 1000), at(1, 0, 5000)]
   const watch = lagWatch({ groupId: 'billing', assignments: () => assignments })
   const values = (now: number) =>
@@ -47,7 +47,7 @@ test('lag by partition, its sum and its greatest, and the time that it takes at 
   expect(values(90_000)).toEqual({ 'OffsetLag 1': 3000, SumOffsetLag: 3000, MaxOffsetLag: 3000 })
 })
 
-test("nothing is said before the end is known, and nothing of other groups' partitions", () => {
+test('nothing is shown before the end offset is known, or for partitions without an assignment', () => {
   expect(lagWatch({ groupId: 'billing', assignments: () => [at(0, 0, -1)] }).values(0)).toEqual([])
   expect(lagWatch({ groupId: 'billing', assignments: () => [] }).values(0)).toEqual([])
 })

@@ -23,7 +23,7 @@ const STALLED = {
   reason: 'its handler rejects (TypeError)',
 }
 
-test('/metrics shows a group as long as it is watched', async () => {
+test('/metrics shows a group while it is watched', async () => {
   const assignment = { ...partition, position: 4, startOffset: 0, endOffset: 10 }
   const stop = watchGroup({ ...GROUP, assignments: () => [assignment] }, ALL)
   const text = await metrics.metrics()
@@ -35,7 +35,7 @@ test('/metrics shows a group as long as it is watched', async () => {
   expect(await metrics.metrics()).not.toContain('billing')
 })
 
-test('/readyz answers 503 while a partition stands still, and says which and why', async () => {
+test('/readyz answers 503 with the place and the reason while a partition stands still', async () => {
   const app = fastify()
   health(app, { kafka: () => true }, () => false, true)
   let stalled = [STALLED]
@@ -61,7 +61,7 @@ test('/readyz answers 503 while a partition stands still, and says which and why
   await app.close()
 })
 
-test('a tolerated stall is listed and counted, and the service is ready', async () => {
+test('a tolerated stall is listed and counted, and the service stays ready', async () => {
   const app = fastify()
   health(app, {}, () => false, true)
   const stop = watchGroup({ ...GROUP, stalled: () => [{ ...STALLED, tolerated: true }] }, ALL)
@@ -76,7 +76,7 @@ test('a tolerated stall is listed and counted, and the service is ready', async 
   await app.close()
 })
 
-test('a partition without a member is reported like one without progress', async () => {
+test('a partition without a member is reported as standing still', async () => {
   vi.useFakeTimers()
   const mine = { topic: 'orders', partition: 0, position: 0, startOffset: 0, endOffset: 0 }
   const stop = watchGroup(
@@ -94,7 +94,7 @@ test('a partition without a member is reported like one without progress', async
   vi.useRealTimers()
 })
 
-test('/metrics counts the record batches that were passed over', async () => {
+test('/metrics counts the record batches that were skipped', async () => {
   passedOver.set('orders', 2)
   expect(await metrics.metrics()).toContain('weir_unreadable_batches_total{topic="orders"} 2')
   passedOver.delete('orders')

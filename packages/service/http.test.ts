@@ -54,7 +54,7 @@ test('readiness names each dependency', async () => {
   expect((await ask('/livez')).status).toBe(200)
 })
 
-test('what fails inside stays inside', async () => {
+test('the message of an internal error is not shown to the client', async () => {
   for (const path of ['/fails', '/library']) {
     const { body } = await ask(path)
     expect(body).not.toContain('hunter2')
@@ -90,7 +90,7 @@ test('bodies and headers are bounded', async () => {
   socket.destroy()
 })
 
-test('a valid traceparent is continued, a hostile one ignored', async () => {
+test('a valid traceparent is continued, and a hostile one is ignored', async () => {
   const trace = async (traceparent: string) =>
     JSON.parse((await ask('/trace', { headers: { traceparent } })).body)
   expect((await trace('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')).traceId).toBe(
@@ -99,7 +99,7 @@ test('a valid traceparent is continued, a hostile one ignored', async () => {
   expect((await trace('00-nonsense')).traceId).toMatch(/^[0-9a-f]{32}$/)
 })
 
-test('metrics count requests by route, not by address', async () => {
+test('metrics count requests by route instead of address', async () => {
   await ask('/nowhere/else')
   const { headers, body } = await ask('/metrics')
   expect(headers.get('content-type')).toContain('text/plain')
@@ -108,13 +108,13 @@ test('metrics count requests by route, not by address', async () => {
   expect(body).toContain('process_cpu_seconds_total')
 })
 
-test('a port that is taken is one sentence', async () => {
+test('a taken port is reported in one sentence', async () => {
   await expect(
     openHttp({ host: '127.0.0.1', port: server.port }, { log: logger('test'), ready: {} }),
   ).rejects.toThrow(`port ${server.port} is taken`)
 })
 
-test('hashes compare by content', () => {
+test('hashes are compared by content', () => {
   expect(sameHash(sha256('key'), sha256('key'))).toBe(true)
   expect(sameHash(sha256('key'), sha256('kez'))).toBe(false)
   expect(sameHash(sha256('key'), Buffer.alloc(3))).toBe(false)

@@ -50,7 +50,7 @@ const PARTS: Readonly<Record<Compression, readonly (readonly [Buffer, Buffer])[]
   ],
 }
 
-describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
+describe.each(['gzip', 'zstd'] as const)('with %s', (compression) => {
   const packed = Buffer.concat(PARTS[compression].map(([bytes]) => bytes))
   const plain = Buffer.concat(PARTS[compression].map(([, bytes]) => bytes))
 
@@ -62,7 +62,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     },
   )
 
-  test('every cut but the ones between parts is an error', async () => {
+  test('data cut anywhere but between parts is an error', async () => {
     const small = PARTS[compression].filter(([bytes]) => bytes.length < 100).map(([bytes]) => bytes)
     const bytes = Buffer.concat(small)
     const ends = new Set(small.map((_, i) => Buffer.concat(small.slice(0, i + 1)).length))
@@ -81,11 +81,11 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
       await expect(inflate(bytes, compression, size)).rejects.toThrow(InflateError)
   })
 
-  test('nothing at all is an error', async () => {
+  test('empty data is an error', async () => {
     await expect(inflate(Buffer.alloc(0), compression)).rejects.toThrow('is cut off')
   })
 
-  test('an error of the source is thrown as it is, also after the end of the data', async () => {
+  test('an error of the source is thrown unchanged, even after the end of the data', async () => {
     const source = async function* (): AsyncGenerator<Buffer> {
       yield packed
       throw new RangeError('gone')
@@ -96,7 +96,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
     await expect(read()).rejects.toThrow(new RangeError('gone'))
   })
 
-  test('a reader that stops ends the source', async () => {
+  test('a reader that stops early ends the source', async () => {
     let ended = false
     const source = async function* (): AsyncGenerator<Buffer> {
       try {
@@ -110,7 +110,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (compression) => {
   })
 })
 
-test('other data after the end is reported before anything is passed on, if it is in the same chunk', async () => {
+test('other data after the end is reported before anything is emitted, if it is in the same chunk', async () => {
   for (const [compression, bytes] of [
     ['zstd', Buffer.concat([zstdCompressSync('a'), gzipSync('b')])],
     ['gzip', Buffer.concat([gzipSync('a'), zstdCompressSync('b')])],
@@ -130,7 +130,7 @@ test('other data after the end is reported before anything is passed on, if it i
   }
 })
 
-test('data after the end is distinguished from data of another format', async () => {
+test('data after the end and data of another format cause different errors', async () => {
   await expect(inflate(Buffer.concat([zstdCompressSync('a'), gzipSync('b')]), 'zstd')).rejects.toThrow(
     'has other bytes after its zstd data',
   )
@@ -143,7 +143,7 @@ test('data after the end is distinguished from data of another format', async ()
   ).rejects.toThrow('has other bytes after its gzip data')
 })
 
-test('the number of zstd frames is bounded where it is asked for', async () => {
+test('the number of zstd frames is bounded if the caller sets a bound', async () => {
   const frames = Buffer.concat(Array(20).fill(zstdCompressSync('a')))
   expect((await inflate(frames, 'zstd', 50, 20)).toString()).toBe('a'.repeat(20))
   await expect(inflate(frames, 'zstd', 50, 19)).rejects.toThrow('more than 19 zstd frames')

@@ -43,7 +43,7 @@ async function ask(
   return { status: headers[':status'], body: text }
 }
 
-test('one port serves HTTP/1.1 and HTTP/2, also where the first bytes come one by one', async () => {
+test('one port serves HTTP/1.1 and HTTP/2, even if the first bytes arrive one by one', async () => {
   const { url, port } = server.value
   const body = JSON.stringify({ text: 'x'.repeat(50_000) })
   const one = await fetch(`${url}/echo`, {
@@ -71,7 +71,7 @@ test('one port serves HTTP/1.1 and HTTP/2, also where the first bytes come one b
   expect(text).toMatch(/^HTTP\/1.1 200 /)
 })
 
-test('garbage and silence end the connection and nothing else', async () => {
+test('garbage and silence end their connection only', async () => {
   for (const bytes of ['PRI nonsense\r\n\r\n', '\0\0\0\0', 'PR']) {
     const socket = connect(server.value.port, '127.0.0.1')
     socket.end(bytes)
@@ -81,7 +81,7 @@ test('garbage and silence end the connection and nothing else', async () => {
   expect((await fetch(`${server.value.url}/livez`)).status).toBe(200)
 })
 
-test('stopping lets a request under way finish and closes the session', async () => {
+test('a stop lets the current request finish and closes the session', async () => {
   const session = connectHttp2(server.value.url)
   const late = ask(session, 'GET', '/late')
   await new Promise((resolve) => setTimeout(resolve, 100))
@@ -94,7 +94,7 @@ test('stopping lets a request under way finish and closes the session', async ()
   server = { ...server, stop: async () => {} }
 })
 
-test('with TLS: HTTP/2 by ALPN, HTTP/1.1 for who asks for it, and an end without delay', async () => {
+test('a TLS port serves HTTP/2 by ALPN and HTTP/1.1, and stops without delay', async () => {
   const { ca, keyFile } = await makeCertificates(mkdtempSync(join(tmpdir(), 'weir-tls-')))
   const secure = await openHttp(
     { host: '127.0.0.1', port: 0, tls: { port: 0, certFile: keyFile, keyFile } },

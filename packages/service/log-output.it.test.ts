@@ -23,7 +23,7 @@ function logging(log: string) {
 
 const lines = (log: string): string[] => readFileSync(log, 'utf8').split('\n')
 
-test('on a full disk lines wait, the process goes on, and so does its log when there is room', async () => {
+test('on a full disk the process continues, and its log continues once there is room', async () => {
   const log = join(mkdtempSync(join(tmpdir(), 'weir-log-')), 'x.log')
   const child = logging(log)
   const full = async (): Promise<void> => {
@@ -32,7 +32,7 @@ test('on a full disk lines wait, the process goes on, and so does its log when t
     }
   }
   await full()
-  // Longer than it takes to fill the queue of waiting lines.
+  // Long enough to fill the queue of waiting lines.
   await sleep(1000)
   expect(child.exitCode).toBeNull()
   const before = lines(log).slice(0, -1)
@@ -48,20 +48,23 @@ test('on a full disk lines wait, the process goes on, and so does its log when t
   expect(lines(log)).toContain('end')
 })
 
-test.runIf(process.platform === 'linux')('a fatal error ends a process whose log takes nothing', async () => {
-  const child = spawn(
-    process.execPath,
-    [
-      '-e',
-      `
+test.runIf(process.platform === 'linux')(
+  'a fatal error ends a process even if its log cannot be written',
+  async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '-e',
+        `
     import(${JSON.stringify(join(import.meta.dirname, 'logger.ts'))}).then(({ logger }) => {
       const log = logger('full')
       log.info('a line')
       setTimeout(() => { log.fatal('the last'); process.exit(3) }, 100)
     })`,
-    ],
-    { stdio: ['ignore', openSync('/dev/full', 'w'), 'inherit'] },
-  )
-  onTestFinished(() => void child.kill('SIGKILL'))
-  expect(await once(child, 'exit')).toEqual([3, null])
-})
+      ],
+      { stdio: ['ignore', openSync('/dev/full', 'w'), 'inherit'] },
+    )
+    onTestFinished(() => void child.kill('SIGKILL'))
+    expect(await once(child, 'exit')).toEqual([3, null])
+  },
+)

@@ -64,7 +64,7 @@ function ask(url: string): Promise<{ status: number; body: string }> {
   })
 }
 
-test('SIGTERM: readiness goes off first, requests under way finish, parts stop in reverse order, exit 0', async () => {
+test('after SIGTERM the service is not ready, finishes its requests, stops its parts in reverse order and exits with 0', async () => {
   const service = run()
   await service.said('"started"')
   expect((await ask(`${service.url()}/readyz`)).status).toBe(200)
@@ -108,14 +108,14 @@ test('a signal while a part is still opening stops the parts before it', async (
   expect(service.lines()).toEqual(['open first', 'stop first'])
 })
 
-test('a part that fails: the ones before are stopped, one sentence, exit 1', async () => {
+test('a part that fails to open stops the parts before it, and the process exits with 1 and one sentence', async () => {
   const service = run('fails')
   expect(await service.exitCode()).toBe(1)
   expect(service.lines()).toEqual(['open first', 'stop first'])
   expect(service.fatal()).toMatchObject({ msg: 'parts could not start: second: the second part is not well' })
 })
 
-test('a wrong configuration is printed as text with every problem, exit 2', async () => {
+test('a wrong configuration is printed as text with every problem, and the process exits with 2', async () => {
   const service = run('misconfigured', { PORT: '99999999' })
   expect(await service.exitCode()).toBe(2)
   expect(service.err()).toContain('2 problems:\n  - BROKER is not set')
@@ -125,7 +125,7 @@ test('a wrong configuration is printed as text with every problem, exit 2', asyn
 test.each([
   ['throws', 'out of the blue'],
   ['rejects', 'out of the grey'],
-])('an error that nobody catches (%s) is logged as fatal, exit 1', async (behaviour, message) => {
+])('an uncaught error (%s) is logged as fatal, and the process exits with 1', async (behaviour, message) => {
   const service = run(behaviour)
   expect(await service.exitCode()).toBe(1)
   expect(service.fatal()).toMatchObject({ err: { message } })

@@ -30,7 +30,7 @@ test('every opener gets the values of the parts before it', async () => {
   await stop()
 })
 
-test('stops in reverse order, once, even where a part fails to stop', async () => {
+test('parts are stopped in reverse order, once, even if a part fails to stop', async () => {
   const { events, part } = recorder()
   const { stop } = await Service.named('s')
     .with('a', () => part('a'))
@@ -52,7 +52,7 @@ test('stops in reverse order, once, even where a part fails to stop', async () =
   expect(events).toEqual(['open a', 'open c', 'c not ready', 'stop c', 'stop a'])
 })
 
-test('what started is stopped in reverse when a part fails', async () => {
+test('the parts that have started are stopped in reverse order when another one fails to start', async () => {
   const { events, part } = recorder()
   const opening = Service.named('s')
     .with('a', () => part('a'))
@@ -65,7 +65,7 @@ test('what started is stopped in reverse when a part fails', async () => {
   expect(events).toEqual(['open a', 'open b', 'stop b', 'stop a'])
 })
 
-test('a part waits at the start for a topic that is only being created', async () => {
+test('a part waits at the start for a topic that does not exist yet', async () => {
   let attempts = 0
   const { values } = await Service.named('s')
     .with('early', () => {
@@ -84,7 +84,7 @@ test('a part waits at the start for a topic that is only being created', async (
   ).rejects.toThrow('never: no')
 })
 
-test('a part is opened again while its error says that a retry can help', async () => {
+test('a part is opened again as long as its error is retriable', async () => {
   let attempts = 0
   const { values } = await Service.named('s')
     .with('late', () => {

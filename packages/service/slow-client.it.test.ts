@@ -24,7 +24,7 @@ test.each([
     30,
   ],
 ])(
-  'a client that never ends %s is answered 408 and let go',
+  'a client that never ends %s is answered 408 and disconnected',
   { concurrent: true },
   async (_, begin, seconds) => {
     const from = performance.now()

@@ -30,7 +30,7 @@ async function lookFor(group: Unassigned, ms: number): Promise<readonly unknown[
 beforeEach(() => void vi.useFakeTimers({ now: START_MS }))
 afterEach(() => void vi.useRealTimers())
 
-test('a partition that no member has had for 30 s stands still; one that is given out again does not', async () => {
+test('a partition stands still after 30 s without a member, unless it is assigned again', async () => {
   let assigned = [0, 1, 3]
   const group = member([0, 1], () => assigned)
   expect(await lookFor(group, 20_000)).toEqual([])
@@ -43,7 +43,7 @@ test('a partition that no member has had for 30 s stands still; one that is give
   expect(await lookFor(group, 20_000)).toEqual([])
 })
 
-test('only one member reports: the one that has the first assigned partition', async () => {
+test('only the member with the first assigned partition reports', async () => {
   expect(
     await lookFor(
       member([3], () => [1, 3]),
@@ -64,7 +64,7 @@ test('only one member reports: the one that has the first assigned partition', a
   ).toHaveLength(4)
 })
 
-test('while the broker does not answer, nothing is reported, and the 30 s start again', async () => {
+test('while the broker does not answer, nothing is reported, and the 30 s begin again afterwards', async () => {
   let answers = true
   const group = member([0], () => {
     if (!answers) throw new Error('no answer')

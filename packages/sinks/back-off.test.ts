@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { backOff } from './back-off.ts'
 
-test('pauses double from 100 ms to 10 s, and differ between replicas', () => {
+test('pauses double from 100 ms to 10 s, and are randomized', () => {
   for (const [n, most] of [
     [1, 100],
     [2, 200],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { InFlightLimit } from './in-flight.ts'
 
-describe('requests in flight', () => {
-  test('one more after as many successes as are allowed at once, four at most', () => {
+describe('the limit of requests in flight', () => {
+  test('grows by one after as many successes as the limit, up to four', () => {
     const limit = new InFlightLimit()
     const values = Array.from({ length: 12 }, () => {
       limit.grow()
@@ -12,7 +12,7 @@ describe('requests in flight', () => {
     expect(values.at(-1)).toBe(4)
   })
 
-  test('half as many when the destination asks for less, one at least', () => {
+  test('is halved when the destination asks for less, down to one', () => {
     const limit = new InFlightLimit(1, 4, 4)
     limit.shrink(10, 20)
     expect(limit.value).toBe(2)
@@ -20,7 +20,7 @@ describe('requests in flight', () => {
     expect(limit.value).toBe(1)
   })
 
-  test('requests that were under way together count as one complaint', () => {
+  test('is halved once for failures of requests that were sent before the last halving', () => {
     const limit = new InFlightLimit(1, 4, 4)
     for (const sentAt of [1, 2, 3, 4]) limit.shrink(sentAt, 20)
     expect(limit.value).toBe(2)

@@ -20,13 +20,13 @@ function filled(count: number): Request<string> {
 
 const all = (places: readonly number[]) => places.map(text).join('')
 
-test('holds its items one after the other', () => {
+test('a request holds its items one after the other', () => {
   const request = filled(5)
   expect(request.body().toString()).toBe(all([0, 1, 2, 3, 4]))
   expect(request.item(3).toString()).toBe(text(3))
 })
 
-test('keeps the items that must be repeated, byte for byte, again and again', () => {
+test('a request keeps the items to be repeated, byte for byte, several times over', () => {
   const request = filled(10)
   request.keep([0, 3, 4, 9])
   expect(request.body().toString()).toBe(all([0, 3, 4, 9]))
@@ -37,7 +37,7 @@ test('keeps the items that must be repeated, byte for byte, again and again', ()
   expect([request.count, request.length, request.owners.length]).toEqual([0, 0, 0])
 })
 
-test('halves into two requests that are the first one together', () => {
+test('a request is halved into two that together equal it', () => {
   const request = filled(7)
   const whole = request.body().toString()
   const other = new Request(layout, 100_000, 50)
@@ -47,7 +47,7 @@ test('halves into two requests that are the first one together', () => {
   expect(other.records[0]).toBe(1003)
 })
 
-test('takes what fits to the last byte, and no more', () => {
+test('a request accepts items up to its last byte', () => {
   const size = layout.bytes(text(3))
   const request = new Request(layout, 2 * size, 50)
   expect(request.add(text(3), owner, 0)).toBe(true)
@@ -58,7 +58,7 @@ test('takes what fits to the last byte, and no more', () => {
   expect(new Request(layout, size - 1, 50).add(text(3), owner, 0)).toBe(false)
 })
 
-test('takes as many items as it was made for', () => {
+test('a request accepts as many items as it was made for', () => {
   const request = new Request(layout, 100_000, 2)
   expect([0, 1, 2].map((n) => request.add(text(n), owner, n))).toEqual([true, true, false])
   request.clear()

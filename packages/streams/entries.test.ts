@@ -13,7 +13,7 @@ const made = (shards: number, changes: Partial<Stream> = {}): Stream => ({
   ...changes,
 })
 
-/** Checks the state as it comes back from the log. */
+/** Checks the state as it is read from the log. */
 const check = (kind: keyof typeof checks, state: unknown, id = 's'): void =>
   checks[kind](JSON.parse(JSON.stringify(state)), id)
 
@@ -25,7 +25,7 @@ const finish = (stream: Stream): Stream =>
     NOW,
   )
 
-test('every state that a stream goes through passes', () => {
+test("every state of a stream's life is valid", () => {
   let stream = made(3)
   check('stream', stream)
   stream = beginResharding(
@@ -53,7 +53,7 @@ test('every state that a stream goes through passes', () => {
 const shard = (changes: object) => ({ shards: [{ ...made(1).shards[0], ...changes }] })
 
 test.each([
-  ['the topic of somebody else', { topic: 'taxi.enriched' }],
+  ['the topic of another owner', { topic: 'taxi.enriched' }],
   ['a control topic', { topic: 'weir.control.functions' }],
   ['another name', { name: 't', topic: 'stream.t' }],
   ['no shards', { shards: [] }],
@@ -64,11 +64,11 @@ test.each([
   ],
   ['two open shards in one partition', { shards: made(2).shards.map((one) => ({ ...one, partition: 0 })) }],
   ['a hash key too large', shard({ end: String(MAX_HASH_KEY + 1n) })],
-  ['a hash key that is none', shard({ start: '0x0' })],
+  ['a hash key that is not a number', shard({ start: '0x0' })],
   ['a negative partition', shard({ partition: -1 })],
-  ['an offset that is no number', shard({ from: '0' })],
-  ['a time that no calendar has', { createdAt: 9e15 }],
-  ['a shard id that is none', shard({ id: '../../etc' })],
+  ['an offset that is not a number', shard({ from: '0' })],
+  ['a time beyond the calendar', { createdAt: 9e15 }],
+  ['a shard id of another form', shard({ id: '../../etc' })],
   [
     'a resharding of unknown shards',
     {
@@ -88,7 +88,7 @@ test.each([
   expect(() => check('stream', made(1, changes as Partial<Stream>))).toThrow()
 })
 
-test('consumers and heartbeats', () => {
+test('consumers and heartbeats are checked', () => {
   const consumer = {
     stream: 's',
     streamCreatedAt: NOW,

@@ -55,7 +55,7 @@ function expectWhole(stream: Stream): void {
   for (const shard of stream.shards) expect(shard.parents.length).toBeLessThanOrEqual(2)
 }
 
-test('ranges of new streams are those of Kinesis', () => {
+test('a new stream has the same ranges as in Kinesis', () => {
   expect(uniformRanges(3)).toEqual([
     { start: '0', end: '113427455640312821154458202477256070484' },
     { start: '113427455640312821154458202477256070485', end: '226854911280625642308916404954512140969' },
@@ -63,7 +63,7 @@ test('ranges of new streams are those of Kinesis', () => {
   ])
 })
 
-test('a split: the parent ends where its log does, the children begin in other partitions', () => {
+test('a split ends the parent at the end of its log, and begins the children in other partitions', () => {
   const stream = active(2)
   const [first] = openShards(stream)
   const split = finish(beginResharding(stream, splitOf(first, 12345n), null))
@@ -100,7 +100,7 @@ test('a split: the parent ends where its log does, the children begin in other p
   expect(split).toMatchObject({ status: 'ACTIVE', resharding: null, nextShard: 4 })
 })
 
-test('a merge, into a partition that has rested', () => {
+test('a merge begins its child in a partition that has rested', () => {
   const stream = active(2)
   const [lower, upper] = openShards(stream)
   const merged = finish(beginResharding(stream, mergeOf(lower, upper), null))
@@ -125,7 +125,7 @@ function rescale(stream: Stream, target: number): Stream {
 
 interface Rescaled {
   readonly open: readonly Shard[]
-  /** The shards that were opened on the way, too. */
+  /** The shards opened on the way and those still open. */
   readonly made: readonly Shard[]
   readonly steps: number
 }
@@ -165,7 +165,7 @@ function faultsOf({ open, made }: Rescaled, from: number, target: number): strin
 }
 
 test.each([1, 9, 17, 25, 33, 41, 49, 57])(
-  'from %i shards, and up to seven more, to every allowed number in few steps',
+  'scaling from %i shards, and from up to seven more, reaches every allowed number in few steps',
   (least) => {
     const faults: string[] = []
     for (let from = least; from < least + 8; from++) {
@@ -180,7 +180,7 @@ test.each([1, 9, 17, 25, 33, 41, 49, 57])(
   },
 )
 
-test('twice as many shards: each is split once, in their order', () => {
+test('doubling the shards splits each of them once, in order', () => {
   for (let from = 1; from <= 64; from++) {
     const stream = rescale(active(from), 2 * from)
     const children = Array.from({ length: 2 * from }, (_, i) => ({
@@ -192,7 +192,7 @@ test('twice as many shards: each is split once, in their order', () => {
   }
 })
 
-test('half as many shards: pairs are merged once, in their order', () => {
+test('halving the shards merges pairs of them once, in order', () => {
   for (let target = 1; target <= 32; target++) {
     const stream = rescale(active(2 * target), target)
     expect(stream.shards.slice(2 * target)).toMatchObject(
@@ -208,7 +208,7 @@ test.each([
   [2, 4, 6],
   [4, 5, 15],
   [4, 2, 6],
-])('from %i to %i shards makes as many in all as at AWS: %i', (from, target, all) => {
+])('scaling from %i to %i shards creates as many shards in all as at AWS: %i', (from, target, all) => {
   const stream = rescale(active(from), target)
   expectWhole(stream)
   expect(stream.shards).toHaveLength(all)
@@ -219,7 +219,7 @@ test.each([
   [[3, 6, 12, 24, 48, 64, 33, 17, 9, 5, 3]],
   [[63, 64, 63, 32, 62, 31]],
   [[7, 14, 28, 56, 50, 25, 13, 7, 4]],
-])('roundings do not add up: %j', (counts) => {
+])('roundings do not add up over several scalings: %j', (counts) => {
   let shards: readonly Shard[] = openShards(active(counts[0]))
   for (let i = 1; i < counts.length; i++) {
     const found = rescaled(shards, counts[i])
@@ -228,13 +228,13 @@ test.each([
   }
 })
 
-test('shards of a few hash keys, split off by hand, are merged again', () => {
+test('shards of a few hash keys that were split off by hand are merged again', () => {
   const [first] = openShards(active(2))
   const split = finish(beginResharding(active(2), splitOf(first, 10n), null))
   expect(openShards(rescale(split, 2)).map(({ start }) => start)).toEqual(['0', String(HASH_KEYS / 2n)])
 })
 
-test('keys go to the shard whose range holds their MD5', () => {
+test('a key goes to the shard whose range has its MD5', () => {
   const { shards, ofKey, ofHashKey, closing } = routingOf(
     beginResharding(active(5), splitOf(openShards(active(5))[2], (1n << 127n) - 5n), null),
   )
@@ -250,7 +250,7 @@ test('keys go to the shard whose range holds their MD5', () => {
   shards.forEach((shard, i) => expect([ofHashKey(startOf(shard)), ofHashKey(endOf(shard))]).toEqual([i, i]))
 })
 
-test('closed shards are shown until their records have expired', () => {
+test('a closed shard is shown until its records have expired', () => {
   const stream = active(2)
   const merged = finish(beginResharding(stream, mergeOf(openShards(stream)[0], openShards(stream)[1]), null))
   expect(withoutExpired(merged, NOW + 24 * 3_600_000 - 1)).toBe(merged)

@@ -4,7 +4,7 @@ import { parseSequenceNumber, SequenceNumbers } from './sequence-number.ts'
 const SHARD = { id: 'shardId-000000000018', from: 100, createdSecond: 1_764_014_400 }
 const TIME = 1_764_014_401_234
 
-test("the layout is Kinesis' own", () => {
+test('a sequence number has the layout of Kinesis', () => {
   const numbers = new SequenceNumbers(SHARD)
   const hex = BigInt(numbers.at(107, TIME)).toString(16)
   expect(hex).toBe(
@@ -14,7 +14,7 @@ test("the layout is Kinesis' own", () => {
   expect(numbers.at(107, TIME)).toHaveLength(56)
 })
 
-test('numbers grow in a shard, lie between its start and its end, and are read back', () => {
+test('the numbers of a shard grow between its start and its end, and are parsed back', () => {
   const numbers = new SequenceNumbers(SHARD)
   let last = BigInt(numbers.start)
   for (const [offset, time] of [
@@ -38,7 +38,7 @@ test('numbers grow in a shard, lie between its start and its end, and are read b
   expect(parseSequenceNumber(numbers.before(100, TIME))!.place).toBe(0)
 })
 
-test("a child's numbers are larger than its parents', those of its neighbours are others", () => {
+test("a child's numbers are larger than its parent's, and differ from its neighbours'", () => {
   const child = new SequenceNumbers({
     id: 'shardId-000000000019',
     from: 0,
@@ -64,6 +64,6 @@ test.each([
   `1${'0'.repeat(129)}`,
   '9'.repeat(129),
   '18446744073709551616',
-])('%j is none', (text) => {
+])('%j is not a sequence number', (text) => {
   expect(parseSequenceNumber(text)).toBeUndefined()
 })

@@ -150,7 +150,7 @@ async function readStream(reader: Replica, stream: Stream): Promise<string[]> {
   return values
 }
 
-test('a stream that one replica creates and deletes is there, and gone, for the others', async () => {
+test('every replica sees a stream that another one creates, and no longer sees it once it is deleted', async () => {
   const [one, two] = [await replica(), await replica()]
   const name = uniqueName('created')
   const stream = await create(one, name, 3)
@@ -164,7 +164,7 @@ test('a stream that one replica creates and deletes is there, and gone, for the 
   await expect(one.kafka.admin.topicConfigs(stream.topic)).rejects.toMatchObject({ code: 'unknown-topic' })
 })
 
-test('decisions of many replicas on one stream follow each other', async () => {
+test('concurrent decisions of replicas on one stream are applied one after another', async () => {
   const replicas = await Promise.all([replica(), replica(), replica()])
   const name = uniqueName('contended')
   await create(replicas[0], name, 1)
@@ -190,7 +190,7 @@ test('decisions of many replicas on one stream follow each other', async () => {
   }
 })
 
-test('splits and merges under load from two replicas: nothing acknowledged is lost or doubled, and keys keep their order', async () => {
+test('splits and merges under load from two replicas lose and duplicate no acknowledged record, and keep the order of keys', async () => {
   const replicas = [await replica(), await replica()]
   const [one] = replicas
   const name = uniqueName('reshards')
@@ -243,7 +243,7 @@ test('splits and merges under load from two replicas: nothing acknowledged is lo
   }
 })
 
-test('a replica that has gone without a word holds a resharding up until its lease has lapsed, not longer', async () => {
+test('a replica that has died delays a resharding until its lease expires, and no longer', async () => {
   const [one, dead] = [await replica(), await replica()]
   const name = uniqueName('lapses')
   await create(one, name, 1)
@@ -258,7 +258,7 @@ test('a replica that has gone without a word holds a resharding up until its lea
   expect(performance.now() - from).toBeLessThan(9000)
 }, 30_000)
 
-test('what one replica has begun another one finishes', async () => {
+test('a replica finishes the resharding that another one has begun', async () => {
   const name = uniqueName('orphan')
   const begun = await replica()
   await create(begun, name, 1)

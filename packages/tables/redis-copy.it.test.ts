@@ -37,7 +37,7 @@ const LAYOUTS: Record<string, Layout> = {
 }
 
 test.each(Object.entries(LAYOUTS))(
-  '%s: the newest change holds, in whatever order they come',
+  '%s keeps the newest change of a key, in whatever order changes arrive',
   async (_, layout) => {
     const { copy, apply } = copyWith(layout)
     await apply({ key: 'a', offset: 5, json: '5' }, { key: 'b', offset: 6, json: '6' })
@@ -50,7 +50,7 @@ test.each(Object.entries(LAYOUTS))(
   },
 )
 
-test('entries with a place that Redis can index are found by it; those that lost it are not', async () => {
+test('an entry with a valid place is in the index of places, and leaves it with its place', async () => {
   const { apply } = copyWith(LAYOUTS['a hash for all keys'])
   const places = `{${name}}:places`
   const at = (lat: unknown, lon: unknown): string => JSON.stringify({ lat, lon })
@@ -76,7 +76,7 @@ test('a mark is not set if Redis loses its data while the copy is filled', async
   expect(await mark.set()).toBe(true)
 })
 
-test('upkeep fills a copy without a mark until it succeeds, then brings changes as it is woken', async () => {
+test('upkeep fills a copy without a mark until it succeeds, and then flushes changes when it is woken', async () => {
   const mark = new WholeMark(redis, `${name}:upkeep`)
   const told: string[] = []
   let [fills, flushes] = [0, 0]

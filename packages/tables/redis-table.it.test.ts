@@ -48,7 +48,7 @@ async function open(topic: string): Promise<{ table: RedisTable; newest(key: str
   return { table, newest: async (key) => ((await table.get(key)) as { json: string } | undefined)?.json }
 }
 
-test('the newest value of each key is there, in every replica; a removed key has none', async () => {
+test('every replica has the newest value of each key, and none for a removed key', async () => {
   const topic = await connections.makeTopic()
   await put(topic, 'a', '1')
   await put(topic, 'b', '1')
@@ -63,7 +63,7 @@ test('the newest value of each key is there, in every replica; a removed key has
   }
 })
 
-test('what Redis lost, in part or all of it, is copied again from the topic, and nothing older than it has', async () => {
+test('values that Redis has lost are copied again from the topic, and the others stay', async () => {
   const topic = await connections.makeTopic()
   for (const json of ['1', '2']) await put(topic, 'lost', json)
   for (const json of ['1', '2']) await put(topic, 'kept', json)

@@ -1,4 +1,4 @@
-/** Tables on a real broker: what one replica writes, and what all make of it. */
+/** Tables on a real broker, written by one replica and followed by all. */
 import { type Connections, openConnections } from '@weir/topics/testing/connections.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openTable, type Table } from './table.ts'
@@ -38,7 +38,7 @@ async function replica(topic: string): Promise<Replica> {
 
 const entry = (id: string, json: string) => ({ table: 't', id, json })
 
-test('what one replica puts and removes, all have; a later one begins with all of it', async () => {
+test('changes of one replica reach all others, and a later replica begins with all of them', async () => {
   const topic = await connections.makeTopic(3)
   const [one, other] = [await replica(topic), await replica(topic)]
   const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
@@ -60,7 +60,7 @@ test('what one replica puts and removes, all have; a later one begins with all o
   ).not.toContain(0)
 })
 
-test('changes in one transaction come together, or not at all', async () => {
+test('changes in one transaction are seen together, or not at all', async () => {
   const topic = await connections.makeTopic()
   const { table, entries } = await replica(topic)
   await connections.kafka.transact(`${topic}.test`, (out) => {
@@ -84,7 +84,7 @@ test('a table without a topic does not open', async () => {
   await expect(replica('no-such-table')).rejects.toMatchObject({ code: 'unknown-topic' })
 })
 
-test('settle() has what was committed just before, though its transaction may still be open', async () => {
+test('settle() waits for entries that were committed just before', async () => {
   const topic = await connections.makeTopic(1)
   const [one, other] = [await replica(topic), await replica(topic)]
   for (let round = 0; round < 100; round++) {

@@ -21,7 +21,7 @@ test('a cluster loses a node and gets it back', async () => {
     .toEqual([1, 2, 3])
 })
 
-test('the secure broker takes the right password over TLS, and no other', async () => {
+test('the secure broker accepts the right password over TLS, and no other', async () => {
   const broker = await secureKafka()
   onTestFinished(broker.stop)
   const topic = uniqueName('secure')

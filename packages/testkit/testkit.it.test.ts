@@ -4,23 +4,23 @@ import { beforeAll, expect, test } from 'vitest'
 import { servers } from './servers.ts'
 import { uniqueName } from './unique-name.ts'
 
-// Starting the servers takes longer than a test may.
+// Starting the servers takes longer than the time-out of a test.
 beforeAll(async () => {
   await Promise.all([servers.registry(), servers.redis(), servers.search('opensearch')])
   await servers.search('elasticsearch')
 })
 
-test('Kafka is a broker that takes part', async () => {
+test('Kafka has its one broker', async () => {
   const { brokers } = await servers.kafka()
   expect(await kafkaNodes(brokers)).toEqual([1])
 })
 
-test('the registry demands full compatibility over all versions', async () => {
+test('the registry demands full compatibility with all versions', async () => {
   const { url } = await servers.registry()
   expect(await (await fetch(`${url}/config`)).json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' })
 })
 
-test('Redis answers', async () => {
+test('Redis answers a ping', async () => {
   const { hostname, port } = new URL((await servers.redis()).url)
   const reply = await new Promise((done) => {
     const socket = connect(Number(port), hostname, () => socket.write('PING\r\n'))
@@ -43,7 +43,7 @@ test.each(['opensearch', 'elasticsearch'] as const)('%s stores a document and fi
 
 test.each(['opensearch', 'elasticsearch'] as const)('%s refuses pages from elsewhere', async (engine) => {
   const { url } = await servers.search(engine)
-  // A page may send this without asking: no header of its own, no body.
+  // A page may send this without a preflight: it has no header of its own and no body.
   const statusFrom = async (origin?: string): Promise<number> =>
     (await fetch(`${url}/_refresh`, { method: 'POST', headers: origin === undefined ? {} : { origin } }))
       .status
@@ -54,6 +54,6 @@ test.each(['opensearch', 'elasticsearch'] as const)('%s refuses pages from elsew
   expect(await statusFrom()).toBe(200)
 })
 
-test('asking twice gives the same server', async () => {
+test('a second call returns the same server', async () => {
   expect(await servers.kafka()).toEqual(await servers.kafka())
 })

@@ -4,7 +4,7 @@ import { backoffMs, pause, within } from './index.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-test('a backoff doubles from the first pause to the longest, and stays there', () => {
+test('a backoff doubles from the first pause to the longest, and remains there', () => {
   expect([0, 1, 2, 3, 4, 5000].map((retry) => backoffMs(retry, 100, 1000))).toEqual([
     100, 200, 400, 800, 1000, 1000,
   ])
@@ -27,14 +27,14 @@ test('a pause ends after its time, or when the signal aborts', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('within() settles like the promise, and leaves no timer behind', async () => {
+test('within() settles like the promise, and leaves no timer', async () => {
   const late = vi.fn()
   expect(await within(100, Promise.resolve(1), late)).toBe(1)
   await expect(within(100, Promise.reject(new Error('no')), late)).rejects.toThrow('no')
   expect([late.mock.calls.length, vi.getTimerCount()]).toEqual([0, 0])
 })
 
-test('within() settles like late() once the time is over, whatever the promise does later', async () => {
+test('within() settles like late() once the time is over, whatever the promise does afterwards', async () => {
   const never = Promise.withResolvers<number>()
   const value = within(100, never.promise, () => 'late')
   const error = within(100, never.promise, () => {

@@ -1,4 +1,4 @@
-/** Followers on a real broker: what they read, what they leave out, and how they continue. */
+/** Followers on a real broker: the records that they read and skip, and how they continue after faults. */
 
 import type { Codec } from '@weir/codec'
 import type { ReferenceEntry } from '@weir/contracts'
@@ -76,7 +76,7 @@ const leftOut = async (topic: string): Promise<number | undefined> =>
     ({ labels }) => labels.topic === topic,
   )?.value
 
-test('records without their shape are left out, logged and counted; all others arrive once, in order', async () => {
+test('records of another shape are skipped, logged and counted, and all others arrive once, in order', async () => {
   const topic = await topicOf()
   const unknownSchema = Buffer.concat([Buffer.from([0, 255, 255, 255, 255]), Buffer.from('no such schema')])
   const truncated = (await encoded('truncated')).subarray(0, 8)
@@ -115,7 +115,7 @@ test('records without their shape are left out, logged and counted; all others a
   expect(warnings.length).toBe(1)
 })
 
-test('all partitions are read, from the end if asked for; a reading beside catchUp() takes nothing twice', async () => {
+test('all partitions are read, from the end if the caller asks for it, and concurrent calls of catchUp() repeat no record', async () => {
   const topic = await topicOf(2)
   await put(topic, 'old')
   const { follower, seen } = follow(topic, { from: 'latest' })
@@ -132,14 +132,14 @@ test('all partitions are read, from the end if asked for; a reading beside catch
   expect(seen.toSorted()).toEqual(records.toSorted())
 }, 60_000)
 
-test('a transaction is seen when it is committed; an idle one does not stop followers', async () => {
+test('a transaction is seen once it is committed, and its marker does not stop followers', async () => {
   const topic = await topicOf()
   const { follower, seen } = follow(topic)
   for (const id of ['a', 'b']) {
     const value = await encoded(id)
     await kafka.transact(topic, (out) => appendRecord(out, { topic, partition: 0, key: `t/${id}`, value }))
   }
-  // Each is followed by a marker, which readers may see a moment after the transaction was acknowledged.
+  // Each transaction ends with a marker, which readers may see a moment after the acknowledgement.
   await expect
     .poll(
       async () => {
@@ -152,7 +152,7 @@ test('a transaction is seen when it is committed; an idle one does not stop foll
   expect(seen).toEqual(['a', 'b'])
 })
 
-test('it goes on by itself where the topic, and then the registry, were not there at first', async () => {
+test('a follower continues by itself after the topic, and then the registry, were missing', async () => {
   const topic = uniqueName('followed') as Contract
   let registry = false
   const { follower, seen, warnings } = follow(topic, {
@@ -216,7 +216,7 @@ test('a recreated topic is read from its beginning, or reported if the reader ca
   expect([log.follower.ready, log.seen]).toEqual([false, ['a', 'b', 'c']])
 }, 60_000)
 
-test('a topic that is recreated while it is followed is read from its beginning, even if it has more records at once', async () => {
+test('a topic that is recreated while it is followed is read from its beginning, even if it soon has more records than before', async () => {
   const topic = await topicOf()
   for (const id of ['a', 'b', 'c']) await put(topic, id)
   const table = follow(topic, {
@@ -239,7 +239,7 @@ test('a topic that is recreated while it is followed is read from its beginning,
   )
 }, 60_000)
 
-test('records that were deleted before they were read do not stop it', async () => {
+test('records that were deleted before they were read do not stop a follower', async () => {
   const topic = await topicOf()
   await put(topic, 'a')
   const { follower, seen, warnings } = follow(topic)
@@ -253,7 +253,7 @@ test('records that were deleted before they were read do not stop it', async () 
   ])
 }, 60_000)
 
-test('a stop does not wait for a broker that is away', async () => {
+test('a stop does not wait for a broker that does not answer', async () => {
   const topic = await topicOf()
   const never = new Promise<never>(() => {})
   const { follower } = follow(topic, { kafka: { ...asked(kafka), offsetAt: () => never } })

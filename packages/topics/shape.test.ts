@@ -48,15 +48,15 @@ function misfit(value: unknown, extra: ExtraFields = 'refused'): string {
   }
 }
 
-test('what has the shape comes back, with only what the shape names', () => {
+test('a value of the shape is returned with the members of the shape only', () => {
   expect(read(place, good, 'refused')).toEqual(good)
   expect(read(place, { ...good, later: 1, note: '' }, 'ignored')).toEqual({ ...good, note: '' })
 })
 
 test.each([
-  ['no object', null, ' | The value must be an object.'],
+  ['a value that is not an object', null, ' | The value must be an object.'],
   ['a list', [good], ' | The value must be an object.'],
-  ['no known word', { ...good, kind: 'Shop' }, 'kind | kind must be "shop" or "depot".'],
+  ['an unknown word', { ...good, kind: 'Shop' }, 'kind | kind must be "shop" or "depot".'],
   [
     'an unknown field',
     { ...good, colour: 1 },
@@ -98,11 +98,11 @@ test.each([
     { ...good, tags: { a: 1, b: 1, c: 1 } },
     'tags | tags must have at most 2 names, and has 3.',
   ],
-])('%s is told with its place', (_, value, expected) => {
+])('a value is refused with its place: %s', (_, value, expected) => {
   expect(misfit(value)).toBe(expected)
 })
 
-test('names from outside are cut and escaped in messages, and make no prototypes', () => {
+test('foreign names are shortened and escaped in messages, and set no prototypes', () => {
   expect(misfit({ ...good, [`\u001b[2J${'x'.repeat(300)}`]: 1 })).toMatch(/^"\\u001b\[2Jx{56}…" \| /)
   expect(misfit(JSON.parse('{"__proto__": {"name": "Soho"}, "kind": "shop"}'))).toMatch(
     /^__proto__ \| __proto__ is not known/,
@@ -114,7 +114,7 @@ test('names from outside are cut and escaped in messages, and make no prototypes
   expect(Object.keys(read(loose, JSON.parse('{"__proto__": 1}'), 'refused'))).toEqual(['__proto__'])
 })
 
-test('depth costs nothing: what lies deeper than the shape is not looked at', () => {
+test('a deeply nested value costs nothing, since only the depth of the shape is read', () => {
   const deep = JSON.parse(`${'['.repeat(120_000)}${']'.repeat(120_000)}`)
   expect(misfit({ ...good, at: deep })).toBe('at | at must be a list of two items.')
   expect(misfit({ ...good, extra: deep })).toMatch(/^extra \| /)

@@ -1,4 +1,4 @@
-/** The landing page in a browser: a dead letter is opened and sent back; a service that stops shows as down. */
+/** The landing page in a browser: dead letters and the states of services. */
 import { randomUUID } from 'node:crypto'
 import { startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { openBrowser, openPage } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
@@ -7,7 +7,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ConsoleTest, openConsoleTest } from './testing/console.ts'
 
-/** Nothing of a record is markup. */
+/** The page must show text from records as text. */
 const HOSTILE = '<img src=x onerror=alert(1)>'
 let kit: ConsoleTest
 let hub: ServiceProcess
@@ -27,7 +27,7 @@ afterAll(async () => {
   await hub?.exited
 })
 
-test('a dead letter appears, is opened, and is sent back once it is confirmed; by keyboard too', async () => {
+test('a dead letter appears, is opened, and is sent back after a confirmation, also by keyboard', async () => {
   const code = `${HOSTILE}${randomUUID()}`
   await kit.bury([{ code, message: HOSTILE }], { [HOSTILE]: HOSTILE })
   const { page, wrongs, close } = await openPage(browser, service.url)
@@ -62,28 +62,31 @@ test('a dead letter appears, is opened, and is sent back once it is confirmed; b
 test.each([
   ['light', 360],
   ['dark', 1400],
-] as const)('everything has its place (%s, %i px)', async (colorScheme, width) => {
-  const { page, wrongs, close } = await openPage(browser, service.url, {
-    colorScheme,
-    viewport: { width, height: 800 },
-    reducedMotion: 'reduce',
-  })
-  await page.locator('#topics-table tbody tr').first().waitFor({ timeout: 15_000 })
-  expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
-  expect(await page.locator('.solution h2').allInnerTexts()).toEqual([
-    'Taxi telemetry',
-    'Location-based offers',
-  ])
-  expect(await page.locator('.chain').first().locator('.pipe-name').allInnerTexts()).toEqual([
-    'taxi.telemetry',
-    'taxi.enriched',
-  ])
-  await page.locator('.card').filter({ hasText: 'flow: once' }).getByText('Not reporting').waitFor()
-  expect(wrongs).toEqual([])
-  await close()
-})
+] as const)(
+  'the page shows solutions, flows and tables without scrolling sideways (%s, %i px)',
+  async (colorScheme, width) => {
+    const { page, wrongs, close } = await openPage(browser, service.url, {
+      colorScheme,
+      viewport: { width, height: 800 },
+      reducedMotion: 'reduce',
+    })
+    await page.locator('#topics-table tbody tr').first().waitFor({ timeout: 15_000 })
+    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
+    expect(await page.locator('.solution h2').allInnerTexts()).toEqual([
+      'Taxi telemetry',
+      'Location-based offers',
+    ])
+    expect(await page.locator('.chain').first().locator('.pipe-name').allInnerTexts()).toEqual([
+      'taxi.telemetry',
+      'taxi.enriched',
+    ])
+    await page.locator('.card').filter({ hasText: 'flow: once' }).getByText('Not reporting').waitFor()
+    expect(wrongs).toEqual([])
+    await close()
+  },
+)
 
-test('a service that stops shows as down, with its remedy, and the last list stays, greyed', async () => {
+test('a service that stops is shown as down with its remedy, and the last list remains, greyed', async () => {
   const { page, close } = await openPage(browser, service.url)
   const card = page.locator('.service').filter({ hasText: 'ingest-hub' })
   await card.getByText('Ready', { exact: true }).waitFor({ timeout: 15_000 })

@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 
 const dataOf = async (): Promise<any> => ((await (await fetch(`${service.url}/snapshot`)).json()) as any).data
-/** Waits until the snapshot has what `look` wants; lists are read every five seconds. */
+/** Waits until `look` accepts the snapshot; lists are read every five seconds. */
 const eventually = (look: (data: any) => void) =>
   vi.waitFor(async () => look(await dataOf()), { timeout: 20_000, interval: 300 })
 const send = (body: object, headers: Readonly<Record<string, string>> = {}, url = service.url) =>
@@ -47,7 +47,7 @@ const lettersOf = async (code: string): Promise<any[]> => {
 const countOf = ({ letters }: any, code: string) =>
   letters.value?.counts.find((one: any) => one.code === code)
 
-test('it is ready while other services are down, and shows who is, and what to do', async () => {
+test('the console is ready while other services are down, and shows their states and remedies', async () => {
   await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
     timeout: 20_000,
   })
@@ -64,7 +64,7 @@ test('it is ready while other services are down, and shows who is, and what to d
   })
 })
 
-test('streams are listed as the Kinesis API has them, and the topics with what is written to them', async () => {
+test('streams are listed as in the Kinesis API, and topics with their record counts', async () => {
   const StreamName = `console-${randomUUID().slice(0, 8)}`
   const kinesis = (operation: string, body: object) =>
     fetch(hub.url, {
@@ -128,7 +128,7 @@ describe('dead letters', () => {
     expect((await lettersOf(code)).filter(({ redriven }) => redriven)).toHaveLength(2)
   })
 
-  test('ten thousand of them, some of a megabyte, are counted and shown quickly', async () => {
+  test('are counted and shown quickly, even ten thousand of them, one of a megabyte', async () => {
     const code = `many-${randomUUID()}`
     await kit.bury(Array.from({ length: 10_000 }, () => ({ code })))
     const large = 1_000_000
@@ -145,7 +145,7 @@ describe('dead letters', () => {
     expect(JSON.stringify(letters).length).toBeLessThan(256 << 10)
   }, 60_000)
 
-  test('what selects nothing, and what is not JSON, is refused', async () => {
+  test('are not sent back by a request that selects none or is not JSON', async () => {
     expect((await send({ topic: DEAD })).status).toBe(400)
     expect((await send({ topic: DEAD, at: ['one'] })).status).toBe(400)
     expect((await send({ topic: ORIGIN, at: ['0:1'] })).status).toBe(404)
@@ -154,13 +154,13 @@ describe('dead letters', () => {
     expect((await fetch(`${service.url}/dead-letters?topic=weir.stats`)).status).toBe(404)
   })
 
-  test('a page from elsewhere sends nothing back', async () => {
+  test('are not sent back by a foreign page', async () => {
     const from = { origin: 'https://page.example' }
     expect((await send({ topic: DEAD, at: ['0:1'] }, from)).status).toBe(403)
   })
 })
 
-test('keys see what they may read, and send back what they may write', async () => {
+test('keys see the topics that they may read, and send back to the topics that they may write', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-console-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'keys.json')
@@ -197,12 +197,12 @@ test('keys see what they may read, and send back what they may write', async () 
   expect(await statuses(as('device'))).toEqual([403, 403, 403, 403])
   expect(await statuses(as('looks'))).toEqual([200, 200, 200, 403])
   expect(await statuses(as('operator'))).toEqual([200, 200, 200, 202])
-  // A browser adds a key that it remembers to what other sites send.
+  // A browser adds a remembered key to the requests of other sites.
   const foreign = { ...as('operator'), origin: 'https://page.example' }
   expect((await send({ topic: DEAD, at: ['0:1'] }, foreign, url)).status).toBe(403)
 })
 
-test('requests to the APIs are signed if there is an access key; a service that answers without end is cut off; a stop is clean', async () => {
+test('requests to the APIs are signed if there is an access key, an endless answer is cut off, and a stop is clean', async () => {
   const seen: string[] = []
   const other = createServer((request, response) => {
     seen.push(String(request.headers.authorization))

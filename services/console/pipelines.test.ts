@@ -8,7 +8,7 @@ const URLS = { enricher: 'http://enricher.example', indexer: 'http://indexer.exa
 const words = ({ chains }: Pipeline): string[][] =>
   chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
 
-test('a flow and a sink: from the door through both topics into the index', () => {
+test('a flow and a sink make a chain from the door through both topics into the index', () => {
   const pipeline = pipelineOf(taxis, URLS)
   expect(words(pipeline)).toEqual([
     ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'index taxi-enriched'],
@@ -22,7 +22,7 @@ test('a flow and a sink: from the door through both topics into the index', () =
   expect(stagesOf(taxis)).toEqual(['enricher.taxi', 'indexer.taxi'])
 })
 
-test('a function between a stream and a topic', () => {
+test('a function is between its stream and its topic', () => {
   const pipeline = pipelineOf(offers, URLS)
   expect(words(pipeline)).toEqual([
     ['door kinesis', 'stream signups', 'function offers', 'topic location.offers'],
@@ -31,7 +31,7 @@ test('a function between a stream and a topic', () => {
   expect(pipeline.page).toBe('http://enricher.example/location-offers/')
 })
 
-test('two readers of one topic make two chains, and a circle ends where it begins again', () => {
+test('two readers of a topic make two chains, and a circle ends before it repeats', () => {
   const mapping = { functionName: 'f', source: { kind: 'kafka', topic: 'taxi.enriched' } } as const
   const forked: Solution = { ...taxis, mappings: [{ name: 'a', ...mapping }] }
   expect(words(pipelineOf(forked, URLS)).map((chain) => chain.at(-1))).toEqual([
@@ -48,7 +48,7 @@ test('two readers of one topic make two chains, and a circle ends where it begin
   ])
 })
 
-test('a solution without stages and page has neither', () => {
+test('a solution without stages and page has no chains and no link', () => {
   expect(pipelineOf({ name: 'plain' }, URLS)).toEqual({
     name: 'plain',
     title: 'plain',

@@ -3,7 +3,7 @@ import { eachOf, Polled } from './polled.ts'
 
 const options = { everyMs: 20, patienceMs: 50, sentence: ({ message }: Error) => `It says: ${message}.` }
 
-test('a value is read in the background, one reading at a time, and not more often than asked for', async () => {
+test('a value is read in the background, one reading at a time, at most as often as configured', async () => {
   let readings = 0
   let active = 0
   const polled = new Polled(options, async () => {
@@ -19,7 +19,7 @@ test('a value is read in the background, one reading at a time, and not more oft
   await expect.poll(() => polled.current().value).toBe(2)
 })
 
-test('after a failure the last value stays, with the reason; after a success the reason is gone', async () => {
+test('after a failure the last value remains with the reason, until a reading succeeds', async () => {
   let fails = false
   const polled = new Polled(options, async () => {
     if (fails) throw new Error('no')
@@ -33,7 +33,7 @@ test('after a failure the last value stays, with the reason; after a success the
   await expect.poll(() => polled.current().trouble).toBeNull()
 })
 
-test('a reading that does not end has failed, and the next one begins', async () => {
+test('a reading that does not end counts as failed, and the next one begins', async () => {
   let readings = 0
   const polled = new Polled(options, () =>
     readings++ === 0 ? new Promise<string>(() => {}) : Promise.resolve('late'),
@@ -43,7 +43,7 @@ test('a reading that does not end has failed, and the next one begins', async ()
   await expect.poll(() => polled.current()).toMatchObject({ value: 'late', trouble: null })
 })
 
-test('work on many items keeps their order and its bound', async () => {
+test('results for many items keep their order, and the work its bound', async () => {
   let active = 0
   let most = 0
   const results = await eachOf([30, 10, 20, 1], 2, async (ms) => {

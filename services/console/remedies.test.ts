@@ -10,7 +10,7 @@ const probed = (changes: Partial<Probed>): Probed => ({
 })
 const remedy = (changes: Partial<Probed>) => remedyFor('ingest-hub', 'http://hub.example', probed(changes))
 
-test('every state has its remedy, and a service that is ready needs none', () => {
+test('every state has its remedy, except for a ready service', () => {
   expect(remedy({ state: 'ready' })).toBeUndefined()
   expect(remedy({ state: 'down', reason: 'nothing listens there' })).toMatch(
     /^Start it: .* than http:\/\/hub\.example, set HUB_URL\.$/,
@@ -23,7 +23,7 @@ test('every state has its remedy, and a service that is ready needs none', () =>
   expect(remedy({ reason: 'waits for x', missing: [{ name: 'x', reason: '' }] })).toMatch(/ingest-hub\.log/)
 })
 
-test('the remedy of several dependencies names each once', () => {
+test('the remedy for several dependencies names each of them once', () => {
   const missing = ['sink a', 'sink b', 'kafka'].map((name) => ({ name, reason: '' }))
   const sentence = remedy({ missing })!
   expect(sentence.match(/SEARCH_URL/g)).toHaveLength(1)

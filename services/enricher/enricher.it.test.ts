@@ -183,7 +183,7 @@ describe('the enricher', () => {
     expect(ours()[0].value).toMatchObject({ state: 'OCCUPIED', arrivalTime: expect.any(Number) })
   }, 120_000)
 
-  test('buries what it cannot decode or believe, with cause and origin, and spares the neighbours', async () => {
+  test('makes dead letters of undecodable and impossible records, with cause and origin, and enriches their neighbours', async () => {
     const good = await encode({ deviceId: 'taxi-x' })
     const unknownSchema = Buffer.from(good)
     unknownSchema.writeInt32BE(999_999, 1)
@@ -220,7 +220,7 @@ describe('the enricher', () => {
     })
   }, 120_000)
 
-  test('sends late records, unchanged, to the topic of late records', async () => {
+  test('sends late records unchanged to the topic of late records', async () => {
     const eventTime = Date.now() - 2 * 86_400_000
     await send([{ id: 'late-1', key: 'taxi-l', bytes: await encode({ deviceId: 'taxi-l', eventTime }) }])
     await vi.waitFor(() => expect(byId(late(), 'late-1').length).toBe(1), { timeout: 60_000 })
@@ -228,7 +228,7 @@ describe('the enricher', () => {
     expect(byId(enriched(), 'late-1')).toEqual([])
   }, 120_000)
 
-  test('follows a zone that appears, changes and goes while it runs', async () => {
+  test('follows a zone that is added, changed and removed while it runs', async () => {
     const position = { lat: -33.0005, lon: 151.0005 }
     const square = (name: string) => ({
       name,
@@ -261,7 +261,7 @@ describe('the enricher', () => {
     expect(await zoneAfter(null as never)).toBe(null)
   }, 180_000)
 
-  test('fills Redis again after it has lost everything, with what there is now and nothing else', async () => {
+  test('fills Redis with the present tables after it has lost everything', async () => {
     await reference.put('areas', 'test-kept', areas.berlin)
     await vi.waitFor(async () => expect(await inRedis('areas')).toHaveProperty('test-kept'), {
       timeout: 20_000,
@@ -273,7 +273,7 @@ describe('the enricher', () => {
     await vi.waitFor(async () => expect(await inRedis('areas')).toMatchObject(both), soon)
     const place = [expect.stringMatching(/^13\.40/), expect.stringMatching(/^52\.5/)]
     expect(await redis.geopos('weir:reference:{areas}:places', 'test-kept')).toEqual([place])
-    // Redis comes back with an entry that was removed, and with an offset that the topic has not reached.
+    // Redis has an entry that was removed, with an offset that the topic has not reached.
     await reference.remove('areas', 'test-kept')
     await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), {
       timeout: 20_000,
@@ -284,7 +284,7 @@ describe('the enricher', () => {
     await vi.waitFor(async () => expect(await inRedis('areas')).not.toHaveProperty('test-kept'), {
       timeout: 20_000,
     })
-    // A second replica that starts never exposes an incomplete table to functions.
+    // A second replica that starts never shows functions an incomplete table.
     const size = () => redis.hlen('weir:reference:{areas}:entries')
     let smallest = Infinity
     const watching = setInterval(
@@ -307,7 +307,7 @@ describe('the enricher', () => {
     await vi.waitFor(() => expect(Object.values(reference.ready).every((ready) => ready())).toBe(true), soon)
   }, 120_000)
 
-  test('leaves out of the tables what is no entry, in memory and in Redis, and goes on', async () => {
+  test('skips records that are not entries, in memory and in Redis', async () => {
     const topic = 'weir.control.reference'
     const writer = await codec.writer(topic)
     const bad = (key: string, value: Buffer) => writeRecord(producer, { topic, partition: 0, key, value })
@@ -330,7 +330,7 @@ describe('the enricher', () => {
     for (const id of ['test-good', 'test-after']) await reference.remove('areas', id)
   }, 120_000)
 
-  test('a value that the output contract refuses is a dead letter, and its neighbours go on', async () => {
+  test('makes a dead letter of a value that the output contract refuses, and publishes its neighbours', async () => {
     const breaking: FlowDefinition = {
       ...taxiTelemetry.flows[0],
       name: `breaking-${randomUUID()}`,
@@ -361,7 +361,7 @@ describe('the enricher', () => {
     await vi.waitFor(() => expect(counts()).toEqual([1, 2]), soon)
   }, 120_000)
 
-  test('a record that is larger than its topic takes, since it came compressed, is a truncated dead letter, and its neighbours go on', async () => {
+  test('makes a truncated dead letter of a compressed record that is too large for the topic, and enriches its neighbours', async () => {
     const good = await encode({ deviceId: 'taxi-large' })
     const squeezing = await openKafka({ ...config, compression: 'zstd' })
     stops.push(squeezing.stop)
@@ -397,7 +397,7 @@ describe('the enricher', () => {
     expect(byId(enriched(), 'large-before').length).toBe(1)
   }, 120_000)
 
-  test('a record batch that nothing reads is a dead letter with its offsets, and its neighbours go on', async () => {
+  test('makes a dead letter with the offsets of an unreadable record batch, and enriches its neighbours', async () => {
     const good = await encode({ deviceId: 'taxi-rotten' })
     const key = Buffer.from('taxi-rotten')
     const partition = partitionFor(key, 0, key.length, await kafka.partitions('taxi.telemetry'))
@@ -445,7 +445,7 @@ describe('the enricher', () => {
     )
   }, 120_000)
 
-  test('over HTTP: keys read and change tables by their rights; a wrong entry is refused with its field', async () => {
+  test('lets keys read and change tables over HTTP by their rights, and refuses a wrong entry with its field', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'weir-keys-'))
     const keysFile = join(folder, 'keys.json')
     const topic = 'weir.control.reference'

@@ -72,7 +72,7 @@ beforeAll(async () => {
     ALLOW_ANONYMOUS: 'true',
     KINESIS_THROTTLING: 'false',
     FUNCTIONS_DEPLOY: 'true',
-    // Answers are not cut short for want of memory.
+    // Enough memory for whole answers.
     HUB_MEMORY_MB: '256',
     WEIR_SOLUTIONS: 'location-offers',
   }
@@ -112,7 +112,7 @@ const put = (data: string) =>
   kinesis.send(new PutRecordCommand({ StreamName: stream, PartitionKey: 'k', Data: Buffer.from(data) }))
 
 describe('the SDK for JavaScript', () => {
-  test('puts, and gets what arrives as events over HTTP/2', async () => {
+  test('puts a record, and gets records as events over HTTP/2', async () => {
     const summary = await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: stream }))
     const { StreamARN } = summary.StreamDescriptionSummary!
     const { Consumer } = await kinesis.send(
@@ -161,7 +161,7 @@ describe('the SDK for JavaScript', () => {
     await lambda.send(new DeleteFunctionCommand({ FunctionName }))
   })
 
-  test('learns its identity, and what is wrong with its signature', async () => {
+  test('learns its identity, or the problem of its signature', async () => {
     const sts = new STSClient({})
     const wrong = new STSClient({ credentials: { ...KEY, secretAccessKey: 'another secret' } })
     const stranger = new LambdaClient({ credentials: { ...KEY, accessKeyId: 'AKIANOBODYNOBODYNO01' } })
@@ -183,7 +183,7 @@ describe('the SDK for JavaScript', () => {
 
 const python = () => pythonWith('how-to', join(import.meta.dirname, '../../docs/how-to/requirements.txt'))
 
-test('the command line', async () => {
+test('the command line of AWS lists streams and functions, and gets an error for an API that is not served', async () => {
   const aws = async (...args: string[]): Promise<string> =>
     (
       await run(await python(), ['-m', 'awscli', '--output', 'json', ...args], {
@@ -196,7 +196,7 @@ test('the command line', async () => {
   await expect(aws('s3', 'ls')).rejects.toThrow('the request is for s3')
 })
 
-test('boto3', async () => {
+test('boto3 works through the gateway', async () => {
   const script = `
 import boto3
 print(boto3.client('sts').get_caller_identity()['Account'])
@@ -214,7 +214,7 @@ async function peakBytes(): Promise<number> {
 }
 
 test.runIf(process.platform === 'linux')(
-  'ten MiB there and back, and a slow reader, take no memory for them',
+  'ten MiB pass in both directions, even to a slow reader, without being buffered',
   async () => {
     const Records = Array.from({ length: 10 }, () => ({ PartitionKey: 'k', Data: randomBytes(MIB - 64) }))
     const { ShardIterator } = await kinesis.send(
@@ -250,7 +250,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('a service that is killed is missed, its API only, until it is started again', async () => {
+test('a killed service makes only its own APIs unavailable until it is started again', async () => {
   const { port } = new URL(hub.url)
   hub.kill('SIGKILL')
   await hub.exited

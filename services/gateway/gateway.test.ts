@@ -13,7 +13,7 @@ const FORM = 'application/x-www-form-urlencoded'
 const KINESIS = { 'content-type': JSON_TYPE, 'x-amz-target': 'Kinesis_20131202.ListStreams' }
 const MIB = 1 << 20
 
-/** Says who answered; replaced by tests that need something else. */
+/** Answers with the name of the service, unless a test sets `answer`. */
 const named =
   (name: string): RequestListener =>
   (request, response) => {
@@ -78,7 +78,7 @@ const inQuery = (service: string): string =>
   `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${encodeURIComponent(scope(service))}`
 const IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15'
 
-describe('a request goes to the service that has its API, told by', () => {
+describe('a request', () => {
   test.each<[string, Asked, string]>([
     ['its target', { headers: KINESIS }, 'ingest-hub'],
     ['its target before its signature', { headers: { ...KINESIS, ...signed('lambda') } }, 'ingest-hub'],
@@ -92,21 +92,21 @@ describe('a request goes to the service that has its API, told by', () => {
     ['the scope in a presigned URL', { method: 'GET', path: `/?${inQuery('lambda')}` }, 'enricher'],
     ['the action in its query', { method: 'GET', path: `/?${IDENTITY}` }, 'ingest-hub'],
     ['the action in its form', { headers: { 'content-type': FORM }, body: IDENTITY }, 'ingest-hub'],
-    ['a path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
+    ['the path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
     ['its path', { method: 'GET', path: '/2015-03-31/functions/?MaxItems=1' }, 'enricher'],
     [
-      'its path, of a later version',
+      'its path, in a later version',
       { method: 'GET', path: '/2019-09-25/functions/f/event-invoke-config' },
       'enricher',
     ],
-  ])('%s', async (_, asked, name) => {
+  ])('reaches the service of its API by %s', async (_, asked, name) => {
     const { status, body } = await ask(asked)
     expect([status, String(body)]).toEqual([200, name])
   })
 
   test.each<[string, Asked, number, string]>([
     [
-      'nothing',
+      'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
       '"message":"This endpoint serves kinesis, sts, lambda; the request names none of them."',
@@ -136,7 +136,7 @@ describe('a request goes to the service that has its API, told by', () => {
       413,
       'Too Large',
     ],
-  ])('%s: an error', async (_, asked, wanted, text) => {
+  ])('with %s gets an error', async (_, asked, wanted, text) => {
     const { status, headers, body } = await ask(asked)
     expect(String(body)).toContain(text)
     expect(status).toBe(wanted)
@@ -147,14 +147,14 @@ describe('a request goes to the service that has its API, told by', () => {
   })
 })
 
-/** Sends bytes as they are, and returns all that comes back until the connection closes. */
+/** Sends bytes unchanged, and returns all bytes received until the connection closes. */
 async function raw(text: string): Promise<string> {
   const socket = connect(gateway.port, '127.0.0.1')
   socket.write(text)
   return String(await bytesOf(socket))
 }
 
-describe('heads', () => {
+describe('the headers of', () => {
   const seen: string[][] = []
   const keep: RequestListener = (request, response) => {
     seen.push(request.rawHeaders)
@@ -178,7 +178,7 @@ describe('heads', () => {
     return seen.pop()!
   }
 
-  test('arrive as they were sent, without what holds for one connection', async () => {
+  test('a request arrive as sent, except for those of the connection', async () => {
     const headers = await sent(
       'GET / HTTP/1.1\r\nHost: kinesis.eu-central-1.amazonaws.com\r\nX-Amz-Target: Kinesis_20131202.ListStreams\r\nX-CaSe: a  b\r\n' +
         'x-twice: 1\r\nx-twice: 2\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\nX-Hop: 1\r\nConnection: close\r\nConnection: x-hop\r\n\r\n',
@@ -192,18 +192,18 @@ describe('heads', () => {
     )
   })
 
-  test('keep what services let requests without a key in by', async () => {
+  test('a request keep those by which services admit requests without a key', async () => {
     const headers = await sent(
       'GET / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: cross-site\r\nX-Amz-Target: Kinesis_20131202.X\r\n' +
         'Connection: close, host, origin, sec-fetch-site\r\n\r\n',
     )
     expect(headers).toEqual(expect.arrayContaining(['evil.example', 'Origin', 'Sec-Fetch-Site']))
-    // The name of the service itself would be a local one.
+    // The gateway must not put in its own name of the service, which would count as local.
     const bare = await sent('GET / HTTP/1.0\r\nX-Amz-Target: Kinesis_20131202.X\r\n\r\n')
     expect(bare.slice(0, 2)).toEqual(['host', ''])
   })
 
-  test('of answers come back in the same way', async () => {
+  test('an answer are returned as sent, except for those of the connection', async () => {
     answer = keep
     const text = await raw(
       'GET / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: Kinesis_20131202.X\r\nConnection: close\r\n\r\n',
@@ -213,7 +213,7 @@ describe('heads', () => {
     expect(text).toMatch(/\r\n\r\n(4\r\n)?done/)
   })
 
-  test('of a request that a gateway has sent are refused', async () => {
+  test('a request that has passed a gateway cause a refusal', async () => {
     const { status, body } = await ask({ headers: { ...KINESIS, via: '1.1 weir-gateway' } })
     expect([status, String(body)]).toEqual([
       508,
@@ -223,13 +223,13 @@ describe('heads', () => {
 })
 
 test.each(['OPTIONS *', 'GET http://other.example/2015-03-31/functions', 'GET /%zz', 'GET /\x7f'])(
-  '%s is answered',
+  'the request line %s is answered with an error',
   async (line) => {
     expect(await raw(`${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 4\d\d /)
   },
 )
 
-test('what one framing of a body says and another does not is refused', async () => {
+test('a body with conflicting lengths is refused', async () => {
   const text = await raw(
     'POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: Kinesis_20131202.X\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   )
@@ -253,7 +253,7 @@ describe.each([
   ['HTTP/1.1', (headers: Asked['headers'], body?: Buffer) => ask({ headers, body })],
   ['HTTP/2', askHttp2],
 ] as const)('over %s', (_, send) => {
-  test('10 MiB go there and back, at once and in chunks', async () => {
+  test('a body of 10 MiB is passed in both directions, with a known length and in chunks', async () => {
     const body = Buffer.alloc(10 * MIB, 'abcdefghijk')
     answer = async (request, response) => {
       const bytes = await bytesOf(request)
@@ -267,20 +267,20 @@ describe.each([
     }
   })
 
-  test('an answer without a body, and one to a request without a body', async () => {
+  test('an answer without a body is passed on, and so is a request without one', async () => {
     answer = (request, response) =>
       response.writeHead(204, { 'x-length': String(request.headers['content-length']) }).end()
     const { status, headers, body } = await send(KINESIS as never)
     expect([status, body.length, headers['x-length']]).toEqual([204, 0, '0'])
   })
 
-  test('an answer that comes before the end of the body', async () => {
+  test("an answer that comes before the end of the request's body is passed on", async () => {
     answer = (_request, response) => response.writeHead(413, { 'content-length': '3' }).end('No.')
     const { status, body } = await send(KINESIS as never, Buffer.alloc(4 * MIB))
     expect([status, String(body)]).toEqual([413, 'No.'])
   })
 
-  test('a service that is down', async () => {
+  test('a request to a service that is down is answered with ServiceUnavailable', async () => {
     const gone = await listen(() => {})
     await gone.close()
     const other = await startGateway({ hub: gone.url, enricher: enricher.url })

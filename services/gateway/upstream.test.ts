@@ -77,19 +77,19 @@ async function settled(count: () => number): Promise<number> {
   return count()
 }
 
-describe('an answer that is not read', () => {
-  test('holds the service back, and ends its request when the client leaves', async () => {
+describe('an answer that the client does not read', () => {
+  test('holds the service back, and the request ends when the client leaves', async () => {
     const { sent, closed } = endless()
     const request = begin()
     request.end()
     await once(request, 'response')
-    // What the buffers of three sockets take, and not more each time.
+    // The buffers of three sockets, and nothing beyond them.
     expect(await settled(sent)).toBeLessThan(16 << 20)
     request.destroy()
     await closed
   })
 
-  test('over HTTP/2, stream by stream', async () => {
+  test('holds back its own stream only, over HTTP/2', async () => {
     const { sent, closed } = endless()
     const session = connectHttp2(gateway.url)
     open.push(session)
@@ -106,7 +106,7 @@ describe('an answer that is not read', () => {
   })
 })
 
-test('a body that the service does not read is not taken from the client', async () => {
+test('a body that the service does not read is not read from the client', async () => {
   answer = () => {}
   const request = begin()
   let sent = 0
@@ -119,7 +119,7 @@ test('a body that the service does not read is not taken from the client', async
   expect(await settled(() => sent)).toBeLessThan(16 << 20)
 })
 
-test('events go on as they come', async () => {
+test('events are passed on as they come', async () => {
   const sent: (() => void)[] = []
   answer = (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' }).flushHeaders()
@@ -148,7 +148,7 @@ test('a client that leaves before the answer ends the request', async () => {
   await gone.promise
 })
 
-describe('an answer that breaks off is not whole for the client', () => {
+describe('an answer that breaks off is an error for the client', () => {
   beforeAll(() => {
     answer = (_request, response) => {
       response.write('half', () => response.destroy())
@@ -171,7 +171,7 @@ describe('an answer that breaks off is not whole for the client', () => {
   })
 })
 
-test('a service that breaks off before its answer', async () => {
+test('a service that breaks off before its answer is reported with 503', async () => {
   answer = (request) => request.destroy()
   const request = begin()
   request.end('{}')
@@ -179,7 +179,7 @@ test('a service that breaks off before its answer', async () => {
   expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1'])
 })
 
-test('a service that is silent', async () => {
+test('a service that does not answer fails with the reason silent', async () => {
   answer = (request) => void request.resume()
   const log = logger('silent')
   log.level = 'silent'
@@ -203,7 +203,7 @@ test('a service that is silent', async () => {
   await Promise.all([server.stop(100), upstream.stop(0)])
 })
 
-test('a service that is started again answers again', async () => {
+test('a service that was started again is used again', async () => {
   const first = await listen((_request, response) => response.end('first'))
   const other = await startGateway({ hub: first.url, enricher: hub.url })
   const status = async (): Promise<number> =>
@@ -216,7 +216,7 @@ test('a service that is started again answers again', async () => {
   await Promise.all([other.close(), second.close()])
 })
 
-test('clients without a known key take no place of one with a key', async () => {
+test('clients without a known key leave places for one with a key', async () => {
   let held = 0
   answer = (request, response) => {
     request.resume()

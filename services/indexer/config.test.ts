@@ -4,7 +4,7 @@ import { config } from './config.ts'
 
 const read = (env: Record<string, string>) => readConfig({ ALLOW_ANONYMOUS: 'true', ...env }, config)
 
-test('a laptop needs no settings but that anybody may come in', () => {
+test('without settings the indexer uses a local OpenSearch, if anonymous access is allowed', () => {
   expect(read({})).toMatchObject({
     search: {
       engine: 'opensearch',
@@ -23,7 +23,7 @@ test('without keys, access must be opened on purpose', () => {
   expect(() => readConfig({}, config)).toThrow(/ALLOW_ANONYMOUS/)
 })
 
-test('several nodes, a user, replicas', () => {
+test('several nodes, a user and replicas are read', () => {
   const { search, replicas } = read({
     SEARCH_ENGINE: 'elasticsearch',
     SEARCH_URL: 'https://a:9200, https://b:9200',
@@ -40,7 +40,7 @@ test('several nodes, a user, replicas', () => {
   expect(replicas).toBe(2)
 })
 
-test('every problem is named at once', () => {
+test('every problem is reported at once', () => {
   expect(() =>
     read({
       SEARCH_ENGINE: 'solr',

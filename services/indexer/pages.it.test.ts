@@ -55,7 +55,7 @@ describe('a page of a real engine and broker', () => {
   })
   afterAll(() => server.stop())
 
-  test('its files come with a strict policy and are asked for again; tests beside them are not served', async () => {
+  test('serves its files with a strict policy and revalidation, and does not serve other files beside them', async () => {
     const index = await fetch(server.url)
     expect(index.status).toBe(200)
     expect(index.headers.get('content-security-policy')).toMatch(
@@ -67,7 +67,7 @@ describe('a page of a real engine and broker', () => {
       expect((await fetch(server.url + path)).status).toBe(404)
   })
 
-  test('libraries come packed, with a lifetime, and by their ETag not twice', async () => {
+  test('serves libraries compressed, and not again if the ETag matches', async () => {
     const library = await fetch(`${server.url}echarts.js`)
     expect(library.headers.get('content-encoding')).toBe('gzip')
     expect(library.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
@@ -75,7 +75,7 @@ describe('a page of a real engine and broker', () => {
     expect(await statusIfChanged(`${server.url}echarts.js`, library.headers.get('etag')!)).toBe(304)
   })
 
-  test('one snapshot a second, the same for all viewers', async () => {
+  test('sends one snapshot a second, the same to all viewers', async () => {
     const [first, second] = await Promise.all([watch(server.url, 4), watch(server.url, 4)])
     const shared = first.snapshots.filter(({ time }) => second.snapshots.some((other) => other.time === time))
     expect(shared.length).toBeGreaterThanOrEqual(3)
@@ -84,7 +84,7 @@ describe('a page of a real engine and broker', () => {
     expect(first.times[3] - first.times[0]).toBeLessThan(5000)
   })
 
-  test('one viewer too many is asked to come back, and let in when another has left', async () => {
+  test('asks one viewer too many to come back, and admits it when another has left', async () => {
     const leaving = new AbortController()
     await Promise.all([1, 2, 3].map(() => fetch(`${server.url}live`, { signal: leaving.signal })))
     const refused = await fetch(`${server.url}live`)
@@ -99,7 +99,7 @@ describe('a page of a real engine and broker', () => {
     await admitted.body!.cancel()
   })
 
-  test('stages are summed over their instances, with their history; one that is silent shows the lag of its group', async () => {
+  test('sums stages over their instances, with their history, and shows the lag of a group that does not report', async () => {
     const stats = {
       stage: 'ingest-hub.page-test',
       time: Date.now(),
@@ -126,7 +126,7 @@ describe('a page of a real engine and broker', () => {
     expect(seen.map(({ stage }) => stage)).toEqual(expect.arrayContaining(['enricher.taxi', 'indexer.taxi']))
   })
 
-  test('a reference table follows its topic: entries, changes, tombstones', async () => {
+  test('follows the topic of a reference table: entries and tombstones', async () => {
     const id = `page-test-${Date.now()}`
     const entries = async () =>
       ((await (await fetch(`${server.url}tables/zones`)).json()) as { entries: Record<string, unknown> })
@@ -153,7 +153,7 @@ describe('a page of a real engine and broker', () => {
   })
 })
 
-test('without a search engine the page says so and still shows its stages', async () => {
+test('without a search engine the page shows the trouble, and its stages', async () => {
   const server = await openPageServer(taxiTelemetry, {
     engine: 'opensearch',
     engineUrl: 'http://127.0.0.1:9',
@@ -175,7 +175,7 @@ test('a stop ends the streams at once', async () => {
   expect(Date.now() - began).toBeLessThan(2000)
 })
 
-describe('viewers by key', () => {
+describe('viewers with keys', () => {
   let server: PageServer
   let keys: PageKeys
   const ask = (path: string, key: string, signal?: AbortSignal) =>
@@ -209,7 +209,7 @@ describe('viewers by key', () => {
     await keys.stop()
   })
 
-  test('a key that is taken away ends its streams with a reason, and no others', async () => {
+  test('get the end of their streams with a reason when their key is removed, and others continue', async () => {
     const [desk, depot] = await Promise.all([open('desk'), open('depot')])
     await eventually(
       async () => desk.text(),
@@ -231,7 +231,7 @@ describe('viewers by key', () => {
     expect(depot.text()).not.toContain('event: end')
   })
 
-  test('a client that has taken all places gives up to half of them to one that comes later', async () => {
+  test('yield up to half of the places to a later client if they have taken all', async () => {
     const desk = [await open('desk'), await open('desk'), await open('desk'), await open('desk')]
     expect((await ask('live', 'desk')).status).toBe(503)
     const depot = [await open('depot'), await open('depot')]
@@ -248,7 +248,7 @@ describe('viewers by key', () => {
   })
 })
 
-test('where keys are wanted, a browser is asked for one, and nothing of the page comes without', async () => {
+test('a server with keys asks a browser for one, and serves no part of the page without it', async () => {
   const clients: Readonly<Record<string, Client>> = {
     right: { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' },
     other: { name: 'other', mayWrite: () => true, mayRead: () => false },

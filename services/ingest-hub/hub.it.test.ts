@@ -32,8 +32,8 @@ afterAll(async () => {
 const from = (source: string) => ({ 'weir-source': source })
 const stored = (source: string) => storedFrom(kafka, backends.registryUrl, source)
 
-describe('what is stored', () => {
-  test('a batch: value, key, partition, headers, order', async () => {
+describe('records', () => {
+  test('have the value, key, partition, headers and order of their batch', async () => {
     const source = uniqueName('batch')
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const records = Array.from({ length: 100 }, (_, i) => ({
@@ -61,7 +61,7 @@ describe('what is stored', () => {
     }
   })
 
-  test('ids are made where none is given, and answered to those who ask', async () => {
+  test('get ids if they have none, which are answered on request', async () => {
     const source = uniqueName('ids')
     const { body } = await post(
       hub,
@@ -79,7 +79,7 @@ describe('what is stored', () => {
   test.each([
     ['gzip', gzipSync],
     ['zstd', zstdCompressSync],
-  ])('%s bodies, JSON and NDJSON', async (encoding, compress) => {
+  ])('are read from %s bodies of JSON and NDJSON', async (encoding, compress) => {
     const source = uniqueName(encoding)
     const records = Array.from({ length: 3000 }, (_, i) => ({
       id: `${source}-${i}`,
@@ -98,7 +98,7 @@ describe('what is stored', () => {
     expect(await stored(source)).toHaveLength(6000)
   })
 
-  test('a stream is stored while it still comes in, and ends with its last line', async () => {
+  test('of a stream are stored while it still arrives, the last line included', async () => {
     const source = uniqueName('stream')
     const body = new ReadableStream({
       async start(controller) {
@@ -120,7 +120,7 @@ describe('what is stored', () => {
     expect(await stored(source)).toHaveLength(2)
   })
 
-  test('a restart loses and doubles nothing', async () => {
+  test('are neither lost nor duplicated by a restart', async () => {
     const source = uniqueName('restart')
     const send = async (to: Hub, round: number) =>
       post(
@@ -141,20 +141,16 @@ describe('what is stored', () => {
   })
 })
 
-describe('records that are wrong do their neighbours no harm', () => {
+describe('wrong records', () => {
   const good = { id: 'good', value: report() }
   const wrong: [string, unknown, object][] = [
-    ['no object', 7, { code: 'not-an-object' }],
+    ['a record that is not an object', 7, { code: 'not-an-object' }],
     ['null', null, { code: 'not-an-object' }],
-    [
-      'a stranger beside the value',
-      { value: report(), topic: 'x' },
-      { code: 'unknown-field', field: 'topic' },
-    ],
+    ['a field beside the value', { value: report(), topic: 'x' }, { code: 'unknown-field', field: 'topic' }],
     ['an id with a space', { id: 'a b', value: report() }, { code: 'invalid-id', field: 'id' }],
-    ['an id too long', { id: 'x'.repeat(129), value: report() }, { code: 'invalid-id', field: 'id' }],
+    ['too long an id', { id: 'x'.repeat(129), value: report() }, { code: 'invalid-id', field: 'id' }],
     ['an empty id', { id: '', value: report() }, { code: 'invalid-id', field: 'id' }],
-    ['no value', { id: 'a' }, { id: 'a', code: 'invalid-value', field: 'value' }],
+    ['a record without a value', { id: 'a' }, { id: 'a', code: 'invalid-value', field: 'value' }],
     ['a list as value', { value: [] }, { code: 'invalid-value', field: 'value' }],
     [
       'a missing field',
@@ -194,7 +190,7 @@ describe('records that are wrong do their neighbours no harm', () => {
     ],
   ]
 
-  test.each(wrong)('%s', async (_, record, error) => {
+  test.each(wrong)('are reported, and their neighbours are stored: %s', async (_, record, error) => {
     const source = uniqueName('wrong')
     const { status, body } = await post(hub, batch([good, record, good]), from(source))
     expect(status).toBe(207)
@@ -206,14 +202,14 @@ describe('records that are wrong do their neighbours no harm', () => {
     expect(await stored(source)).toHaveLength(2)
   })
 
-  test('a value of just under a megabyte is stored', async () => {
+  test('do not include a value of just under a megabyte, which is stored', async () => {
     const source = uniqueName('large')
     const tripId = 'x'.repeat((1 << 20) - 200)
     expect((await post(hub, batch([{ value: report({ tripId }) }]), from(source))).status).toBe(200)
     expect((await stored(source))[0].value.tripId).toBe(tripId)
   })
 
-  test('lines that are wrong, between lines that are right', async () => {
+  test('are reported in a stream of lines, and the lines between them are stored', async () => {
     const source = uniqueName('lines')
     const line = JSON.stringify(good)
     const lines = [
@@ -245,7 +241,7 @@ describe('records that are wrong do their neighbours no harm', () => {
     expect(await stored(source)).toHaveLength(6)
   })
 
-  test('a stream that breaks: what came before is stored, the rest is said not to be', async () => {
+  test('include the unsent rest of a stream that breaks off, whose first part is stored', async () => {
     const source = uniqueName('broken')
     const packed = gzipSync(
       Array.from({ length: 5000 }, () =>
@@ -266,28 +262,28 @@ describe('records that are wrong do their neighbours no harm', () => {
   })
 })
 
-describe('bodies that are none', () => {
+describe('a wrong request', () => {
   const bomb = gzipSync(Buffer.alloc(256 << 20))
   test.each<[string, string | Uint8Array, Record<string, string>, number, string]>([
-    ['nothing', '', {}, 400, 'empty-body'],
-    ['nothing, as NDJSON', '\n \n', { 'content-type': 'application/x-ndjson' }, 400, 'empty-body'],
-    ['cut off', batch([{ value: report() }]).slice(0, -3), {}, 400, 'not-json'],
-    ['too deep', `{"records":[{"value":${'[['.repeat(100_000)}`, {}, 400, 'too-deep'],
-    ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, 'invalid-utf8'],
-    ['no gzip', '{}', { 'content-encoding': 'gzip' }, 400, 'bad-encoding'],
-    ['too long', Buffer.alloc((10 << 20) + 1, 0x20), {}, 413, 'too-large'],
+    ['an empty body', '', {}, 400, 'empty-body'],
+    ['an empty body of NDJSON', '\n \n', { 'content-type': 'application/x-ndjson' }, 400, 'empty-body'],
+    ['a truncated body', batch([{ value: report() }]).slice(0, -3), {}, 400, 'not-json'],
+    ['too deep nesting', `{"records":[{"value":${'[['.repeat(100_000)}`, {}, 400, 'too-deep'],
+    ['a body that is not UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, 'invalid-utf8'],
+    ['a body that is not gzip', '{}', { 'content-encoding': 'gzip' }, 400, 'bad-encoding'],
+    ['too long a body', Buffer.alloc((10 << 20) + 1, 0x20), {}, 413, 'too-large'],
     ['a gzip bomb', bomb, { 'content-encoding': 'gzip' }, 413, 'too-large'],
     ['too many records', batch(Array(10_001).fill(0)), {}, 413, 'too-many-records'],
-    ['another type', 'a,b', { 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
-    ['another encoding', '{}', { 'content-encoding': 'br' }, 415, 'unsupported-encoding'],
+    ['an unknown type', 'a,b', { 'content-type': 'text/csv' }, 415, 'unsupported-media-type'],
+    ['an unknown encoding', '{}', { 'content-encoding': 'br' }, 415, 'unsupported-encoding'],
     ['a source with a space', '{}', { 'weir-source': 'a b' }, 400, 'invalid-source'],
-  ])('%s', async (_, body, headers, status, code) => {
+  ])('is refused: %s', async (_, body, headers, status, code) => {
     const answer = await post(hub, body, headers)
     expect([answer.status, answer.body.error.code]).toEqual([status, code])
     expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
   })
 
-  test('a bomb of empty lines ends at the limit of lines', async () => {
+  test('with a bomb of empty lines is refused at the limit of lines', async () => {
     const { status, body } = await post(hub, gzipSync(Buffer.alloc(32 << 20, '\n')), {
       'content-encoding': 'gzip',
       'content-type': 'application/x-ndjson',
@@ -295,7 +291,7 @@ describe('bodies that are none', () => {
     expect([status, body.error.code]).toEqual([413, 'too-large'])
   })
 
-  test('a topic without a door is not there; the message names those with one', async () => {
+  test('for a topic without a door is refused with the names of topics that have one', async () => {
     for (const topic of ['taxi.enriched', 'weir.stats', 'nothing']) {
       const { status, body } = await post(hub, '{}', {}, `/v1/topics/${topic}/records`)
       expect([status, body.error.code]).toEqual([404, 'unknown-topic'])
@@ -303,7 +299,7 @@ describe('bodies that are none', () => {
     }
   })
 
-  test('a client that stops in the middle takes nothing with it', async () => {
+  test('that breaks off stores nothing', async () => {
     const source = uniqueName('gone')
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
@@ -317,7 +313,7 @@ describe('bodies that are none', () => {
     expect(await stored(source)).toHaveLength(1)
   })
 
-  test('two requests down one connection: an early refusal does not break the next', async () => {
+  test('that is refused early does not break the next one on its connection', async () => {
     const { hostname, port } = new URL(hub.url)
     const socket = connect(Number(port), hostname)
     const good = batch([{ value: report() }])
@@ -331,7 +327,7 @@ describe('bodies that are none', () => {
   })
 })
 
-describe('who may come in', () => {
+describe('API keys', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-hub-'))
   const keysFile = join(folder, 'keys.json')
   const write = (...keys: [name: string, key: string, topics: string[]][]) =>
@@ -354,7 +350,7 @@ describe('who may come in', () => {
   })
   const body = batch([{ value: report() }])
 
-  test('nobody without a key, nobody with a wrong one, none beyond its topics', async () => {
+  test('are demanded, and open their own topics only', async () => {
     for (const headers of [
       {},
       { 'x-api-key': 'guess' },
@@ -373,7 +369,7 @@ describe('who may come in', () => {
     expect((await post(guarded, body, { 'x-api-key': 'key-2' })).status).toBe(403)
   })
 
-  test("the key's name is the source, unless the client says another; the record has it in any case", async () => {
+  test('name the source unless the client names another one, and are named in the record', async () => {
     expect((await post(guarded, body, { 'x-api-key': 'key-1' })).status).toBe(200)
     expect((await post(guarded, body, { authorization: 'bearer key-1' })).status).toBe(200)
     expect((await stored(fleet)).map(({ headers }) => headers['weir-client'])).toEqual([fleet, fleet])
@@ -385,7 +381,7 @@ describe('who may come in', () => {
     expect((await stored(nobody))[0].headers).not.toHaveProperty('weir-client')
   })
 
-  test('keys change without a restart', async () => {
+  test('change without a restart', async () => {
     write([fleet, 'key-3', ['*']])
     await expect
       .poll(async () => (await post(guarded, body, { 'x-api-key': 'key-3' })).status, {
@@ -397,7 +393,7 @@ describe('who may come in', () => {
   })
 })
 
-test('the document of the interface describes each topic by its contract', async () => {
+test('the OpenAPI document describes each topic by its contract', async () => {
   const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as any
   expect(document.openapi).toBe('3.1.0')
   expect(Object.keys(document.paths)).toEqual([`/v1/topics/${TOPIC}/records`])
@@ -421,7 +417,7 @@ test('the document of the interface describes each topic by its contract', async
   expect(requestBody.content['application/x-ndjson'].schema.properties.value).toEqual(value)
 })
 
-test('what it does shows in metrics and on the topic of statistics', async () => {
+test("the hub's work is shown by its metrics and on the topic of statistics", async () => {
   await post(hub, batch([{ value: report() }, { value: 1 }]))
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
   expect(metrics).toMatch(/weir_stage_records_total\{stage="ingest-hub.http"\} [1-9]/)

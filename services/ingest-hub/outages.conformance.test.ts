@@ -102,7 +102,7 @@ async function check({ source, acknowledged }: Client): Promise<void> {
   }
 }
 
-test('broker killed and back: 503 with Retry-After, at once when it is known to be gone; what was acknowledged is there, in order', async () => {
+test('while a broker is dead the hub answers 503 with Retry-After, and acknowledged records are kept in order', async () => {
   const client = new Client()
   onTestFinished(() => client.stop())
   await pause(1000)
@@ -121,7 +121,7 @@ test('broker killed and back: 503 with Retry-After, at once when it is known to 
   await check(client)
 })
 
-test('broker that stands still: answers within the time-out, memory bounded, all well afterwards', async () => {
+test('while a broker hangs the hub answers in time with bounded memory, and recovers afterwards', async () => {
   const client = new Client()
   onTestFinished(() => client.stop())
   await pause(1000)
@@ -142,7 +142,7 @@ test('broker that stands still: answers within the time-out, memory bounded, all
   await check(client)
 })
 
-test('overload from 64 clients, large and small, packed and plain: at most 128 MB over idle, and the service stays well', async () => {
+test('an overload by 64 clients costs at most 128 MB over idle, and the hub stays ready', async () => {
   hub.kill('SIGTERM')
   expect(await hub.exited).toBe(0)
   hub = await startHub(backends)
@@ -169,7 +169,7 @@ test('overload from 64 clients, large and small, packed and plain: at most 128 M
   expect([...statuses.keys()].filter((status) => status !== 200 && status !== 429)).toEqual([])
   expect((await post(hub, batch([{ value: report() }]))).status).toBe(200)
   const metrics = await (await fetch(`${hub.url}/metrics`)).text()
-  // The rest is the records of its own statistics.
+  // The remaining memory is for records of its own statistics.
   expect(metrics).toMatch(/weir_request_memory_used_bytes \d{1,4}\n/)
 })
 

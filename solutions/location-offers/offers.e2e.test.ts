@@ -1,6 +1,6 @@
 /**
  * The whole solution: the enricher as a process over real servers, customers over HTTP and in a browser, and
- * a producer that knows only Kinesis.
+ * a producer with a Kinesis client.
  */
 
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
@@ -86,7 +86,7 @@ const signUp = async (userId: string, lat: number, lon: number, query = '?wait=1
 }
 
 describe('the application', () => {
-  test('waits for its answer: the offers of the nearest area that reaches that far', async () => {
+  test('waits for the answer to a signup: the offers of the nearest area that covers the place', async () => {
     const { status, body } = await signUp('ada', 52.5, 13.4)
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -108,7 +108,7 @@ describe('the application', () => {
     expect((await fetch(`${url}/v1/offers/nobody`)).status).toBe(404)
   })
 
-  test('does not wait unless asked to; says so when the wait is over; refuses anything but a signup', async () => {
+  test('waits only on request, reports the end of the wait, and refuses anything but a signup', async () => {
     expect(await signUp('edsger', 52.37, 4.89, '')).toMatchObject({
       status: 202,
       body: { signupId: expect.any(String), offers: '/v1/offers/edsger' },
@@ -126,7 +126,7 @@ describe('the application', () => {
     expect((await fetch(`${url}/v1/signups`, { ...put({ userId: 'x' }), method: 'POST' })).status).toBe(400)
   })
 
-  test('an area that is added serves the next signup', async () => {
+  test('serves the next signup from an added area', async () => {
     expect((await signUp('linus', 60.17, 24.94)).body.area).toBeNull()
     const helsinki = { ...areas.berlin, name: 'Helsinki', lat: 60.1699, lon: 24.9384 }
     await fetch(`${url}/v1/reference/areas/helsinki`, put(helsinki))
@@ -140,7 +140,7 @@ describe('the application', () => {
   })
 })
 
-test('what producers put by Kinesis comes out once, under kill -9 of the service', async () => {
+test('signups that producers put with Kinesis are answered once, while the service is killed again and again', async () => {
   const world = simulator.world({ devices: 2000, seed: 7 })
   const client = new KinesisClient({
     endpoint: hub.url,
@@ -208,7 +208,7 @@ describe('the page', () => {
   test.each([
     ['wide', 1280, 'light'],
     ['narrow', 360, 'dark'],
-  ] as const)('%s: a signup and its offers', async (name, width, colorScheme) => {
+  ] as const)('shows a signup and its offers (%s)', async (name, width, colorScheme) => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
     const errors: string[] = []
     page

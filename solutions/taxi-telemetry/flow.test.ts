@@ -51,7 +51,7 @@ async function run(
   }
 }
 
-test('adds zone, state and arrival', async () => {
+test('the flow adds zone, state and arrival', async () => {
   const { result } = await run([report(), report({ speed: 0 }), report({ occupied: true, speed: 0 })])
   expect(result.values.map((value) => value.state)).toEqual(['MOVING', 'IDLE', 'OCCUPIED'])
   expect(result.values[0]).toMatchObject({
@@ -62,12 +62,12 @@ test('adds zone, state and arrival', async () => {
   })
 })
 
-test('names the H3 cell where no zone covers the position', async () => {
+test('the flow names the H3 cell of a position outside all zones', async () => {
   const { result } = await run([report({ position: { lat: 37.98, lon: 23.73 } })])
   expect(result.values[0]).toMatchObject({ zone: expect.stringMatching(/^88[0-9a-f]{13}$/), zoneName: null })
 })
 
-test('refuses what cannot be and keeps its neighbours', async () => {
+test('the flow refuses impossible reports and keeps their neighbours', async () => {
   const { result } = await run([
     report({ position: { lat: 91, lon: 0 } }),
     report(),
@@ -81,7 +81,7 @@ test('refuses what cannot be and keeps its neighbours', async () => {
   expect(result.indices).toEqual([1])
 })
 
-test('diverts what is older than a day to the topic of late records', async () => {
+test('the flow diverts reports older than a day to the topic of late records', async () => {
   const { result } = await run([
     report({ eventTime: NOW - 86_400_001 }),
     report({ eventTime: NOW - 86_400_000 }),
@@ -90,7 +90,7 @@ test('diverts what is older than a day to the topic of late records', async () =
   expect(result.indices).toEqual([1])
 })
 
-test('follows a change of the zones while it runs', async () => {
+test('the flow follows a change of the zones while it runs', async () => {
   const zones = { version: 1, entries: new Map<string, unknown>([['a', square('Alpha', -74, 40)]]) }
   const { flow, result } = await run([report()], zones)
   expect(result.values[0].zoneName).toBe('Alpha')
@@ -105,7 +105,7 @@ test('follows a change of the zones while it runs', async () => {
   expect((await flow.run([0], source)).values[0].zoneName).toBe('Beta')
 })
 
-test('finds the same zone as testing every polygon would', () => {
+test('the zone index finds the same zone as a test of every polygon', () => {
   const entries = new Map(
     Array.from(
       { length: 40 },

@@ -65,7 +65,7 @@ const groundOf = (page: Page) =>
   page.evaluate(() => (globalThis as any).document.querySelector('.ground').toDataURL() as string)
 const live = (page: Page) => page.locator('#status[data-state="live"]').waitFor()
 
-describe('the page over taxis that drive', () => {
+describe('the page with driving taxis', () => {
   let server: PageServer
   let driving = true
   let drive: Promise<void>
@@ -106,7 +106,7 @@ describe('the page over taxis that drive', () => {
     await server?.stop()
   })
 
-  test('taxis are drawn in the colours of their states, and every chart has data', async () => {
+  test('draws taxis in the colours of their states, and has data for every chart', async () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => text(page, '#figure-taxis')).toBe(String(TAXIS))
@@ -127,7 +127,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('every chart is there as text: a summary, and a table with the same values', async () => {
+  test('describes every chart as text: a summary, and a table with the same values', async () => {
     const { page, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => page.locator('#states-summary').textContent()).toMatch(
@@ -143,7 +143,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('a new document is on the page within two seconds of being searchable, without a chart being made anew', async () => {
+  test('shows a new document within two seconds of being searchable, and keeps its charts', async () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => text(page, '#figure-taxis')).toMatch(/^\d+$/)
@@ -181,7 +181,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('the tip tells what is under the pointer, and nothing while there is nothing', async () => {
+  test('shows a tip for what is under the pointer, and none elsewhere', async () => {
     const { page, wrongs, close } = await openPage(browser, server.url, { reducedMotion: 'reduce' })
     await live(page)
     await page.getByRole('button', { name: 'Taxis' }).click()
@@ -205,7 +205,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('taxis far outside the zones get an area of their own, and who follows is taken there', async () => {
+  test('gives taxis far outside the zones an area of their own, and follows them there', async () => {
     const { page, wrongs, close } = await openPage(browser, server.url)
     await live(page)
     await eventually(() => page.getByRole('radio').count()).toBe(2)
@@ -235,7 +235,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('all of it is reached by keyboard: what has the focus shows it, the map moves, a zone is found', async () => {
+  test('is operated by keyboard: the focus is visible, the map moves, and a zone is found', async () => {
     const { page, close } = await openPage(browser, server.url)
     await live(page)
     await page.locator('#zones-table .zone').first().waitFor()
@@ -294,7 +294,7 @@ describe('the page over taxis that drive', () => {
     ['dark', 360],
     ['light', 820],
     ['dark', 1440],
-  ] as const)('%s at %i px: nothing is cut off at the side', async (colorScheme, width) => {
+  ] as const)('fits its width with the %s theme at %i px', async (colorScheme, width) => {
     const { page, wrongs, close } = await openPage(browser, server.url, {
       colorScheme,
       viewport: { width, height: 740 },
@@ -311,7 +311,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('the theme follows the system until it is chosen, and the choice is kept', async () => {
+  test('follows the theme of the system until one is chosen, and keeps the choice', async () => {
     const { page, close } = await openPage(browser, server.url)
     const theme = () =>
       page.evaluate(() => (globalThis as any).document.documentElement.dataset.theme as string)
@@ -324,7 +324,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('who wants less motion gets none', async () => {
+  test('is not animated for people who prefer reduced motion', async () => {
     const { page, close } = await openPage(browser, server.url, { reducedMotion: 'reduce' })
     await live(page)
     await eventually(() => seriesOf(page, 'states-chart')).not.toEqual([])
@@ -339,7 +339,7 @@ describe('the page over taxis that drive', () => {
     await close()
   })
 
-  test('a broken line shows at once, and the page comes back by itself', async () => {
+  test('shows a broken connection at once, and reconnects by itself', async () => {
     const line = await openLine(server.url)
     const { page, close } = await openPage(browser, line.url)
     await live(page)
@@ -357,7 +357,7 @@ describe('the page over taxis that drive', () => {
   })
 })
 
-describe('a key that is taken away while somebody looks', () => {
+describe('a viewer whose key is removed', () => {
   let keys: PageKeys
   let server: PageServer
   const signedIn = { httpCredentials: { username: 'anybody', password: 'desk' } }
@@ -381,26 +381,29 @@ describe('a key that is taken away while somebody looks', () => {
   test.each([
     ['light', 360],
     ['dark', 1440],
-  ] as const)('the picture goes, and the page offers to sign in (%s, %i px)', async (colorScheme, width) => {
-    const options = { ...signedIn, colorScheme, viewport: { width, height: 740 } }
-    const { page, wrongs, close } = await openPage(browser, server.url, options)
-    await live(page)
-    await keys.allow('depot')
-    await signsOut(page)
-    expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
-    const title = (await page.locator('#signed-out-title').boundingBox())!
-    const button = (await page.locator('#sign-in').boundingBox())!
-    expect(button.y).toBeGreaterThan(title.y + title.height)
-    expect(Math.abs(button.x + button.width / 2 - width / 2)).toBeLessThan(10)
-    expect(wrongs).toEqual([])
-    await keys.allow('desk')
-    await page.locator('#sign-in').click()
-    await page.locator('#status:is([data-state="live"], [data-state="late"])').waitFor()
-    expect(await page.locator('.figures').isVisible()).toBe(true)
-    await close()
-  })
+  ] as const)(
+    'sees the picture disappear, and an offer to sign in (%s, %i px)',
+    async (colorScheme, width) => {
+      const options = { ...signedIn, colorScheme, viewport: { width, height: 740 } }
+      const { page, wrongs, close } = await openPage(browser, server.url, options)
+      await live(page)
+      await keys.allow('depot')
+      await signsOut(page)
+      expect(await page.evaluate(() => (globalThis as any).document.documentElement.scrollWidth)).toBe(width)
+      const title = (await page.locator('#signed-out-title').boundingBox())!
+      const button = (await page.locator('#sign-in').boundingBox())!
+      expect(button.y).toBeGreaterThan(title.y + title.height)
+      expect(Math.abs(button.x + button.width / 2 - width / 2)).toBeLessThan(10)
+      expect(wrongs).toEqual([])
+      await keys.allow('desk')
+      await page.locator('#sign-in').click()
+      await page.locator('#status:is([data-state="live"], [data-state="late"])').waitFor()
+      expect(await page.locator('.figures').isVisible()).toBe(true)
+      await close()
+    },
+  )
 
-  test('the same after the line was broken meanwhile', async () => {
+  test('is signed out even if the connection was broken meanwhile', async () => {
     const line = await openLine(server.url)
     const { page, close } = await openPage(browser, line.url, signedIn)
     await live(page)
@@ -414,7 +417,7 @@ describe('a key that is taken away while somebody looks', () => {
   })
 })
 
-test('without taxis the page invites: what to do, ready to copy', async () => {
+test('without taxis the page shows how to start some, with a command to copy', async () => {
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
   const { page, wrongs, close } = await openPage(browser, server.url, {
     permissions: ['clipboard-read', 'clipboard-write'],
@@ -448,7 +451,7 @@ test('without taxis the page invites: what to do, ready to copy', async () => {
   await server.stop()
 })
 
-test('without a search engine the page says so', async () => {
+test('without a search engine the page reports that', async () => {
   const server = await openPageServer(taxiTelemetry, {
     engine: 'opensearch',
     engineUrl: 'http://127.0.0.1:9',

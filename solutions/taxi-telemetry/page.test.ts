@@ -12,7 +12,7 @@ const newYork = [taxi('a', 40.75, -73.98), taxi('b', 40.6, -73.9), taxi('c', 40.
 const athens = [taxi('x', 37.98, 23.73)]
 
 describe('areas', () => {
-  test('taxis that are near each other are one area, the fullest first', () => {
+  test('group taxis that are near each other, the fullest first', () => {
     const areas = areasOf([...athens, ...newYork])
     expect(areas.map((area: any) => area.taxis.map(({ id }: any) => id).toSorted())).toEqual([
       ['a', 'b', 'c'],
@@ -20,13 +20,13 @@ describe('areas', () => {
     ])
   })
 
-  test('an area keeps its key while its taxis change', () => {
+  test('keep their keys while their taxis change', () => {
     const before = areasOf(newYork)
     const after = areasOf([taxi('0-new', 40.7, -73.99), ...newYork.slice(1)], before)
     expect(after[0].key).toBe(before[0].key)
   })
 
-  test('who follows sees the fullest area, then a new one once it has settled, and comes back when it is gone', () => {
+  test('are followed by the page: the fullest, then a new one once it has settled, and the fullest again when that is gone', () => {
     const seen: string[] = []
     let areas: any[] = []
     let followed: string | undefined
@@ -46,7 +46,7 @@ describe('areas', () => {
     expect(areaToFollow([], 'a')).toBeUndefined()
   })
 
-  test('one wrong position does not move the map', () => {
+  test('do not move for one wrong position', () => {
     let areas = areasOf(newYork)
     const followed = areaToFollow(areas, undefined)
     areas = areasOf([...newYork, taxi('lost', 0, 0)], areas)
@@ -54,7 +54,7 @@ describe('areas', () => {
   })
 })
 
-test('zones have a middle inside them; entries of another shape are left out', () => {
+test('a zone has a middle within it, and entries of another shape are omitted', () => {
   const [zone, ...others] = zonesOf({
     a: {
       name: 'A',
@@ -96,7 +96,7 @@ describe('the fleet', () => {
     ],
   })
 
-  test('columns become taxis; a state that this page does not know is unknown', () => {
+  test('is made from columns, with unknown states shown as unknown', () => {
     expect(fleet[0]).toMatchObject({ id: '1', lon: 1, state: { key: 'occupied' }, zone: { name: 'SoHo' } })
     expect(byState(fleet).map(({ key, taxis }: any) => [key, taxis])).toEqual([
       ['occupied', 1],
@@ -107,7 +107,7 @@ describe('the fleet', () => {
     expect(byState([]).map(({ key }: any) => key)).toEqual(['occupied', 'moving', 'idle'])
   })
 
-  test('zones are counted, the fullest first', () => {
+  test('is counted by zone, the fullest first', () => {
     expect(byZone(fleet)).toEqual([
       { id: 'soho', name: 'SoHo', taxis: 2, occupied: 1, speed: 15 },
       { id: '88abc', name: null, taxis: 1, occupied: 0, speed: 12 },

@@ -17,12 +17,12 @@ test('every taxi reports once a second, in order', () => {
   expect(times.slice(1).every((time, i) => time - times[i] === 1000)).toBe(true)
 })
 
-test('a seed always gives the same city, another seed another', () => {
+test('a seed always gives the same city, and another seed another one', () => {
   expect(drive(30)).toEqual(drive(30))
   expect(drive(30, 2)).not.toEqual(drive(30))
 })
 
-test('taxis stay in the city, at speeds of a city, and change their state', () => {
+test('taxis stay in the city, drive at city speeds, and change their state', () => {
   const reports = drive(900)
   const zones = new ZoneIndex(new Map(Object.entries(zonesSeed)))
   const outside = reports.filter(({ position }) => !zones.find(position.lon, position.lat))
@@ -41,7 +41,7 @@ test('no taxi jumps', () => {
   }
 })
 
-test('after a long sleep the world goes on from now', () => {
+test('after a long pause the world continues from the present time', () => {
   const world = simulator.world({ devices: 5, seed: 1 })
   world.next(START)
   expect(world.next(START + 3_600_000).length).toBeLessThanOrEqual(5)

@@ -7,7 +7,7 @@ import { taxiIndex } from './index-definition.ts'
 import { type TaxiSnapshot, taxiSnapshot } from './snapshot.ts'
 
 const MINUTE = 60_000
-/** The middle of a minute, so that "a minute ago" is the minute before. */
+/** The middle of a minute, so that "a minute ago" is in the previous minute. */
 const NOW = Math.floor(Date.now() / MINUTE) * MINUTE + 30_000
 
 const report = (changes: Record<string, unknown>): Record<string, unknown> => ({
@@ -108,7 +108,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('the snapshot of %s', (n
   })
   afterAll(() => engine?.close())
 
-  test('there is one before the first index', () => {
+  test('exists before the first index', () => {
     expect(empty).toMatchObject({
       taxis: { id: [] },
       zones: [],
@@ -118,7 +118,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('the snapshot of %s', (n
     expect(empty.lastMinute.speeds).toEqual(Array(10).fill(0))
   })
 
-  test('each taxi of the last minute is there once, with its newest report by event time, in two searches', () => {
+  test('has each taxi of the last minute once, with its newest report by event time, from two searches', () => {
     expect(searches).toBe(2)
     expect(full.taxis).toEqual({
       id: ['bus-7', 'taxi-1'],
@@ -136,7 +136,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('the snapshot of %s', (n
     expect(full.zonesVersion).toBe(7)
   })
 
-  test('the last minute is counted by arrival: taxis, trips, sources, speeds', () => {
+  test('counts the last minute by arrival: taxis, trips, sources, speeds', () => {
     const { sources, ...counts } = full.lastMinute
     expect(counts).toEqual({ taxis: 2, trips: 1, reports: 4, speeds: [0, 1, 0, 1, 0, 0, 0, 0, 0, 2] })
     expect(sources).toEqual([
@@ -145,7 +145,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('the snapshot of %s', (n
     ])
   })
 
-  test('the half hour is counted by event time: trips a minute without gaps, tiles of demand', () => {
+  test('counts the half hour by event time: trips a minute without gaps, tiles of demand', () => {
     const { minutes, demand, newest } = full.lastHalfHour
     expect(minutes.time).toHaveLength(30)
     expect(minutes.time.at(-1)).toBe(Math.floor(NOW / MINUTE) * MINUTE)
@@ -159,7 +159,7 @@ describe.each(['opensearch', 'elasticsearch'] as const)('the snapshot of %s', (n
     expect(newest).toBe(NOW - 1000)
   })
 
-  test('the half hour is not searched again before the engine had a rest from it', async () => {
+  test('searches the half hour again only after the engine has had a rest', async () => {
     const clock = { now: NOW }
     const wide: boolean[] = []
     const snapshot = taxiSnapshot(() => clock.now)

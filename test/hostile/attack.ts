@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What attackers know of a service. */
+/** The properties of a service that its attackers know. */
 export interface Victim {
   readonly url: string
 }
@@ -89,7 +89,7 @@ export const head = (
  */
 export const strangers = (path: string, headers: Readonly<Record<string, string>>): readonly Attack[] => [
   {
-    name: 'nobody announces 24 MB and sends nothing',
+    name: 'a client without a key announces 24 MB and sends nothing',
     known: false,
     run: (victim, signal) =>
       flood(4, signal, (i) =>
@@ -101,7 +101,7 @@ export const strangers = (path: string, headers: Readonly<Record<string, string>
       ),
   },
   {
-    name: 'nobody announces 24 MB over HTTP/2, and keeps its streams open',
+    name: 'a client without a key announces 24 MB over HTTP/2, and keeps its streams open',
     known: false,
     run: (victim, signal) =>
       flood(4, signal, async () => {
@@ -124,7 +124,7 @@ export const strangers = (path: string, headers: Readonly<Record<string, string>
       }),
   },
   {
-    name: 'nobody sends short bodies byte by byte',
+    name: 'a client without a key sends short bodies byte by byte',
     known: false,
     run: (victim, signal) =>
       flood(200, signal, () =>
@@ -132,7 +132,7 @@ export const strangers = (path: string, headers: Readonly<Record<string, string>
       ),
   },
   {
-    name: '5,000 connections that say nothing',
+    name: '5,000 connections are open and send nothing',
     known: false,
     run: (victim, signal) =>
       flood(5000, signal, async () => {
@@ -141,7 +141,7 @@ export const strangers = (path: string, headers: Readonly<Record<string, string>
       }),
   },
   {
-    name: 'HTTP/2 sessions without a request',
+    name: 'HTTP/2 sessions are open without a request',
     known: false,
     run: (victim, signal) =>
       flood(1000, signal, async (i) => {

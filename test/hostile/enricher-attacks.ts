@@ -41,7 +41,7 @@ async function put(victim: EnricherVictim, table: string, value: string): Promis
 export const ATTACKS: readonly Attack<EnricherVictim>[] = [
   ...strangers(`${FUNCTIONS}/any/invocations`, JSON_TYPE),
   {
-    name: 'nobody announces an archive and sends a byte a second',
+    name: 'a client without a key announces an archive and sends a byte a second',
     known: false,
     run: (victim, signal) =>
       flood(50, signal, () =>
@@ -58,7 +58,7 @@ export const ATTACKS: readonly Attack<EnricherVictim>[] = [
   invoking('a key invokes with 6 MB of different names', names(250_000)),
   invoking('a key invokes with a text of 6 MB', JSON.stringify('x'.repeat(6_000_000))),
   {
-    name: 'a key has answers of 6 MB made, and does not take them',
+    name: 'a client with a key requests answers of 6 MB, and does not read them',
     known: true,
     run: (victim, signal) =>
       flood(100, signal, () => {
@@ -72,7 +72,7 @@ export const ATTACKS: readonly Attack<EnricherVictim>[] = [
       }),
   },
   {
-    name: 'a key puts entries of reference tables that are deep, large or of many names',
+    name: 'a client with a key puts entries of reference tables that are deep, large or have many names',
     known: true,
     run: (victim, signal) =>
       flood(8, signal, (i) =>
@@ -87,20 +87,20 @@ export const ATTACKS: readonly Attack<EnricherVictim>[] = [
   },
   ...['print', 'frames', 'large frames', 'loop'].map(
     (what): Attack<EnricherVictim> => ({
-      name: `six invocations: ${what}`,
+      name: `a client with a key keeps six functions busy (${what})`,
       known: true,
       run: (victim, signal) => flood(6, signal, () => invoke(victim, JSON.stringify({ what }))),
     }),
   ),
   {
-    name: 'a key sends archives of 50 MB that are none',
+    name: 'a client with a key sends 50 MB that are not an archive',
     known: true,
     growthMb: ARCHIVE_MB,
     run: (victim, signal) =>
       flood(4, signal, () => send(victim, 'PUT', `${FUNCTIONS}/${victim.functionName}/code`, noZip)),
   },
   {
-    name: 'a key announces archives on 100 connections and sends a byte a second',
+    name: 'a client with a key announces archives on 100 connections and sends a byte a second',
     known: true,
     growthMb: ARCHIVE_MB,
     run: (victim, signal) =>

@@ -57,7 +57,7 @@ const openTls = ({ url, tlsPort }: HubVictim): TLSSocket =>
 export const ATTACKS: readonly Attack<HubVictim>[] = [
   ...strangers('/', AWS),
   {
-    name: '5,000 connections over TLS that say nothing',
+    name: '5,000 connections over TLS are open and send nothing',
     known: false,
     run: (target, signal) =>
       flood(5000, signal, async (i) => {
@@ -81,7 +81,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
       }),
   },
   {
-    name: 'a key sends PutRecords of five million empty records',
+    name: 'a client with a key sends PutRecords of five million empty records',
     known: true,
     run: (target, signal) => {
       const body = `{"Records":[${'{},'.repeat(5_200_000)}{}]}`
@@ -89,7 +89,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
     },
   },
   {
-    name: 'a key sends sixteen million brackets',
+    name: 'a client with a key sends sixteen million brackets',
     known: true,
     run: (target, signal) => {
       const body = '['.repeat(16_000_000)
@@ -97,7 +97,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
     },
   },
   {
-    name: 'a key sends bodies of different names only',
+    name: 'a client with a key sends bodies in which every name differs',
     known: true,
     run: (target, signal) => {
       const body = names(500_000)
@@ -112,7 +112,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
     },
   },
   {
-    name: 'a key reads 10 MB 150 times side by side, and does not take the answers',
+    name: 'a client with a key requests 10 MB 150 times at once, and does not read the answers',
     known: true,
     run: async (target, signal) => {
       const body = JSON.stringify({ ShardIterator: target.iterator })
@@ -127,7 +127,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
     },
   },
   {
-    name: 'a key sends wrong lines with long ids, packed, and does not take the answers',
+    name: 'a client with a key sends compressed wrong lines with long ids, and does not read the answers',
     known: true,
     run: (target, signal) =>
       flood(24, signal, () =>
@@ -135,7 +135,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
       ),
   },
   {
-    name: 'a key sends a line byte by byte',
+    name: 'a client with a key sends a line byte by byte',
     known: true,
     run: (target, signal) =>
       flood(100, signal, () =>
@@ -152,7 +152,7 @@ export const ATTACKS: readonly Attack<HubVictim>[] = [
       ),
   },
   {
-    name: 'a key announces large bodies on 500 connections and sends a byte a second',
+    name: 'a client with a key announces large bodies on 500 connections and sends a byte a second',
     known: true,
     run: (target, signal) =>
       flood(500, signal, () =>

@@ -61,7 +61,7 @@ export function hostile<V extends Victim>(
     return { found, growthMb }
   }
 
-  test.each(attacks)('$name', async (one) => {
+  test.each(attacks)('honest clients are served while $name', async (one) => {
     const { found, growthMb } = await attack([one])
     expect(growthMb).toBeLessThan(one.growthMb ?? maxGrowthMb)
     expect(found.longestLivez).toBeLessThan(livezMs)
@@ -69,12 +69,12 @@ export function hostile<V extends Victim>(
     else expect(served(found)).toBe(1)
   })
 
-  test('all of them together', async () => {
+  test('most requests of honest clients are served during all attacks together', async () => {
     const { found, growthMb } = await attack(attacks)
     expect(growthMb).toBeLessThan(Math.max(maxGrowthMb, ...attacks.map((one) => one.growthMb ?? 0)))
     expect(served(found)).toBeGreaterThan(0.5)
   })
-  test('afterwards its memory is free again', async () => {
+  test('the memory of requests is released after the attacks', async () => {
     const usedBytes = async (): Promise<number> =>
       Number(
         /^weir_request_memory_used_bytes (\d+)/m.exec(

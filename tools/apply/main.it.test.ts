@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
 })
 
-test('topics and contracts are in place afterwards, and a second run finds nothing to do', async () => {
+test('the job creates topics and registers contracts, and a second run changes nothing', async () => {
   expect(await run(env)).toMatchObject({
     code: 0,
     out: expect.stringContaining(`contracts: ${Object.keys(topics).length} registered`),
@@ -35,14 +35,14 @@ test('topics and contracts are in place afterwards, and a second run finds nothi
   expect((await run(env)).out).toContain('topics: 0 created, 0 changed')
 })
 
-test('it waits with progress, then says in one sentence what is missing', async () => {
+test('the job shows its progress while it waits, and then reports the missing server in one sentence', async () => {
   const { code, out, err } = await run({ KAFKA_BROKERS: '127.0.0.1:9', APPLY_WAIT_SECONDS: '3' })
   expect(code).toBe(1)
   expect(out).toMatch(/^waiting for Kafka, \d+ s/)
   expect(err).toMatch(/^No connection .* check that a broker listens at KAFKA_BROKERS\n$/)
 })
 
-test('a wrong configuration is distinguished from a failure', async () => {
+test('a wrong configuration has an exit code of its own', async () => {
   expect(await run({ TOPIC_REPLICAS: 'many' })).toMatchObject({
     code: 2,
     err: expect.stringContaining('TOPIC_REPLICAS is "many"'),

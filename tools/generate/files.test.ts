@@ -7,15 +7,15 @@ import { generatedFiles } from './files.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-describe('what is generated is up to date', () => {
-  test.each(Object.entries(generatedFiles()))('%s', (path, text) => {
+describe('the generated files', () => {
+  test.each(Object.entries(generatedFiles()))('include %s, which is up to date', (path, text) => {
     expect(
       readFileSync(join(ROOT, path), 'utf8') === text,
       `${path} is stale; run \`npm run generate\` and commit the result`,
     ).toBe(true)
   })
 
-  test('and there is nothing else', () => {
+  test('include no others', () => {
     expect(globSync('{contracts,solutions}/**/generated/*', { cwd: ROOT }).sort()).toEqual(
       Object.keys(generatedFiles()).sort(),
     )

@@ -30,7 +30,7 @@ test.each([
   [['--nothing-like-it'], 2, 'weir try: There is no option --nothing-like-it. See `weir try --help`.\n'],
   [['--json=yes'], 2, /does not take an argument/],
   [['--speed'], 2, /argument missing/],
-])('%s is refused in one sentence', async (args, code, sentence) => {
+])('the arguments %j are refused in one sentence', async (args, code, sentence) => {
   expect(await failing(new Error('never run')).run(args)).toBe(code)
   expect(said).toMatch(sentence)
   expect(said.trimEnd()).not.toContain('\n')
@@ -40,7 +40,7 @@ test.each([
   [new UsageError('Name a file.'), 2],
   [new Refused('No.'), 1],
   [new Unreachable('Nothing there.'), 4],
-])('%s ends with its exit code', async (error, code) => {
+])('the error "%s" ends the command with its exit code', async (error, code) => {
   expect(await failing(error).run([])).toBe(code)
   expect(said).toContain(error.message)
 })
@@ -50,11 +50,11 @@ test('an error shows no password', async () => {
   expect(said).toBe('weir try: Nothing at http://me:********@h?token=********\n')
 })
 
-test('what nobody foresaw keeps its stack', async () => {
+test('an unexpected error keeps its stack', async () => {
   await expect(failing(new TypeError('ours')).run([])).rejects.toThrow('ours')
 })
 
-test('numbers within bounds, and no more arguments than wanted', () => {
+test('numbers out of bounds and superfluous arguments are refused', () => {
   expect(wholeNumber('--count', undefined, 7, 1, 10)).toBe(7)
   expect(wholeNumber('--count', '10', 7, 1, 10)).toBe(10)
   for (const text of ['0', '11', '1.5', '-1', 'x', ''])
@@ -62,7 +62,7 @@ test('numbers within bounds, and no more arguments than wanted', () => {
   expect(() => onlyPositionals(['a', 'b'], 1)).toThrow('"b" is one argument too many')
 })
 
-test('a moment is ISO or milliseconds, never a number that is neither, and never negative', () => {
+test('a moment is an ISO time or milliseconds from 1970 on, and nothing else', () => {
   expect(
     ['1970-01-01', '2026-11-28T05:27:43+01:00', '1795843663000'].map((text) => moment('--to', text)),
   ).toEqual([0, 1_795_840_063_000, 1_795_843_663_000])
@@ -86,14 +86,14 @@ test('a moment is ISO or milliseconds, never a number that is neither, and never
   }
 })
 
-test('the nearest name', () => {
+test('a mistyped name finds the nearest known one', () => {
   const commands = ['status', 'topics', 'lag', 'tail', 'send', 'replay', 'dlq']
   expect(
     ['stauts', 'topic', 'tial', 'replai', 'rep', 'xyz', 'quickly'].map((typed) => nearest(typed, commands)),
   ).toEqual(['status', 'topics', 'tail', 'replay', 'replay', undefined, undefined])
 })
 
-test('a reader that goes away ends a command quietly', () => {
+test('a command ends quietly when the reader of its output goes away', () => {
   const script = `
     const { replay } = await import(${JSON.stringify(new URL('./commands/replay.ts', import.meta.url).href)})
     const { untilStopped, print } = await import(${JSON.stringify(new URL('./terminal/output.ts', import.meta.url).href)})

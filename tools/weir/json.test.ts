@@ -11,11 +11,11 @@ test.each([
   '[1.00000000000000000001,9007199254740990.6]',
   '"9007199254740993"',
   '[1,-0.5,1500]',
-])('%s is written as it was read', (text) => {
+])('the JSON %s is written as it was read', (text) => {
   expect(roundTrip(text)).toBe(text)
 })
 
-test('only numbers that would be rounded stay text', () => {
+test('only numbers that would be rounded are kept as text', () => {
   for (const text of [
     '[0,-1,9007199254740991,37.9902411234567,0.1]',
     '[1e21]',
@@ -26,10 +26,10 @@ test('only numbers that would be rounded stay text', () => {
   expect(isRawNumber(parseExactly('9007199254740993'))).toBe(true)
 })
 
-test('a text that ends too early is a SyntaxError', () => {
+test('a truncated text is a SyntaxError', () => {
   expect(() => parseExactly('{"a":1')).toThrow(SyntaxError)
 })
 
-test('neither lists, null nor numbers are objects', () => {
+test('only objects are objects: not lists, null or numbers', () => {
   expect([{}, [], null, parseExactly('9007199254740993')].map(isObject)).toEqual([true, false, false, false])
 })

@@ -7,9 +7,9 @@ test.each([
   ['.5', 0.5],
   ['5.', 5],
   ['-1.5E3', -1500],
-])('%s is decimal', (text, value) => expect(decimal(text)).toBe(value))
+])('the text %s is a decimal number', (text, value) => expect(decimal(text)).toBe(value))
 
 test.each(['', ' ', '0x10', '0b11', '1 ', '1_0', '1,5', 'Infinity', '1e999', 'e5', '.'])(
-  '%j is not decimal',
+  'the text %j is not a decimal number',
   (text) => expect(decimal(text)).toBeNaN(),
 )

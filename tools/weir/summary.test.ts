@@ -10,7 +10,7 @@ const config = {
   engine: 'opensearch',
 } as const
 
-test('the landing page comes first, then every link of the chosen solutions, then those of the platform', () => {
+test('the summary begins with the landing page, followed by the links of solutions and of the platform', () => {
   for (const { name, title = name, links = [] } of solutions) {
     const [landing, address, , first] = summary(config, [{ name, title, links }], 1)
       .trim()
@@ -28,7 +28,7 @@ test('the landing page comes first, then every link of the chosen solutions, the
   }
 })
 
-test('what does not run here is left out, and so is a solution of which nothing runs', () => {
+test('the summary omits parts that do not run, and solutions without a running part', () => {
   const links = [{ at: 'indexer', path: '/one/', doc: 'the page' }] as const
   const text = summary({ ...config, parts: new Set(['kafka']) }, [{ name: 'one', links }], 12.34)
   expect(text).toBe(

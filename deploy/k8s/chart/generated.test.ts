@@ -6,7 +6,7 @@ import { valuesOf, withTable } from './values-table.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../weir/${name}`, import.meta.url), 'utf8')
 
-test('what is generated is what the generator writes', () => {
+test('the generated files are up to date', () => {
   for (const [name, text] of Object.entries(solutionsFiles())) expect(read(`files/${name}`)).toBe(text)
   expect(read('README.md')).toBe(withTable(read('README.md'), read('values.yaml')))
 })
@@ -24,7 +24,7 @@ interface Schema {
 }
 
 /** Helm reuses the values of an older chart, without the values that are new. */
-test('a value that is missing is named by the schema', () => {
+test('the schema requires every value', () => {
   const schema = JSON.parse(read('values.schema.json')) as Schema & {
     readonly $defs: Readonly<Record<string, Schema>>
   }
@@ -44,7 +44,7 @@ test('a value that is missing is named by the schema', () => {
   expect(missing).toEqual([])
 })
 
-test("a value takes the words above it, else its parent's, else its like's", () => {
+test('a value takes its comment from the lines above it, else from its parent, else from the same value of another service', () => {
   const yaml =
     '# All.\nservices:\n  one:\n    # The port.\n    port: 1\n    # Limits.\n    resources:\n      cpu: 2\n  two:\n    port: 3\n    resources:\n      cpu: "|"\n\n# Of nothing.\n\nlast: {}\n'
   expect(valuesOf(yaml)).toEqual([

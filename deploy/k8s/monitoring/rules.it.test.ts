@@ -147,7 +147,7 @@ function shown(): Map<string, Set<string>> {
 const alerts = (): string[] =>
   [...readFileSync(RULES, 'utf8').matchAll(/- alert: (\w+)/g)].map(([, name]) => name)
 
-test('every metric and label of the rules and dashboards is one that the services show', () => {
+test('every metric and label of the rules and dashboards is exported by the services', () => {
   const rules = [...readFileSync(RULES, 'utf8').matchAll(/expr: (\|[\s\S]*?(?=\n {8}\w)|.*)/g)].map(
     ([, expr]) => expr,
   )
@@ -168,7 +168,7 @@ test('every metric and label of the rules and dashboards is one that the service
   expect(missing).toEqual([])
 })
 
-test('promtool takes the rules, and what the dashboards ask', async () => {
+test('promtool accepts the rules and the expressions of the dashboards', async () => {
   expect((await run(promtool, ['check', 'rules', RULES])).stdout).toContain(`${alerts().length} rules found`)
   const panels = readdirSync(DASHBOARDS).flatMap(
     (file) =>
@@ -194,7 +194,7 @@ function series(name: string, ...parts: readonly string[]): string {
   return `${line.slice(0, line.indexOf('}'))},job="weir"}`
 }
 
-test('each alert fires when it should, and not when it should not', async () => {
+test('each alert fires on series that should trigger it, and not on series that should not', async () => {
   const lag = series('weir_stage_lag_records', 'enricher.taxi')
   const done = series('weir_stage_records_total', 'enricher.taxi')
   const failed = series('weir_stage_failed_total', 'enricher.taxi')

@@ -122,7 +122,7 @@ test('if unsigned requests are admitted, those of foreign pages are refused', as
   expect([local.status, local.headers['access-control-allow-origin']]).toEqual([200, '*'])
 })
 
-test('a foreign page may not use the well-known key; one with a key of its own may send', async () => {
+test('a foreign page may not use the well-known key, but a key of its own', async () => {
   unsignedAdmitted()
   onTestFinished(() => void clients.delete('test'))
   clients.set(

@@ -59,16 +59,20 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     [404, undefined, '<UnknownOperationException/>\n'],
   ],
   ['JSON 1.0', { headers: { 'content-type': 'application/x-amz-json-1.0' } }, UNKNOWN_CBOR],
-  ['a type that is none', { headers: { 'content-type': ';;,' }, body: '{}' }, DENIED],
-  ['a target that is none', { headers: { 'x-amz-target': 'Whatever' } }, UNKNOWN_CBOR],
+  ['a type that is not valid', { headers: { 'content-type': ';;,' }, body: '{}' }, DENIED],
+  ['a target that is not valid', { headers: { 'x-amz-target': 'Whatever' } }, UNKNOWN_CBOR],
   ['an empty operation', { headers: { 'x-amz-target': 'Kinesis_20131202.' } }, UNKNOWN_CBOR],
   ['a random service', { headers: { 'x-amz-target': 'Whatever.Whatever' } }, UNKNOWN_CBOR],
   [
-    'an operation of the model that nobody does',
+    'an operation of the model that is not served',
     { headers: target('DescribeQueue'), body: '{}' },
     UNKNOWN_JSON,
   ],
-  ['a name of the inside', { headers: target('constructor'), body: '{}' }, UNKNOWN_JSON],
+  [
+    'an operation with the name of a built-in property',
+    { headers: target('constructor'), body: '{}' },
+    UNKNOWN_JSON,
+  ],
   ['no type and no body', { headers: LIST }, NO_CBOR],
   ['JSON without a target', { headers: { 'content-type': JSON_TYPE } }, UNKNOWN_JSON],
   ['JSON without a target, unsigned', { headers: { 'content-type': JSON_TYPE }, noSign: true }, UNKNOWN_JSON],
@@ -77,18 +81,18 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
   ['no body', { headers: target('ListStreams') }, NO_JSON],
   ['no body, unsigned', { headers: target('ListStreams'), noSign: true }, NO_JSON],
   [
-    'a body that is no JSON, unsigned',
+    'a body that is not JSON, unsigned',
     { headers: target('ListStreams'), body: 'hello', noSign: true },
     NO_JSON,
   ],
-  ['a body that is no structure', { headers: target('ListStreams'), body: 'true' }, NO_JSON],
+  ['a body that is not a structure', { headers: target('ListStreams'), body: 'true' }, NO_JSON],
   [
     'old JSON',
     { headers: target('ListStreams', 'application/json'), body: '{}', noSign: true },
     old(404, 'UnknownOperationException'),
   ],
   [
-    'old JSON that is none',
+    'old JSON that is not valid',
     { headers: target('ListStreams', '     application/json     ;'), body: 'hello', noSign: true },
     old(400, 'SerializationException'),
   ],
@@ -126,12 +130,12 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     ],
   ],
   [
-    'everything right',
+    'a valid request',
     { headers: target('ListStreams'), body: '{}' },
     [200, JSON_TYPE, { HasMoreStreams: false, StreamNames: [] }],
   ],
   [
-    'everything right in CBOR',
+    'a valid request in CBOR',
     { headers: target('ListStreams', CBOR_TYPE), body: Buffer.from(cborEncode({})) },
     [200, CBOR_TYPE, { HasMoreStreams: false, StreamNames: [] }],
   ],
@@ -153,7 +157,7 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     ],
   ],
   [
-    'a constraint',
+    'a violated constraint',
     { headers: target('ListStreams', CBOR_TYPE), body: Buffer.from(cborEncode({ Limit: 0 })) },
     [
       400,
@@ -178,7 +182,7 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     ],
   ],
   [
-    'a failure inside',
+    'an internal failure',
     { headers: target('DescribeLimits'), body: '{}' },
     [500, JSON_TYPE, { __type: 'InternalFailure' }],
   ],
@@ -210,7 +214,7 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     TOO_COMPLEX,
   ],
   [
-    'a body of too many names',
+    'a body with too many names',
     {
       headers: target('ListStreams'),
       body: JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`n${i}`, 0]))),
@@ -218,21 +222,21 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
     TOO_COMPLEX,
   ],
   [
-    'a long body of an unknown client, which is not read',
+    'a long body from an unknown client, which is not read',
     { headers: target('ListStreams'), body: 'x'.repeat(BODY_BYTES), noSign: true },
     MISSING,
   ],
   [
-    'no room',
+    'no memory left for a body',
     { headers: target('ListStreams'), body: 'x'.repeat(90_000) },
     [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }],
   ],
   [
-    'no room for a body that was not announced',
+    'no memory left for a body without an announced length',
     { headers: { ...target('ListStreams'), 'transfer-encoding': 'chunked' }, body: 'x'.repeat(90_000) },
     [503, JSON_TYPE, { __type: 'ServiceUnavailable', message: expect.any(String) }],
   ],
-])('%s', async (_name, options, wanted) => {
+])('a request is answered as AWS answers it: %s', async (_name, options, wanted) => {
   const answer = await ask(options)
   expectAnswer(answer, wanted)
   const body = wanted[2] as { __type?: string }
@@ -241,7 +245,7 @@ test.each<[string, Options, [number, string | undefined, unknown]]>([
   )
 })
 
-test('what fails inside is logged without the body, and its room is given back', async () => {
+test('an internal error is logged without the body, and the memory of its request is released', async () => {
   await call('DescribeLimits', {})
   expect(errors).toHaveBeenLastCalledWith(
     expect.objectContaining({ operation: 'DescribeLimits' }),

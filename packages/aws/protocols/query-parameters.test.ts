@@ -58,7 +58,7 @@ const check = compile<Record<string, unknown>>(model, 'Input')
 const read = (form: string): Record<string, unknown> =>
   check(readInput(treeOf(formParameters(Buffer.from(form)))))
 
-test('single values', () => {
+test('single values are read as their types', () => {
   expect(
     read(
       'Action=Do&Name=a%20b%2B+c%C3%BC&Count=-7&Rate=1.5e2&On=true&Data=AP8%3D&At=2026-01-02T03:04:05Z&other=x&Unknown=1',
@@ -76,7 +76,7 @@ test('single values', () => {
   expect(read('&&Name&')).toEqual({ Name: '' })
 })
 
-test('lists, maps and structures', () => {
+test('lists, maps and structures are read', () => {
   expect(
     read(
       [
@@ -112,7 +112,7 @@ test('positions may be in any order and have gaps, which take no memory', () => 
 })
 
 test.each([
-  ['a position that is none', 'List.member.x=1', "'x' is not a position in 'List'"],
+  ['a position that is not a number', 'List.member.x=1', "'x' is not a position in 'List'"],
   ['position 0', 'List.member.0=1', 'is not a position'],
   ['a negative position', 'Flat.-1=1', 'is not a position'],
   ['a position with zeros before it', 'List.member.01=1', 'is not a position'],
@@ -149,7 +149,7 @@ test.each([
   ],
   ['a name with too many parts', `${'Inner.'.repeat(64)}Name=x`, 'too complex'],
   ['a name of dots', `${'.'.repeat(60_000)}=x`, 'too complex'],
-])('%s', (_name, form, problem) => {
+])('a wrong form is refused with the problem: %s', (_name, form, problem) => {
   const refused = expect.objectContaining({
     code: 'SerializationException',
     message: expect.stringContaining(problem),
@@ -162,7 +162,7 @@ test.each([
   }
 })
 
-test('bytes that are not UTF-8', () => {
+test('bytes that are not UTF-8 are refused', () => {
   expect(() => formParameters(Buffer.from('Name=\xfc', 'latin1'))).toThrow('The form is not UTF-8')
 })
 

@@ -118,7 +118,7 @@ function ask(method: string, path: string, body?: string): Promise<Response> {
   return fetch(target, { method, headers, body })
 }
 
-test("AWS's own client: labels, query, headers and blobs", async () => {
+test("AWS's own client sends labels, query, headers and blobs", async () => {
   const Payload = Buffer.from('{"a":"ü"}')
   const name = `${FUNCTION}:offers-${'x'.repeat(57)}`
   const answer = await sdk().send(
@@ -153,7 +153,7 @@ test("AWS's own client: labels, query, headers and blobs", async () => {
   expect(heard!.input).toEqual({ MaxItems: 7, Marker: 'a b/+' })
 })
 
-test("AWS's own client: bodies", async () => {
+test("AWS's own client sends and gets bodies", async () => {
   const input = {
     FunctionName: 'offers',
     Topics: ['orders'],
@@ -169,7 +169,7 @@ test("AWS's own client: bodies", async () => {
   expect(heard!.input).toEqual(input)
 })
 
-test("AWS's own client: errors", async () => {
+test("AWS's own client gets the errors", async () => {
   await expect(sdk().send(new InvokeCommand({ FunctionName: 'other' }))).rejects.toMatchObject({
     name: 'AccessDeniedException',
     message: expect.stringContaining('is not authorized to perform: lambda:InvokeFunction'),
@@ -280,18 +280,21 @@ test.each<[string, string, string | undefined, number, string | undefined, unkno
     'ResourceNotFoundException',
     { Type: 'User', Message: 'The resource you requested does not exist.' },
   ],
-])('%s %s %s', async (method, path, body, status, errorType, wanted) => {
-  const answer = await ask(method, path, body)
-  expect([
-    await answer.json(),
-    answer.status,
-    answer.headers.get('x-amzn-errortype') ?? undefined,
-    answer.headers.get('content-type'),
-  ]).toEqual([wanted, status, errorType, 'application/json'])
-  expect(answer.headers.get('x-amzn-requestid')).toMatch(/^[a-f0-9-]{36}$/)
-})
+])(
+  'the request %s %s with the body %s is answered as AWS answers it',
+  async (method, path, body, status, errorType, wanted) => {
+    const answer = await ask(method, path, body)
+    expect([
+      await answer.json(),
+      answer.status,
+      answer.headers.get('x-amzn-errortype') ?? undefined,
+      answer.headers.get('content-type'),
+    ]).toEqual([wanted, status, errorType, 'application/json'])
+    expect(answer.headers.get('x-amzn-requestid')).toMatch(/^[a-f0-9-]{36}$/)
+  },
+)
 
-test('who is not signed comes in only where everybody may', async () => {
+test('an unsigned request is refused unless unsigned requests are admitted', async () => {
   const refused = await fetch(`${url}/2015-03-31/functions`)
   expect([refused.status, refused.headers.get('x-amzn-errortype'), await refused.json()]).toEqual([
     403,
@@ -303,7 +306,7 @@ test('who is not signed comes in only where everybody may', async () => {
   anonymous = undefined
 })
 
-test('rights over functions are not those over streams', () => {
+test('rights to functions and rights to streams are separate', () => {
   const key = (rights: object) => {
     const { clients, problems } = parseAccessKeys(JSON.stringify([{ ...CREDENTIALS, ...rights }]))
     expect(problems).toEqual([])
@@ -334,7 +337,7 @@ test('rights over functions are not those over streams', () => {
   ).toContain('functions like offers')
 })
 
-test('paths', () => {
+test('paths are matched and decoded', () => {
   const match = pathMatcher('/v1/functions/{name}/logs')
   expect(
     [

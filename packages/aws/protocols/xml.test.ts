@@ -41,7 +41,7 @@ const model: Model = {
 }
 const write = writerOf(model, 'Output')
 
-test('every kind of value, and none that the shape does not have', () => {
+test('every kind of value is written, and no member that the shape does not have', () => {
   expect(
     write({
       Name: 'a<b>&"c"',
@@ -58,7 +58,7 @@ test('every kind of value, and none that the shape does not have', () => {
   )
 })
 
-test('lists, maps and structures', () => {
+test('lists, maps and structures are written', () => {
   expect(
     write({
       List: ['a', ''],
@@ -75,7 +75,7 @@ test('lists, maps and structures', () => {
   )
 })
 
-test('characters that XML cannot have', () => {
+test('characters that XML cannot have are replaced', () => {
   expect(escaped('a\0b\u001fc\ud800d\uffffe😀\r\n\t')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde😀&#xD;\n\t')
   expect(element('A', '')).toBe('<A/>')
 })

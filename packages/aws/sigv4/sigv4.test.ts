@@ -93,7 +93,7 @@ const resigned = (request: Request, from: string | RegExp, to: string): Request 
   ),
 })
 
-test('what an SDK signs is right, with any path, query, header and body', async () => {
+test('a request that an SDK signs is accepted, with any path, query, header and body', async () => {
   expect(failure(await signed())).toBeUndefined()
   expect(failure(await signed({ body: 'x'.repeat(100_000) }))).toBeUndefined()
   expect(
@@ -105,7 +105,7 @@ test('what an SDK signs is right, with any path, query, header and body', async 
     expect(failure(await presigned(expiresIn))).toBeUndefined()
 })
 
-test('over HTTP/2 the host is :authority', async () => {
+test('over HTTP/2 the signed host is :authority', async () => {
   const request = await signed()
   expect(
     failure({
@@ -115,7 +115,7 @@ test('over HTTP/2 the host is :authority', async () => {
   ).toBeUndefined()
 })
 
-test('what was signed may not change: body, method, query', async () => {
+test('a request whose body, method or query changed after signing is refused', async () => {
   for (const request of [
     { ...(await signed()), body: '{ }' },
     { ...(await signed()), method: 'PUT' },
@@ -141,7 +141,7 @@ test.each(['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'])(
   },
 )
 
-test('a presigned URL holds for the body that it was made for', async () => {
+test('a presigned URL is valid for the body that it was made for, and for no other', async () => {
   const url = await presigned(604_800)
   expect(failure(url)).toBeUndefined()
   expect(failure({ ...url, body: '{"StreamName":"other"}' })).toMatchObject({
@@ -149,7 +149,7 @@ test('a presigned URL holds for the body that it was made for', async () => {
   })
 })
 
-test('requests that are not signed, or twice, or not whole', async () => {
+test('a request that is unsigned, signed twice or incompletely signed is refused', async () => {
   const request = await signed()
   const bare = without(request, 'authorization')
   expect(isSigned(raw(request))).toBe(true)
@@ -200,7 +200,7 @@ test('requests that are not signed, or twice, or not whole', async () => {
   ).toContain('Date must be in ISO-8601')
 })
 
-test('scopes: the service, the day, the end', async () => {
+test('a signature with a wrong service, date or terminator in its scope is refused', async () => {
   const request = await signed()
   expect(failure(request, { service: 'firehose' })).toMatchObject({
     code: 'InvalidSignatureException',
@@ -217,7 +217,7 @@ test('scopes: the service, the day, the end', async () => {
   )
 })
 
-test('clocks may be off by five minutes', async () => {
+test('clocks may differ by five minutes', async () => {
   const request = await signed()
   expect(failure(request, { minutes: 5 })).toBeUndefined()
   expect(failure(request, { minutes: -5 })).toBeUndefined()
@@ -251,7 +251,7 @@ test('the host and every x-amz-* header must be signed', async () => {
   )
 })
 
-test('access keys that are unknown or expired, and tokens that belong to none', async () => {
+test('an unknown or expired access key is refused, and so is a token that does not belong to its key', async () => {
   const request = await signed()
   expect(failure(resigned(request, 'AKIDEXAMPLE', 'AKIDOTHER'))).toMatchObject({
     code: 'UnrecognizedClientException',
@@ -267,7 +267,7 @@ test('access keys that are unknown or expired, and tokens that belong to none', 
     expect(failure(resigned(request, /Signature=.*/, `Signature=${signature}`))).toBeDefined()
 })
 
-test('a changed secret holds at once', async () => {
+test('a changed secret applies at once', async () => {
   let secret = SUITE_KEY.secretAccessKey
   const { claim, verify } = signatureVerifier(
     () => ({ secret, acceptsToken: () => true }),

@@ -20,7 +20,7 @@ function decodeHex(schema: AvroSchema, hex: string): unknown {
   return decoder(schema)(bytes, 0, bytes.length)
 }
 
-describe('what was encoded is decoded, at any place of a buffer', () => {
+describe('an encoded value is decoded, at any position of a buffer', () => {
   test.each(Object.entries(schemas))('%s', (_, schema) => {
     const node = parseSchema(schema)
     const encode = compileEncoder(node)
@@ -51,12 +51,12 @@ test('a decoded record has the fields in the order of the schema, and nothing el
   )
 })
 
-test('blocks with their size, as other writers make them, are read', () => {
+test('blocks that state their size, as other writers make them, are read', () => {
   expect(decodeHex({ type: 'array', items: 'int' }, '03 04 02 04 02 06 00')).toEqual([1, 2, 3])
   expect(decodeHex({ type: 'map', values: 'int' }, '01 06 02 61 02 02 02 62 04 00')).toEqual({ a: 1, b: 2 })
 })
 
-describe('bytes that are no value are refused, with the place', () => {
+describe('bytes that are not a value are refused with the position', () => {
   const nested = record('R', [
     { name: 'a', type: record('Inner', [{ name: 'names', type: { type: 'array', items: 'string' } }]) },
   ])
@@ -88,18 +88,28 @@ describe('bytes that are no value are refused, with the place', () => {
     ],
     ['an int of 33 bits', 'int', '80 80 80 80 20', 'The record is a number of more than 32 bits.'],
     ['bad UTF-8', record('R', [{ name: 's', type: 'string' }]), '04 c3 28', 's is not UTF-8.'],
-    ['bytes behind', 'int', '02 02', 'The record has 1 bytes too many.'],
-    ['a boolean of two', 'boolean', '02', 'The record is not a boolean.'],
+    ['bytes after the value', 'int', '02 02', 'The record has 1 bytes too many.'],
+    ['a boolean with the value 2', 'boolean', '02', 'The record is not a boolean.'],
     ['an unknown symbol', schemas.enum!, '06 00', 'colour has an unknown symbol.'],
     ['a negative symbol', schemas.enum!, '01 00', 'colour has an unknown symbol.'],
     ['an unknown branch', schemas.optional!, '04', 'a_boolean is of a branch that its union does not have.'],
     ['a list with more items than bytes', nested, 'fe ff ff ff 0f', 'The record ends inside a.names.'],
-    ['the same with a size', nested, 'ff ff ff ff 0f 02', 'The record ends inside a.names.'],
-    ['inside an item', nested, '04 02 61 02', 'The record ends inside a.names[].'],
-    ['endless nothing', schemas['list of nothing']!, 'fe ff ff ff 0f 00', 'The record ends too early.'],
     [
-      'endless nothing, bit by bit',
-      schemas['list of nothing']!,
+      'a list with more items than bytes, and a size',
+      nested,
+      'ff ff ff ff 0f 02',
+      'The record ends inside a.names.',
+    ],
+    ['an end inside an item', nested, '04 02 61 02', 'The record ends inside a.names[].'],
+    [
+      'a list of endless empty items',
+      schemas['list of nulls']!,
+      'fe ff ff ff 0f 00',
+      'The record ends too early.',
+    ],
+    [
+      'endless empty items in many blocks',
+      schemas['list of nulls']!,
       `${'fe 7f '.repeat(9)} 00`,
       'The record ends too early.',
     ],
@@ -108,9 +118,9 @@ describe('bytes that are no value are refused, with the place', () => {
   })
 })
 
-describe('hostile bytes', () => {
+describe('the decoder of', () => {
   test.each(Object.entries(schemas))(
-    '%s: every truncation is refused; whatever else comes is a value or Undecodable',
+    '%s refuses every truncation, and reads other bytes as a value or throws Undecodable',
     (_, schema) => {
       const node = parseSchema(schema)
       const encode = compileEncoder(node)
@@ -141,7 +151,7 @@ describe('hostile bytes', () => {
           expect(error).toBeInstanceOf(Undecodable)
           return
         }
-        // avsc takes the prototype's properties for the record's if they have the same names.
+        // avsc confuses properties of the prototype with those of the record.
         if (schema !== schemas['names of Object.prototype'])
           expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
       }
@@ -181,7 +191,7 @@ function varint(value: bigint): number[] {
   return [...bytes, Number(raw)]
 }
 
-describe("the writer's schema is resolved to the reader's", () => {
+describe('a record of another schema', () => {
   const wrote = record('R', [
     { name: 'i', type: 'int' },
     { name: 's', type: 'string' },
@@ -195,7 +205,7 @@ describe("the writer's schema is resolved to the reader's", () => {
     { name: 'renamed', aliases: ['s'], type: ['null', 'bytes'] },
   ])
 
-  test('promoted, skipped, defaulted, reordered, renamed', () => {
+  test('has its fields promoted, skipped, defaulted, reordered and renamed', () => {
     const end = compileEncoder(parseSchema(wrote))(
       { i: 5, s: 'text', gone: { a: 'b', c: null }, f: 1.5 },
       into,
@@ -206,7 +216,7 @@ describe("the writer's schema is resolved to the reader's", () => {
     expect((decode(into, 0, end) as any).added).not.toBe((decode(into, 0, end) as any).added)
   })
 
-  test('as avsc resolves it', () => {
+  test('is decoded as avsc decodes it', () => {
     const writerType = avro.Type.forSchema(wrote as any)
     const readerType = avro.Type.forSchema(reads as any)
     const resolver = readerType.createResolver(writerType)
@@ -218,7 +228,7 @@ describe("the writer's schema is resolved to the reader's", () => {
     }
   })
 
-  test('symbols that the reader does not know become its default', () => {
+  test("has the reader's default in the place of an unknown symbol", () => {
     const writer = parseSchema({ type: 'enum', name: 'E', symbols: ['A', 'B'] })
     expect(
       compileDecoder(writer, parseSchema({ type: 'enum', name: 'E', symbols: ['X', 'B'], default: 'X' }))(
@@ -236,7 +246,7 @@ describe("the writer's schema is resolved to the reader's", () => {
     ).toThrow(Undecodable)
   })
 
-  test('one type becomes a union and the reverse', () => {
+  test('is read from a type into a union and the reverse', () => {
     const optional = parseSchema(['null', 'string'])
     expect(compileDecoder(parseSchema('string'), optional)(Buffer.from([2, 0x61]), 0, 2)).toBe('a')
     expect(compileDecoder(optional, parseSchema('string'))(Buffer.from([2, 2, 0x61]), 0, 3)).toBe('a')
@@ -248,7 +258,7 @@ describe("the writer's schema is resolved to the reader's", () => {
     ).toEqual({ int: 2 })
   })
 
-  test('schemas that do not fit together make every record undecodable', () => {
+  test('is undecodable if the schemas do not match', () => {
     const decode = compileDecoder(
       parseSchema(schemaOf(topics['taxi.enriched'])),
       parseSchema(schemaOf(topics['taxi.telemetry'])),

@@ -26,7 +26,7 @@ function complaint(schema: AvroSchema, value: unknown): string {
   return 'none'
 }
 
-describe('the bytes are those of avsc', () => {
+describe("the bytes are the same as avsc's", () => {
   // avsc does not shield records with such names from the prototype's properties.
   const comparable = Object.entries(schemas).filter(([name]) => name !== 'names of Object.prototype')
   test.each(comparable)('%s', (_, schema) => {
@@ -98,9 +98,9 @@ describe('a value that does not fit is refused with the field and the reason', (
 
   test.each([
     ['not even an object', schemaOf(topics['taxi.telemetry']), 'taxi', 'expected an object, got "taxi"'],
-    ['nothing', schemaOf(topics['taxi.telemetry']), undefined, 'expected an object, got undefined'],
+    ['undefined', schemaOf(topics['taxi.telemetry']), undefined, 'expected an object, got undefined'],
     [
-      "an enum's symbol",
+      'an unknown symbol of an enum',
       schemaOf(topics['taxi.enriched']),
       { ...sampleOf(topics, 'taxi.enriched'), state: 'PARKED' },
       'state: expected one of UNKNOWN, OCCUPIED, MOVING, IDLE, got "PARKED"',
@@ -112,13 +112,13 @@ describe('a value that does not fit is refused with the field and the reason', (
       'n: expected int (a whole number of 32 bits), got 2147483648',
     ],
     [
-      'an item',
+      'a wrong item',
       schemas.lists!,
       { numbers: [1, 'two'], names: [], nested: [], after: 0 },
       'numbers[1]: expected double, got "two"',
     ],
     [
-      'an item of an item',
+      'a wrong item of an inner list',
       schemas.lists!,
       { numbers: [], names: [], nested: [[], [null, 3]], after: 0 },
       'nested[1][1]: expected string, got 3',
@@ -130,7 +130,7 @@ describe('a value that does not fit is refused with the field and the reason', (
       'counts.b: expected long (a whole number up to 2^53), got "x"',
     ],
     [
-      'deep inside',
+      'a wrong item deep inside',
       schemas.maps!,
       { counts: {}, tables: {}, places: { here: { lat: 1, tags: ['a', null] } } },
       'places.here.tags[1]: expected string, got null',
@@ -142,13 +142,13 @@ describe('a value that does not fit is refused with the field and the reason', (
       'md5: expected 16 bytes, got 15 bytes',
     ],
     [
-      'no branch',
-      schemas['union told by kind']!,
+      'a value that fits no branch of a union',
+      schemas['union of different kinds']!,
       { a: Symbol('s') },
       'a: expected one of null, boolean, long, string, bytes, array, map, got a symbol',
     ],
     [
-      'no wrapped branch',
+      'a value without the name of its branch',
       schemas['union of numbers']!,
       { a: 3, b: null },
       'a: expected an object with one property, named null or int or double, got 3',
@@ -167,7 +167,7 @@ test('a missing field takes its default', () => {
   )
 })
 
-test('a property that is undefined is as good as missing', () => {
+test('an undefined property is treated as missing', () => {
   expect(
     complaint(schemaOf(topics['taxi.telemetry']), {
       ...sampleOf(topics, 'taxi.telemetry'),
@@ -178,7 +178,7 @@ test('a property that is undefined is as good as missing', () => {
 })
 
 test.each(Object.entries(schemas))(
-  'too small a buffer is said, and nothing is written beyond it: %s',
+  'a buffer that is too small is reported, and nothing is written beyond it: %s',
   (_, schema) => {
     const node: AvroNode = parseSchema(schema)
     const encode = compileEncoder(node)

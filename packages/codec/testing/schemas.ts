@@ -34,7 +34,7 @@ export const schemas: Readonly<Record<string, AvroSchema>> = {
     { name: 'a', type: ['string', 'null'], default: 'x' },
     { name: 'b', type: [colour, 'null'], default: 'RED' },
   ]),
-  'union told by kind': record('Kinds', [
+  'union of different kinds': record('Kinds', [
     {
       name: 'a',
       type: [
@@ -79,8 +79,8 @@ export const schemas: Readonly<Record<string, AvroSchema>> = {
       },
     },
   ]),
-  nothing: record('Nothing', []),
-  'list of nothing': { type: 'array', items: 'null' },
+  'empty record': record('Nothing', []),
+  'list of nulls': { type: 'array', items: 'null' },
   'names of Object.prototype': record(
     'Names',
     ['constructor', 'toString', '__proto__', 'hasOwnProperty'].map((name) => ({ name, type: 'string' })),

@@ -19,7 +19,7 @@ const spec = (name: string, partitions: number, configs: Record<string, string> 
   configs,
 })
 
-test('topics: created once, refused with another count, configured, deleted', async () => {
+test('topics are created once, refused with another partition count, configured and deleted', async () => {
   const [one, two] = [uniqueName('one'), uniqueName('two')]
   expect(await kafka.admin.createTopics([spec(one, 3, { 'retention.ms': '3600000' })])).toEqual([one])
   expect(await kafka.admin.createTopics([spec(one, 3), spec(two, 1)])).toEqual([two])
@@ -54,7 +54,7 @@ test('topics: created once, refused with another count, configured, deleted', as
   expect((await kafka.admin.topics()).map(({ name }) => name)).not.toContain(one)
 })
 
-test('a topic that was deleted can be made anew at once', async () => {
+test('a topic that was deleted can be created again at once', async () => {
   const topic = await createTopic(kafka, uniqueName('again'), 1)
   for (let i = 0; i < 5; i++) {
     await produceNumbered(kafka, topic, 1, 3)
@@ -75,7 +75,7 @@ test('a topic can be used as soon as it is created', async () => {
 })
 
 test.each(VARIANTS)(
-  'groups of %o: state, lag, who has what, offsets set when they are empty',
+  'groups of %o show their state, lag and assignment, and accept offsets while they are empty',
   async (variant) => {
     const { value: client, stop: stopClient } = await openKafka(
       configOf(variant, (await servers.kafka()).brokers),
@@ -115,7 +115,7 @@ test.each(VARIANTS)(
   },
 )
 
-test('ACLs on a cluster that has no authorizer: a sentence that says so', async () => {
+test('on a cluster without an authorizer, calls about ACLs fail with a message that says so', async () => {
   await expect(kafka.admin.acls('User:somebody')).rejects.toMatchObject({
     code: 'no-authorizer',
     retriable: false,

@@ -14,7 +14,7 @@ const partition = (standstill: Standstill) => ({
   standstill,
 })
 
-test('what fails for 30 s stands still, since its first failure and for its last reason', () => {
+test('a partition that fails for 30 s is reported as standing still since its first failure, with the last reason', () => {
   const standstill = new Standstill()
   standstill.failed('handling', new TypeError('user 4711 has no password "secret"'))
   vi.setSystemTime(1_030_000)
@@ -53,7 +53,7 @@ test('a deleted topic is not reported as standing still', () => {
   standstill.failed('beginning', new KafkaError('unknown-topic', 'Looking up'))
   vi.setSystemTime(1_040_000)
   expect(standstill.lasting).toBeUndefined()
-  // A deleted topic that a handler needs is another matter.
+  // A deleted topic that a handler needs is reported.
   standstill.failed('handling', new KafkaError('unknown-topic', 'Writing'))
   vi.setSystemTime(1_080_000)
   expect(standstill.lasting?.reason).toBe('its handler rejects (unknown-topic)')

@@ -32,7 +32,7 @@ async function expectBeginning(...[, committed, startAt, before, position, commi
   expect(await beginning(source(committed), startAt, before)).toEqual({ topicId: NEW, position, commit })
 }
 
-test('the metadata of a commit says the id, and that of other programs says nothing', () => {
+test("the topic id is read from the metadata of our commits, and other programs' metadata has none", () => {
   expect(topicIdIn(metadataOf(OLD))).toBe(OLD)
   expect(metadataOf(NONE)).toBeNull()
   const others = [null, '', 'consumer-1', `topic-id=${OLD}0`, 'topic-id=']
@@ -48,26 +48,40 @@ describe('a group begins', () => {
 
   test.each<Case>([
     ['at its offset', ours, 'earliest', undefined, 150, false],
-    ['at an offset without an id, which gets it', { offset: 150 }, 'earliest', undefined, 150, true],
-    ['without an offset, where it is told', {}, 'earliest', undefined, 100, true],
-    ['without an offset, at the end', {}, 'latest', undefined, 200, true],
+    [
+      'at an offset without an id, and commits it with the id',
+      { offset: 150 },
+      'earliest',
+      undefined,
+      150,
+      true,
+    ],
+    ['without an offset, at the earliest record', {}, 'earliest', undefined, 100, true],
+    ['without an offset, at the latest record', {}, 'latest', undefined, 200, true],
     ['at its offset after a failure', ours, 'latest', { topicId: NEW, loss: undefined }, 150, false],
   ])('%s', expectBeginning)
 
   test.each<Case>([
-    ['since its commit', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
-    ['while it ran', {}, 'latest', recreated, 0, true],
-    ['while it ran, whatever an offset without an id says', { offset: 150 }, 'earliest', recreated, 0, true],
-    ['while it ran, where another member has begun already', ours, 'earliest', recreated, 150, false],
-    ['since this member was opened', {}, 'latest', { topicId: OLD, loss: undefined }, 0, true],
-  ])('in a recreated topic, %s', expectBeginning)
+    ['after its commit, at 0', { offset: 150, topicId: OLD }, 'latest', undefined, 0, true],
+    ['while it ran, at 0', {}, 'latest', recreated, 0, true],
+    [
+      'while it ran, at 0 in spite of an offset without an id',
+      { offset: 150 },
+      'earliest',
+      recreated,
+      0,
+      true,
+    ],
+    ['while it ran, at the offset of another member', ours, 'earliest', recreated, 150, false],
+    ['after the member opened, at 0', {}, 'latest', { topicId: OLD, loss: undefined }, 0, true],
+  ])('in a topic that was recreated %s', expectBeginning)
 
   test.each<Case>([
-    ['its offset: with all that is left', { offset: 250, topicId: NEW }, 'latest', beyondEnd, 100, true],
-    ['its position, and not its offset: there', ours, 'latest', beyondEnd, 150, false],
-  ])('where the log ends before %s', expectBeginning)
+    ['its offset, at the earliest record', { offset: 250, topicId: NEW }, 'latest', beyondEnd, 100, true],
+    ['its position but not before its offset, at the offset', ours, 'latest', beyondEnd, 150, false],
+  ])('in a log that ends before %s', expectBeginning)
 
-  test('at its offset where the broker that was asked lags behind', async () => {
+  test('at its offset if the broker that answered lags behind', async () => {
     const lagging = source({ offset: 150, topicId: NEW }, OLD)
     expect(await beginning(lagging, 'earliest', undefined)).toEqual({
       topicId: NEW,
@@ -77,13 +91,13 @@ describe('a group begins', () => {
     expect(lagging.asked).toEqual(['all brokers'])
   })
 
-  test('at its offset where topics have no ids', async () => {
+  test('at its offset if topics have no ids', async () => {
     const begun = await beginning(source({ offset: 150 }, NONE), 'earliest', undefined)
     expect(begun).toEqual({ topicId: NONE, position: 150, commit: false })
   })
 })
 
-test('brokers are asked until they agree', async () => {
+test('brokers are asked until they agree on the id', async () => {
   const answers = [[OLD, NEW], [], [NEW, NEW]]
   expect(
     await untilAgreed(

@@ -8,8 +8,8 @@ import { nameOf, VARIANTS } from './variant.ts'
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
-describe('change of driver or protocol', () => {
-  test('a group that was stopped goes on where it was, behind each variant in turn and back', async () => {
+describe('a change of driver or protocol', () => {
+  test('lets a stopped group continue at its offsets, with each variant in turn', async () => {
     const turns = [...VARIANTS, ...VARIANTS].map((variant, turn) => ({ variant, turn }))
     const admin = await open(VARIANTS[0], brokers)
     const topic = await createTopic(admin, uniqueName('change'), 3)

@@ -19,7 +19,7 @@ const parts = [
 ].map(([from, to]) => Array.from({ length: to - from }, (_, i) => `key-0:${from + i}`))
 
 describeDriver('cutting batches', (variant) => {
-  test('each part is handed over by itself, again if it fails, after the one before was committed', async () => {
+  test('a transformation gets each part by itself, after the previous one was committed, and again if it fails', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('cut'), 1)
     await produceNumbered(kafka, topic, 1, RECORDS)
@@ -41,7 +41,7 @@ describeDriver('cutting batches', (variant) => {
     await subscription.stop()
   })
 
-  test('a consumer gets the same parts', async () => {
+  test('a consumer gets the same parts as a transformation', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('cut'), 1)
     await produceNumbered(kafka, topic, 1, RECORDS)

@@ -8,7 +8,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('gathering batches', (variant) => {
-  test('a batch is handed over when it is full, or when its time is up', async () => {
+  test('a batch is delivered when it is full, or when its time is over', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('gather'), 1)
     const batches: { at: number; records: string[] }[] = []
@@ -39,7 +39,7 @@ describeDriver('gathering batches', (variant) => {
     await caughtUp(kafka, topic)
   })
 
-  test('a batch is handed over when it has so many bytes; a stop does not wait for more', async () => {
+  test('a batch is delivered when it has enough bytes, and a stop does not wait for more', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('gather-bytes'), 1)
     const lengths: number[] = []

@@ -11,7 +11,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('more output than one transaction holds', (variant) => {
-  test('becomes several transactions: every record once, in order, and one failure in the middle repeats no part that is committed', async () => {
+  test('is written in several transactions: each record once, in order, and a failure in the last part repeats no committed part', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('large-output'), 1)
     const output = await createTopic(kafka, `${topic}-out`, 1)

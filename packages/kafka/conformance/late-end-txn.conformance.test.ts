@@ -12,9 +12,9 @@ const KEYS = 12
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
-describe('late EndTxn', () => {
+describe('a late EndTxn', () => {
   testTogether(
-    'a commit that the broker gets after its producer gave it up changes nothing',
+    'changes nothing if its producer gave up the commit before the broker gets it',
     async (variant, after) => {
       const direct = await open(variant, brokers, {}, after)
       const topic = await createTopic(direct, uniqueName('late-end'), 3)

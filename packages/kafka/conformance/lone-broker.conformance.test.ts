@@ -1,7 +1,7 @@
 /**
  * A broker that is the whole cluster, as on a laptop, dies in the middle of many transactions. Kafka 4.3 then
- * loses ends of transactions (client/transform/lost-markers.ts); with so many open at once
- * every other kill meets one.
+ * loses ends of transactions (client/transform/lost-markers.ts); with this many partitions, about every other
+ * kill does.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KafkaCluster, kafkaCluster, uniqueName } from '@weir/testkit'
@@ -54,8 +54,8 @@ afterAll(async () => {
   await cluster.stop()
 })
 
-describe.each([...VARIANTS.map(nameOf)])('a lone broker killed again and again: %s', (name) => {
-  test('every partition goes on, and the output is the input, once and in order', async () => {
+describe.each([...VARIANTS.map(nameOf)])('after a lone broker was killed again and again (%s)', (name) => {
+  test('every partition continues, and the output is the input, once and in order', async () => {
     const { kafka, input, output, load } = running.get(name)!
     await caughtUp(kafka, input, 90_000)
     const written = await readBack(cluster.brokers, input)

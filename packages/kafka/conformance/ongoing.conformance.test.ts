@@ -8,7 +8,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('batches that stay open behind their handler', (variant) => {
-  /** One record per batch; the test settles what each leaves open. */
+  /** A member with one record per batch; the test settles the batches. */
   async function member() {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('ongoing'), 1)
@@ -31,7 +31,7 @@ describeDriver('batches that stay open behind their handler', (variant) => {
     return { kafka, topic, batches, join, committed }
   }
 
-  test('the next are handed over, and offsets are committed in order', async () => {
+  test('do not delay the next batches, and their offsets are committed in order', async () => {
     const { batches, join, committed } = await member()
     const subscription = await join()
     await expect.poll(() => batches.length, { timeout: 20_000 }).toBe(6)
@@ -46,7 +46,7 @@ describeDriver('batches that stay open behind their handler', (variant) => {
     expect(await committed()).toBe(6)
   })
 
-  test('a stop waits for them within its time, and what is open then is handed over again', async () => {
+  test('are awaited by a stop for a limited time, and delivered again if they are still open then', async () => {
     const { batches, join, committed } = await member()
     const first = await join()
     await expect.poll(() => batches.length, { timeout: 20_000 }).toBe(6)

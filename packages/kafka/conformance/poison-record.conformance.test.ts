@@ -22,7 +22,7 @@ async function topicWithPoison(variant: Variant) {
   return { kafka, topic, wanted }
 }
 
-/** Asks the member as if half a minute had passed without anything happening. */
+/** Returns what the member reports as stalled if half a minute passes without progress. */
 function stalledLater(member: Subscription): readonly StalledPartition[] {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
   try {
@@ -33,7 +33,7 @@ function stalledLater(member: Subscription): readonly StalledPartition[] {
 }
 
 describeDriver('poison record', (variant) => {
-  test('a handler that throws gets the same records again, in order; its neighbours go on', async () => {
+  test('a handler that throws gets the same records again, in order, while other partitions continue', async () => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const seen: string[] = []
     const attempts: number[] = []
@@ -56,7 +56,7 @@ describeDriver('poison record', (variant) => {
     expect(tally(wanted, seen)).toEqual(EXACT)
   })
 
-  test('the partition says that it stands still and why, until its handler takes the records', async () => {
+  test('a partition is reported as standing still, with the reason, until its handler accepts the records', async () => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const seen: string[] = []
     let poisonous = true
@@ -79,7 +79,7 @@ describeDriver('poison record', (variant) => {
     expect(tally(wanted, seen)).toEqual(EXACT)
   })
 
-  test('in a transformation nothing of a failed attempt is seen', async () => {
+  test('the output of a failed attempt of a transformation is not visible', async () => {
     const { kafka, topic, wanted } = await topicWithPoison(variant)
     const output = await createTopic(kafka, `${topic}-out`, 2)
     let failures = 0

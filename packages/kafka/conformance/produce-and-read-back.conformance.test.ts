@@ -10,7 +10,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('produce and read back', (variant) => {
-  test('order per key', async () => {
+  test('the records of a key keep their order', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('order'), 4)
     await produceNumbered(kafka, topic, 20, 500)
@@ -19,7 +19,7 @@ describeDriver('produce and read back', (variant) => {
     expect(tally([], records)).toEqual(EXACT)
   })
 
-  test('deliveries made side by side keep their own order and settle one by one', async () => {
+  test('concurrent deliveries keep their own order and settle one by one', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('deliveries'), 1)
     const producer = await kafka.producer()
@@ -39,7 +39,7 @@ describeDriver('produce and read back', (variant) => {
     ).toEqual(EXACT)
   })
 
-  test('headers, keys that are null, tombstones, empty values', async () => {
+  test('headers, null keys, tombstones and empty values are kept', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('shapes'), 1)
     const delivery = (await kafka.producer()).delivery()
@@ -79,7 +79,7 @@ describeDriver('produce and read back', (variant) => {
     ])
   })
 
-  test('records of a megabyte', async () => {
+  test('records of a megabyte are written and read', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('large'), 2, { 'max.message.bytes': '2000000' })
     const delivery = (await kafka.producer()).delivery()
@@ -100,7 +100,7 @@ describeDriver('produce and read back', (variant) => {
     expect(bytes).toBe(8_000_000)
   })
 
-  test('reading from the latest, from a time, from offsets', async () => {
+  test('reading begins at the latest record, at a time or at offsets', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('from'), 1, {
       'message.timestamp.type': 'LogAppendTime',
@@ -132,7 +132,7 @@ describeDriver('produce and read back', (variant) => {
     await reading.done
   })
 
-  test('a topic that does not exist', async () => {
+  test('a topic that does not exist is reported as unknown', async () => {
     const kafka = await open(variant, brokers)
     await expect(kafka.partitions(uniqueName('nowhere'))).rejects.toMatchObject({ code: 'unknown-topic' })
   })

@@ -14,7 +14,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('rebalance mid-batch', (variant) => {
-  test('members come and go while handlers run: no record by two, none lost, order per key', async () => {
+  test('members join and leave while handlers run: no partition has two handlers, and no record is lost or reordered', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('rebalance'), PARTITIONS)
     await produceNumbered(kafka, topic, KEYS, PER_KEY)
@@ -52,7 +52,7 @@ describeDriver('rebalance mid-batch', (variant) => {
     expect((await kafka.admin.lag(topic)).map(({ lag }) => lag)).toEqual(Array(PARTITIONS).fill(0))
   })
 
-  test('a revoke lets the handler finish and commits what it did', async () => {
+  test('a revoked member finishes its handler and commits the batch', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('revoke'), 2)
     await produceNumbered(kafka, topic, 10, 10)

@@ -1,5 +1,5 @@
 /**
- * A topic is deleted and recreated under its name: its groups read all of it, whatever the old offsets say.
+ * A topic is deleted and recreated under its name: its groups read all of it, whatever their old offsets.
  */
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, describe, expect, vi } from 'vitest'
@@ -30,7 +30,7 @@ async function produce(kafka: Kafka, topic: string, records: readonly string[]):
 
 type After = (cleanUp: CleanUp) => void
 
-/** Uses another client, so that those of the groups do not learn of it. */
+/** Uses another client, so that the clients of the groups do not notice. */
 async function recreate(
   variant: Variant,
   topic: string,
@@ -98,7 +98,7 @@ async function withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T
 }
 
 describe.concurrent('a recreated topic', () => {
-  testTogether('while its groups run', async (variant, after) => {
+  testTogether('is read from its beginning by groups that run meanwhile', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     const members = await join()
     await ready()
@@ -121,7 +121,7 @@ describe.concurrent('a recreated topic', () => {
   })
 
   testTogether(
-    'between two sessions, also where an old offset was committed late',
+    'is read from its beginning by groups that were stopped, even if an old offset was committed late',
     async (variant, after) => {
       const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
       let members = await join()
@@ -146,7 +146,7 @@ describe.concurrent('a recreated topic', () => {
     },
   )
 
-  testTogether('an offset that does not say its topic is one of this topic', async (variant, after) => {
+  testTogether('is read from a committed offset that has no topic id', async (variant, after) => {
     const { kafka, topic, groups, seen, join, copied, ready } = await twoGroups(variant, after)
     await produce(kafka, topic, numbered('first', 5))
     for (const group of groups) await commitByHand(group, topic, '', 3)

@@ -118,7 +118,7 @@ async function load(
   return { seen: tally(wanted, seen), followed: tally(wanted, followed) }
 }
 
-testTogether('logins by password end every four seconds under load', async (variant, after) => {
+testTogether('logins by password are renewed every four seconds under load', async (variant, after) => {
   const { brokers, username, password } = secure.scram
   const kafka = await open(
     variant,
@@ -129,7 +129,7 @@ testTogether('logins by password end every four seconds under load', async (vari
   expect(await load(kafka, 'scram', 14_000)).toEqual({ seen: EXACT, followed: EXACT })
 })
 
-testTogether('logins by token end every four seconds under load', async (variant, after) => {
+testTogether('logins by token are renewed every four seconds under load', async (variant, after) => {
   expect(await load(await open(variant, secure.iam.brokers, iam(), after), 'iam', 14_000)).toEqual({
     seen: EXACT,
     followed: EXACT,
@@ -137,7 +137,7 @@ testTogether('logins by token end every four seconds under load', async (variant
 })
 
 testTogether(
-  'a password is rotated under load: for some seconds the brokers know the new one and this process the old one',
+  'clients keep working while a password is rotated, although they know the new one seconds after the brokers',
   async (variant, after) => {
     const username = userOf(variant)
     const file = join(folder, username)
@@ -169,7 +169,7 @@ testTogether(
 )
 
 test.skipIf(process.platform !== 'linux')(
-  'a session is renewed on its connection: platformatic drops none',
+  'platformatic renews a session on its connection, without closing any',
   async () => {
     const others = connectionsTo(secure.iam.brokers[0])
     const kafka = await open({ driver: 'platformatic', groupProtocol: 'consumer' }, secure.iam.brokers, iam())
@@ -201,14 +201,17 @@ function connectionsTo(broker: string): string[] {
 }
 
 describeDriver('secure connections', (variant) => {
-  test('TLS', () => roundTrip(variant, secure.tls.brokers, tls()))
+  test('a connection over TLS writes and reads', () => roundTrip(variant, secure.tls.brokers, tls()))
 
-  test.each(['scram-sha-256', 'scram-sha-512'] as const)('TLS and %s', async (mechanism) => {
-    const { brokers, username, password } = secure.scram
-    await roundTrip(variant, brokers, { ...tls(), sasl: { mechanism, username, password } })
-  })
+  test.each(['scram-sha-256', 'scram-sha-512'] as const)(
+    'a connection over TLS with %s writes and reads',
+    async (mechanism) => {
+      const { brokers, username, password } = secure.scram
+      await roundTrip(variant, brokers, { ...tls(), sasl: { mechanism, username, password } })
+    },
+  )
 
-  test('a client certificate', async () => {
+  test('a broker that demands a client certificate accepts a valid one and refuses a client without one', async () => {
     await roundTrip(variant, secure.mtls.brokers, {
       tls: { ca: secure.ca, ...(await secure.client('weir')) },
     })
@@ -218,7 +221,7 @@ describeDriver('secure connections', (variant) => {
     })
   })
 
-  test('the tokens of MSK IAM, and none for another region', async () => {
+  test('a token of MSK IAM is accepted, and one for another region is refused', async () => {
     await roundTrip(variant, secure.iam.brokers, iam())
     const stranger = configOf(variant, secure.iam.brokers, {
       ...tls(),
@@ -227,7 +230,7 @@ describeDriver('secure connections', (variant) => {
     await expect(openKafka(stranger)).rejects.toMatchObject({ code: 'authentication', retriable: false })
   })
 
-  test('a wrong password or an unknown authority: a sentence says which', async () => {
+  test('a wrong password and an unknown authority are told apart in the error', async () => {
     const { brokers, username } = secure.scram
     const wrong = configOf(variant, brokers, {
       ...tls(),
@@ -240,7 +243,7 @@ describeDriver('secure connections', (variant) => {
     await expect(openKafka(stranger)).rejects.toMatchObject({ code: 'tls', retriable: false })
   })
 
-  test('no broker: one sentence, soon', async () => {
+  test('a missing broker is reported within ten seconds', async () => {
     const began = Date.now()
     await expect(openKafka(configOf(variant, ['127.0.0.1:1']))).rejects.toMatchObject({
       code: 'no-broker',

@@ -31,7 +31,7 @@ afterAll(() => cluster.stop())
 
 describe('a broker that falls silent', () => {
   testTogether(
-    'what is in flight fails in time, what waits behind it too, and nothing comes out of order afterwards',
+    'fails records in flight and queued records in time, and later records are not reordered',
     async (variant, after) => {
       const kafka: Kafka = await open(variant, cluster.brokers, {}, after)
       const topic = await createTopic(kafka, uniqueName('silent'), 1)

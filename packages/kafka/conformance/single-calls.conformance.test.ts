@@ -24,7 +24,7 @@ async function readAll(kafka: Kafka, topic: string, partition = 0): Promise<stri
 }
 
 describeDriver('single calls', (variant) => {
-  test('a delivery knows the offsets of its records, among those of others and in batches that are cut in two', async () => {
+  test('a delivery knows the offsets of its records, even if batches are shared with others or split', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('ranges'), 2, { 'max.message.bytes': '100000' })
     const producer = await kafka.producer()
@@ -49,7 +49,7 @@ describeDriver('single calls', (variant) => {
     }
   })
 
-  test('one fetch: from the middle of a batch, at the end, before the beginning, behind the end', async () => {
+  test('a single fetch reads from the middle of a batch and at the end, and fails beyond the end', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('fetch'), 1, {
       'message.timestamp.type': 'LogAppendTime',
@@ -78,7 +78,7 @@ describeDriver('single calls', (variant) => {
     ])
   })
 
-  test("a time before 1970 is the beginning, never one of Kafka's own marks", async () => {
+  test("a time before 1970 means the beginning, even if it equals one of Kafka's special timestamps", async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('before-1970'), 1, {
       'message.timestamp.type': 'LogAppendTime',
@@ -97,7 +97,7 @@ describeDriver('single calls', (variant) => {
     }
   })
 
-  test('a topic that grows is written and read at once, also by clients that knew it before', async () => {
+  test('a topic that grows is written and read at once, even by clients that knew it before', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('grows'), 1)
     await produceNumbered(kafka, topic, 1, 1)
@@ -119,7 +119,7 @@ describeDriver('single calls', (variant) => {
     expect(seen).toEqual(['in the new one'])
   })
 
-  test('a log with one writer: what it wrote is there together, and who comes later fences it', async () => {
+  test('a log with one writer shows each transaction as a whole, and a later writer fences an earlier one', async () => {
     const kafka = await open(variant, brokers)
     const other = await open(variant, brokers)
     const log = await createTopic(kafka, uniqueName('log'), 1)
@@ -145,7 +145,7 @@ describeDriver('single calls', (variant) => {
     await expect.poll(() => readAll(other, log)).toEqual(['1', '1', '2'])
   })
 
-  test('a list that many add to at once, each knowing all that is in it: nothing is lost, nothing is doubled', async () => {
+  test('concurrent writers that first read a whole list lose no entry and duplicate none', async () => {
     const clients = await Promise.all([0, 1, 2].map(() => open(variant, brokers)))
     const log = await createTopic(clients[0], uniqueName('list'), 1)
     const id = uniqueName('writer')

@@ -1,4 +1,4 @@
-/** A member with a lasting name is stopped and comes back: the others keep what they have. */
+/** A member with a fixed name is restarted, while the others keep their partitions. */
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { OpenTask, Subscription } from '../port.ts'
@@ -19,7 +19,7 @@ const partitionsOf = (member: Subscription): number[] =>
     .sort()
 
 describeDriver('static member', (variant) => {
-  test('a restart moves no partitions of the others, and gives the member its own again', async () => {
+  test('a restarted member gets its own partitions again, and those of others do not move', async () => {
     const kafka = await open(variant, brokers)
     const input = await createTopic(kafka, uniqueName('static'), PARTITIONS)
     const output = await createTopic(kafka, `${input}-out`, PARTITIONS)
@@ -62,7 +62,7 @@ describeDriver('static member', (variant) => {
     expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
   })
 
-  test('a process that joins under the name of another one that runs: one of them reads, the other is not ready', async () => {
+  test('of two processes with the same member name, one reads and the other is not ready', async () => {
     const kafka = await open(variant, brokers)
     const input = await createTopic(kafka, uniqueName('twins'), 2)
     const seen: string[] = []

@@ -15,7 +15,7 @@ const groupState = async (
   (await kafka.admin.groups()).find((group) => group.groupId === groupId)?.state
 
 describeDriver('stop', (variant) => {
-  test('clean stop: nothing is handed over twice', async () => {
+  test('after a clean stop no record is delivered twice', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('clean-stop'), 4)
     await produceNumbered(kafka, topic, 8, 500)
@@ -46,11 +46,11 @@ describeDriver('stop', (variant) => {
     expect(await groupState(kafka, topic)).toBe('Empty')
   })
 
-  test('stop during join: the member is gone at once and holds nothing up', async () => {
+  test('a member that is stopped while it joins leaves at once and does not delay the group', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('stop-during-join'), 2)
     await produceNumbered(kafka, topic, 2, 10)
-    // This member's handler holds up the rebalance, so that the next member waits in the middle of its join.
+    // This member's handler delays the rebalance, so that the next member waits in the middle of its join.
     let release = (): void => {}
     const released = new Promise<void>((resolve) => (release = resolve))
     let handling = 0
@@ -101,7 +101,7 @@ describeDriver('stop', (variant) => {
     await next.stop()
   })
 
-  test('the producer stores what waits, and refuses what comes later', async () => {
+  test('a stopped producer stores its queued records and refuses later ones', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('producer-stop'), 1)
     const producer = await kafka.producer()

@@ -17,7 +17,7 @@ const named = VARIANTS.map((variant) => ({ name: nameOf(variant), variant }))
 
 /** Declares the cases once for each variant; `vitest -t kafkajs/classic` runs those of one. */
 export function describeDriver(title: string, cases: (variant: Variant) => void): void {
-  describe.each(named)(`${title}: $name`, ({ variant }) => cases(variant))
+  describe.each(named)(`${title} ($name)`, ({ variant }) => cases(variant))
 }
 
 /**
@@ -29,14 +29,14 @@ export function testTogether(
   run: (variant: Variant, after: (cleanUp: CleanUp) => void) => Promise<void>,
 ): void {
   test.concurrent.for(named)(
-    `${title}: $name`,
+    `${title} ($name)`,
     { timeout: TOGETHER_TIMEOUT_MS },
     async ({ variant }, { onTestFinished: after }) =>
       run(variant, (cleanUp) => after(async () => void (await cleanUp()))),
   )
 }
 
-/** A client, stopped when the test is over. */
+/** Opens a client, which is stopped when the test ends. */
 export async function open(
   variant: Variant,
   brokers: readonly string[],

@@ -12,7 +12,7 @@ export interface Tally {
 
 export const EXACT: Tally = { lost: 0, doubled: 0, inversions: 0 }
 
-/** @param wanted values that must be found; others may be (those of a send whose outcome stayed unknown) */
+/** @param wanted values that must be found; others may be found as well, if their send had no known outcome */
 export function tally(wanted: Iterable<string>, found: readonly (string | ReadRecord)[]): Tally {
   const seen = new Set<string>()
   const highest = new Map<string, number>()

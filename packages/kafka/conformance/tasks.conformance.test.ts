@@ -1,4 +1,4 @@
-/** A partition's task: where it begins, what is due by the clock, its end, and inputs that share it. */
+/** Tasks of partitions: their begin, output by the clock, end, and several inputs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test, vi } from 'vitest'
@@ -35,7 +35,7 @@ async function topics(variant: Variant, name: string) {
 const SLOW_MS = 20_000
 
 testTogether(
-  'a slow task keeps no transaction open and holds up no other partition',
+  'a slow task keeps no transaction open and delays no other partition',
   async (variant, after) => {
     const kafka = await open(variant, brokers, {}, after)
     const input = await createTopic(kafka, uniqueName('slow'), PARTITIONS)
@@ -87,7 +87,7 @@ testTogether(
 )
 
 describeDriver('tasks', (variant) => {
-  test('a task begins at the committed position, begins again after a failure, and ends', async () => {
+  test('a task begins at the committed position, begins again after a failure, and is ended', async () => {
     const { kafka, input, output, group } = await topics(variant, 'task')
     await produceNumbered(kafka, input, 1, 50)
     const calls: string[] = []
@@ -131,7 +131,7 @@ describeDriver('tasks', (variant) => {
     expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
   })
 
-  test('what is due by the clock becomes visible without a record, once', async () => {
+  test('output that a task writes by the clock becomes visible once, without another record', async () => {
     const { kafka, input, output, group } = await topics(variant, 'tick')
     await produceNumbered(kafka, input, 8, 10)
     const copy: OpenTask = (partition) => {
@@ -173,7 +173,7 @@ describeDriver('tasks', (variant) => {
     await member.stop()
   })
 
-  test('topics that are transformed together: a task has the same partition of each, through rebalances', async () => {
+  test('a task of several topics has the same partition of each, even during rebalances', async () => {
     const { kafka, input: left, output, group } = await topics(variant, 'left')
     const right = await createTopic(kafka, left.replace('left', 'right'), PARTITIONS)
     const running = new Map<number, number>()

@@ -8,7 +8,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('a record that is too large', (variant) => {
-  test('fails with what its delivery sent after it to the partition, and nothing else', async () => {
+  test('fails together with the later records of its delivery to the partition, and no others', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('too-large'), 2, { 'max.message.bytes': '20000' })
     const producer = await kafka.producer()

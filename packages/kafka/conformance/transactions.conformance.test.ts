@@ -10,7 +10,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('transactions', (variant) => {
-  test('output and offsets are seen together, only after the commit, and not at all after an abort', async () => {
+  test('output and offsets become visible together after a commit, and never after an abort', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('commit-abort'), 1)
     const output = await createTopic(kafka, `${topic}-out`, 3)
@@ -49,7 +49,7 @@ describeDriver('transactions', (variant) => {
     ).toMatchObject({ lost: 0, doubled: 0 })
   })
 
-  test('an idle transactional topic comes to lag 0, for groups and for readers', async () => {
+  test('an idle transactional topic reaches lag 0, for groups and for readers', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('idle'), 2)
     const output = await createTopic(kafka, `${topic}-out`, 2)
@@ -91,7 +91,7 @@ describeDriver('transactions', (variant) => {
     expect([positions.get(0), positions.get(1)]).toEqual(ends)
   })
 
-  test('output to topics and partitions in turn, with transactions that are empty in between', async () => {
+  test('output goes to several topics and partitions, with empty transactions in between', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('route'), 3)
     const outputs = [await createTopic(kafka, `${topic}-a`, 1), await createTopic(kafka, `${topic}-b`, 4)]

@@ -55,8 +55,8 @@ function see({ records, passed }: Seen, batch: RecordBatch): void {
   if (batch.unreadable !== undefined) passed.push(batch)
 }
 
-describe('unreadable batch', () => {
-  testTogether('is passed over, and nothing but it', async (variant, after) => {
+describe('an unreadable batch', () => {
+  testTogether('is skipped, and its neighbours are read', async (variant, after) => {
     const kafka = await open(variant, cluster.brokers, {}, after)
     const topic = await rottenTopic(kafka)
     const output = await createTopic(kafka, `${topic}-out`, 1)
@@ -103,14 +103,14 @@ describe('unreadable batch', () => {
     expect(letters).toEqual(['10 to 29'])
   })
 
-  testTogether('is not skipped before the broker has given it several times', async (variant, after) => {
+  testTogether('is skipped only after it was fetched several times', async (variant, after) => {
     const kafka = await open(variant, cluster.brokers, {}, after)
     const topic = await rottenTopic(kafka)
     const seen: Seen = { records: [], passed: [] }
     const options = { groupId: topic, topics: [topic], startAt: 'earliest' } as const
     const member = await kafka.consume(options, (batch) => see(seen, batch))
     await vi.waitFor(() => expect(seen.records).toHaveLength(10), { timeout: 20_000, interval: 20 })
-    // The broker reads the block from its disk again, say: the same bit flips back.
+    // As if the broker read the block from its disk again: the same bit flips back.
     rot(join(cluster.logs(0), `${topic}-0`, '00000000000000000000.log'), BATCHES[0])
     await caughtUp(kafka, topic)
     expect(seen.records).toHaveLength(35)

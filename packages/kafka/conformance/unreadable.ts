@@ -1,6 +1,6 @@
 /**
- * A record batch that brokers accept and nothing can read: they do not check the length that a compressed
- * record states.
+ * A record batch that brokers accept and no client can read: brokers do not check the stated length of a
+ * compressed record.
  */
 import { Cluster } from '../client/cluster.ts'
 import { brokerError, OK } from '../client/protocol/codes.ts'

@@ -14,7 +14,7 @@ const ALL: readonly Variant[] = [
 ]
 
 /**
- * Two of the four have both transports and both protocols, which know nothing of each other.
+ * Two of the four cover both transports and both protocols, which are independent of each other.
  * WEIR_FAULTS=long runs all.
  */
 export const VARIANTS = process.env.WEIR_FAULTS === 'long' ? ALL : ALL.slice(0, 2)

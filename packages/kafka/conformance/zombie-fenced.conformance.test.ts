@@ -12,9 +12,9 @@ const PER_KEY = 100
 let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
-describe('zombie fenced', () => {
+describe('a zombie', () => {
   testTogether(
-    'an owner that froze in the middle of a batch cannot commit it after another took over',
+    'cannot commit the batch in which it froze, after another member took over',
     async (variant, after) => {
       const kafka = await open(variant, brokers, {}, after)
       const input = await createTopic(kafka, uniqueName('zombie'), 2)

@@ -11,13 +11,13 @@ function hash(bytes: Buffer, seed: number): Buffer {
   return out
 }
 
-test('the verification value of SMHasher: a hash over hashes of keys of every length up to 255', () => {
+test('the hash has the verification value of SMHasher: a hash over hashes of keys of every length up to 255', () => {
   const key = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
   const hashes = Array.from({ length: 256 }, (_, i) => hash(key.subarray(0, i), 256 - i))
   expect(hash(Buffer.concat(hashes), 0).readUInt32LE(0)).toBe(0xb3ece62a)
 })
 
-test('hashes a stretch as it hashes the bytes by themselves', () => {
+test('a part of a buffer has the same hash as its bytes alone', () => {
   const id = Buffer.from('0191-7b3c-f00d-4242')
   const within = Buffer.concat([Buffer.from('before'), id, Buffer.from('after')])
   const expected = [0, 4, 8, 12].map((at) => hash(id, 7).readInt32LE(at))

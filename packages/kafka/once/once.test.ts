@@ -4,7 +4,7 @@ import { encodeHeaders } from '../records/headers.ts'
 import { emptyBatch } from '../unreadable.ts'
 import { Once } from './once.ts'
 
-test('where a leader does not show the records before the batch yet, it is asked again', async () => {
+test('a leader that does not show the records before the batch yet is asked again', async () => {
   const asked: number[] = []
   const shown = [0, 4, 4, 10]
   const once = new Once({
@@ -39,7 +39,7 @@ function withIds(topic: string, first: number, ids: readonly string[]): RecordBa
   }
 }
 
-test('a batch that comes again while its ids are read back does not meet its own', async () => {
+test('a batch that is redelivered while its ids are read back does not count as its own repetition', async () => {
   const asked = Promise.withResolvers<void>()
   const answer = Promise.withResolvers<RecordBatch>()
   const once = new Once({

@@ -21,7 +21,7 @@ function addAll(ids: SeenIds, batch: readonly string[], offset: number): boolean
 
 const add = (ids: SeenIds, id: string, offset: number): boolean => addAll(ids, [id], offset)[0]
 
-test('an id that came before is seen, also after it came again', () => {
+test('a repeated id is seen, however often it is repeated', () => {
   const ids = new SeenIds(100)
   expect([
     add(ids, 'a', 100),
@@ -33,7 +33,7 @@ test('an id that came before is seen, also after it came again', () => {
   expect(ids.next).toBe(105)
 })
 
-test('what came before the window is new, and a repetition within it keeps the id in it', () => {
+test('an id from before the window is new, and a repetition within the window keeps it there', () => {
   const ids = new SeenIds(0)
   add(ids, 'a', 0)
   add(ids, 'b', 1)
@@ -43,7 +43,7 @@ test('what came before the window is new, and a repetition within it keeps the i
   expect(add(ids, 'b', 12)).toBe(true)
 })
 
-test('records that are handed over again are what they were the first time', () => {
+test('redelivered records get the same verdicts as the first time', () => {
   const ids = new SeenIds(0)
   const log = ['a', 'b', 'a', 'c', 'a', 'b', 'd', 'd']
   const first = log.map((id, offset) => add(ids, id, offset))
@@ -54,7 +54,7 @@ test('records that are handed over again are what they were the first time', () 
   }
 })
 
-test('as a set of strings, through growth, expiry and rewinds', () => {
+test('the ids behave like a set of strings, through growth, expiry and rewinds', () => {
   const ids = new SeenIds(0)
   const log: string[] = []
   let floor = 0
@@ -81,7 +81,7 @@ test('as a set of strings, through growth, expiry and rewinds', () => {
   expect(ids.bytes).toBeLessThan(1 << 20)
 })
 
-test('a hundred thousand ids take four megabytes at most, and expired ones none', () => {
+test('a hundred thousand ids take at most four megabytes, and expired ones none', () => {
   const ids = new SeenIds(0)
   for (let offset = 0; offset < 100_000; offset++) add(ids, `id-${offset}`, offset)
   expect(ids.bytes).toBeLessThan(4 << 20)
@@ -93,7 +93,7 @@ test('a hundred thousand ids take four megabytes at most, and expired ones none'
   expect(ids.bytes).toBeLessThan(200 << 10)
 })
 
-test('a hundred thousand repetitions can be taken back', () => {
+test('a hundred thousand repetitions can be rewound', () => {
   const ids = new SeenIds(0)
   add(ids, 'a', 0)
   let seen = 0
@@ -105,7 +105,7 @@ test('a hundred thousand repetitions can be taken back', () => {
   expect(add(ids, 'a', 0)).toBe(false)
 })
 
-test('a batch larger than a chunk of the log holds repetitions of itself and of batches before', () => {
+test('a batch larger than a chunk of the log finds repetitions of itself and of earlier batches', () => {
   const ids = new SeenIds(0)
   const batch = Array.from({ length: 5000 }, (_, i) => `id-${i % 3000}`)
   expect(addAll(ids, batch, 0)).toEqual(batch.map((_, i) => i >= 3000))
@@ -113,7 +113,7 @@ test('a batch larger than a chunk of the log holds repetitions of itself and of 
   expect(ids.next).toBe(5004)
 })
 
-test('a record without an id lies between others', () => {
+test('a record without an id may be between others with ids', () => {
   const ids = new SeenIds(0)
   hashes.clear()
   const view = new DataView(new TextEncoder().encode('aab').buffer)
@@ -126,7 +126,7 @@ test('a record without an id lies between others', () => {
   expect(ids.next).toBe(14)
 })
 
-test('ids from the offset of a rewind on are forgotten: a recreated topic has other records there', () => {
+test('a rewind forgets the ids from its offset on, since a recreated topic has other records there', () => {
   const ids = new SeenIds(0)
   for (const [offset, id] of ['a', 'b', 'c', 'd'].entries()) add(ids, id, offset)
   expect(ids.rewind(0)).toBe(true)

@@ -7,9 +7,9 @@ import { decodeHeaders, editHeaders, encodeHeaders, findHeader, listHeaders, NO_
 import { head, join, tail } from './slice.ts'
 import { at, marker, read, SAMPLES, samplesOf, seal, withRecords, write } from './testing/batches.ts'
 
-describe('round trips', () => {
+describe('written records', () => {
   for (const [name, codec] of Object.entries(CODEC_NUMBER)) {
-    test(`${name}: what is written is read`, () => {
+    test(`are read back with ${name}`, () => {
       const batch = read(
         Buffer.concat([at(10, write(SAMPLES, codec)), at(15, write(SAMPLES.slice(0, 2), codec))]),
         10,
@@ -21,12 +21,12 @@ describe('round trips', () => {
     })
   }
 
-  test('an uncompressed batch is not copied', () => {
+  test('are not copied if they are not compressed', () => {
     const bytes = at(0, write(SAMPLES))
     expect(read(bytes).bytes).toBe(bytes)
   })
 
-  test('codecs mix within one response', () => {
+  test('may have different codecs in one response', () => {
     const batch = read(
       Buffer.concat([at(0, write(SAMPLES, 3)), at(5, write(SAMPLES, 0)), at(10, write(SAMPLES, 4))]),
     )
@@ -92,7 +92,7 @@ describe('records in several members, frames or blocks', () => {
   })
 })
 
-test('the bytes of a batch are those of the protocol guide', () => {
+test('a batch is encoded as in the protocol guide', () => {
   const batch = write([{ key: 'k', value: 'v', headers: { h: '1' } }])
   expect(batch.toString('hex', AT.records)).toBe(
     '18' + '00' + '00' + '00' + '026b' + '0276' + '02' + '0268' + '0231',
@@ -108,7 +108,7 @@ test('records below the position are dropped', () => {
   expect([...batch.offsets.subarray(0, batch.length)]).toEqual([13, 14])
 })
 
-test('a batch that is cut short is left for the next fetch', () => {
+test('a truncated batch is left for the next fetch', () => {
   const whole = at(0, write(SAMPLES))
   const next = at(5, write(SAMPLES))
   for (const length of [1, 60, 61, next.length - 1]) {
@@ -118,14 +118,14 @@ test('a batch that is cut short is left for the next fetch', () => {
   expect(read(whole.subarray(0, 100), 4)).toMatchObject({ length: 0, nextOffset: 4 })
 })
 
-test('LogAppendTime is the time of every record', () => {
+test('LogAppendTime applies to every record of a batch', () => {
   const bytes = write(SAMPLES)
   bytes.writeInt16BE(LOG_APPEND_TIME, AT.attributes)
   writeInt64(bytes, AT.maxTimestamp, 1_700_000_000_123)
   expect(new Set(read(seal(bytes)).timestamps)).toEqual(new Set([1_700_000_000_123]))
 })
 
-describe('transactions', () => {
+describe('in transactions', () => {
   const of = (producerId: bigint, offset: number, value: string): Buffer =>
     at(
       offset,
@@ -137,7 +137,7 @@ describe('transactions', () => {
       }),
     )
 
-  test('aborted records and markers are left out, and the position passes them', () => {
+  test('aborted records and markers are left out, and the position moves beyond them', () => {
     const bytes = Buffer.concat([
       of(1n, 0, 'aborted'),
       of(2n, 1, 'kept'),
@@ -152,7 +152,7 @@ describe('transactions', () => {
     expect(batch.nextOffset).toBe(7)
   })
 
-  test("an abort that begins later leaves the producer's earlier transaction alone", () => {
+  test("an abort that begins later does not affect the producer's earlier transaction", () => {
     const bytes = Buffer.concat([
       of(1n, 0, 'committed'),
       marker(1, 1n, 1),
@@ -164,12 +164,12 @@ describe('transactions', () => {
     )
   })
 
-  test('nothing but control records still moves the position', () => {
+  test('a batch of control records alone moves the position', () => {
     expect(read(marker(41, 1n, 1), 41)).toMatchObject({ length: 0, nextOffset: 42 })
   })
 })
 
-test('head and tail cut, join puts together', () => {
+test('head and tail split a batch, and join puts it together again', () => {
   const batch = read(at(0, write(SAMPLES)))
   const [first, rest] = [head(batch, 2), tail(batch, 2)]
   expect([first.nextOffset, rest.nextOffset]).toEqual([2, 5])
@@ -177,7 +177,7 @@ test('head and tail cut, join puts together', () => {
   expect(join([first, rest])).toMatchObject({ nextOffset: 5, length: 5 })
 })
 
-test('a header is found by name, the first of several, none where it is null', () => {
+test('a header is found by its name', () => {
   const block = encodeHeaders({ a: '1', b: '2' })
   expect(findHeader(block, 0, 'b')!.toString()).toBe('2')
   expect(findHeader(block, 0, 'c')).toBeUndefined()
@@ -189,7 +189,7 @@ const entry = (name: string, value: number[] | null): number[] => [
   ...(value === null ? [1] : [value.length * 2, ...value]),
 ]
 
-test('headers are listed in their order, with all of a name, and null apart from empty', () => {
+test('headers are listed in order, with repeated names, and null differs from empty', () => {
   const block = Buffer.from([
     9,
     8,
@@ -207,7 +207,7 @@ test('headers are listed in their order, with all of a name, and null apart from
   expect(decodeHeaders(block, 1)).toEqual({ a: '', b: '' })
 })
 
-test('editing headers leaves those that stay as they are: repeated, binary, null', () => {
+test('edited headers keep the others unchanged: repeated, binary and null ones', () => {
   const staying = [...entry('a', [0xff, 0x00]), ...entry('a', [0x80]), ...entry('null', null)]
   const block = Buffer.from([
     9,

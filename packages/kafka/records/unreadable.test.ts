@@ -24,7 +24,7 @@ describe('a batch that cannot be read', () => {
     throw new Error('it was read')
   }
 
-  test('does not hold up what comes before it, and what comes after is read from its end', () => {
+  test('does not affect the batches before and after it', () => {
     const [first, second, third] = batches(3)
     const bytes = Buffer.concat([first, flip(second, AT.records + 5), third])
     expect(read(bytes)).toMatchObject({ length: 10, nextOffset: 10 })
@@ -34,7 +34,7 @@ describe('a batch that cannot be read', () => {
     expect(read(third, 20)).toMatchObject({ length: 10, nextOffset: 30 })
   })
 
-  test('of records that break the format, too', () => {
+  test('is reported if its records break the format', () => {
     const [first, second] = batches(2)
     second[AT.records] += 2
     const bytes = Buffer.concat([first, seal(second)])
@@ -43,7 +43,7 @@ describe('a batch that cannot be read', () => {
     expect(refused(bytes, 10)).toMatchObject({ firstOffset: 10, nextOffset: 20, reason })
   })
 
-  test('of a codec or format that is not known', () => {
+  test('is reported if its codec or format is unknown', () => {
     const [codec, old] = batches(2)
     codec.writeInt16BE(7, AT.attributes)
     expect(refused(seal(codec), 0)).toMatchObject({
@@ -55,14 +55,14 @@ describe('a batch that cannot be read', () => {
     expect(refused(old, 0)).toMatchObject({ firstOffset: 10, nextOffset: 11, reason: 'it has format v1' })
   })
 
-  test('that states an impossible length ends where its header says', () => {
+  test('ends where its header says if its length is impossible', () => {
     const [batch] = batches(1)
     batch.writeInt32BE(-5, AT.batchLength)
     const reason = 'its length is impossible'
     expect(refused(batch, 0)).toMatchObject({ firstOffset: 0, nextOffset: 10, reason })
   })
 
-  test('whose header is damaged does not take its neighbours with it', () => {
+  test('does not affect its neighbours if its header is damaged', () => {
     for (const delta of [500, 100_000, -1]) {
       const [batch, neighbour] = batches(2)
       batch.writeInt32BE(delta, AT.lastOffsetDelta)
@@ -107,14 +107,14 @@ describe('hostile bytes', () => {
     }
   })
 
-  test('a count that the bytes cannot hold is refused before anything is allocated', () => {
+  test('a record count that exceeds the bytes is refused before anything is allocated', () => {
     const bytes = write(SAMPLES)
     bytes.writeInt32BE(0x7fffffff, AT.recordCount)
     expect(() => read(seal(bytes))).toThrow(/record count is 2147483647/)
   })
 
   for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
-    test(`${name}: a bomb is refused`, { timeout: 30_000 }, () => {
+    test(`a bomb of ${name} is refused`, { timeout: 30_000 }, () => {
       const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
       expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(
         expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }),

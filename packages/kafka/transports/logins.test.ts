@@ -5,7 +5,7 @@ import { loginWorked, lostLogin, mskToken, refuseAnswer, sharedToken } from './l
 
 afterEach(() => vi.unstubAllEnvs())
 
-test('MSK IAM: a token signed for the region by the role of this process, shared by all connections', async () => {
+test('a token of MSK IAM is signed for its region by the role of the process, and shared by all connections', async () => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY')
   const token = await mskToken('eu-central-1')
@@ -17,7 +17,7 @@ test('MSK IAM: a token signed for the region by the role of this process, shared
   expect(await mskToken('us-east-1')).not.toBe(token)
 })
 
-test('a token is renewed a minute before its end; who asks while one is being signed waits for it', async () => {
+test('a token is renewed a minute before it expires, once for concurrent callers', async () => {
   let now = 0
   let signatures = 0
   const token = sharedToken(
@@ -31,7 +31,7 @@ test('a token is renewed a minute before its end; who asks while one is being si
   expect(await Promise.all([token(), token()])).toEqual(['token 2', 'token 2'])
 })
 
-test('a signature that failed is retried by the next login', async () => {
+test('a failed signature is retried by the next login', async () => {
   let fails = true
   const token = sharedToken(
     async () => {
@@ -45,14 +45,14 @@ test('a signature that failed is retried by the next login', async () => {
   expect(await token()).toBe('token')
 })
 
-test('an answer with content is a refusal', () => {
+test("a broker's answer with content is a refusal", () => {
   refuseAnswer(Buffer.alloc(0))
   expect(() => refuseAnswer(Buffer.from('{"status":"invalid_token"}'))).toThrow(
     /refused the token \(\{"status":"invalid_token"\}\) \(authentication\)/,
   )
 })
 
-test('a login that is refused is a mistake in the configuration, unless one has worked before', () => {
+test('a refused login is a wrong configuration, unless a login has worked before', () => {
   const config = {} as KafkaConfig
   const refused = new KafkaError('authentication', 'The broker refused the login')
   expect(lostLogin(config, refused)).toBeUndefined()

@@ -22,7 +22,7 @@ const EVENT = {
   },
 }
 
-describe('the examples of AWS’s documentation', () => {
+describe('an example of AWS’s documentation', () => {
   test.each([
     [
       {
@@ -72,12 +72,12 @@ describe('the examples of AWS’s documentation', () => {
     ],
     [{ source: ['aws.ec2'], $or: [{ region: ['eu-west-1'] }, { account: [{ prefix: '0123' }] }] }, true],
     [{ source: ['aws.s3'], $or: [{ region: ['us-east-1'] }, { account: [{ prefix: '0123' }] }] }, false],
-  ])('%j: %s', (pattern, expected) => {
+  ])('%j matches: %s', (pattern, expected) => {
     expect(matches(pattern, EVENT)).toBe(expected)
   })
 })
 
-describe('each operator on one value', () => {
+describe('an operator matches its values and no others', () => {
   test.each<[alternatives: unknown[], yes: unknown[], no: unknown[]]>([
     [
       ['a', 'b'],
@@ -162,7 +162,7 @@ describe('each operator on one value', () => {
   })
 })
 
-describe('arrays', () => {
+describe('a pattern on arrays', () => {
   const employees = [
     { firstName: 'John', lastName: 'Doe' },
     { firstName: 'Anna', lastName: 'Smith' },
@@ -190,13 +190,13 @@ describe('arrays', () => {
     ],
     [{ employees: { $or: [{ firstName: ['Anna'] }, { firstName: ['Eva'] }], lastName: ['Doe'] } }, false],
     [{ employees: { $or: [{ firstName: ['Anna'] }, { firstName: ['John'] }], lastName: ['Doe'] } }, true],
-  ])('%j: %s', (pattern, expected) => {
+  ])('%j matches: %s', (pattern, expected) => {
     expect(matches(pattern, { employees })).toBe(expected)
     // Nested arrays count as one.
     expect(matches(pattern, { employees: [[employees[0]], [[employees[1]], employees[2]]] })).toBe(expected)
   })
 
-  test('an object of an outer array keeps the objects of its inner arrays together', () => {
+  test('keeps the objects of inner arrays together with their outer object', () => {
     const orders = [
       {
         id: 1,
@@ -213,13 +213,13 @@ describe('arrays', () => {
     expect(matches({ orders: { lines: { sku: ['c'] } } }, { orders: [] })).toBe(false)
   })
 
-  test('an array may hold values and objects', () => {
+  test('matches values and objects of the same array', () => {
     expect(matches({ a: { b: [1] } }, { a: [5, null, { b: 1 }] })).toBe(true)
     expect(matches({ a: [5] }, { a: [{ b: 1 }, 5] })).toBe(true)
   })
 })
 
-describe('names with dots', () => {
+describe('a pattern with dots in names', () => {
   test.each<[pattern: unknown, event: unknown, expected: boolean]>([
     [{ 'a.b': ['x'] }, { a: { b: 'x' } }, true],
     [{ a: { b: ['x'] } }, { 'a.b': 'x' }, true],
@@ -228,7 +228,7 @@ describe('names with dots', () => {
     [{ a: { b: ['x'] } }, { 'a.b': { b: 'x' } }, false],
     [{ 'a.b': { b: ['x'] } }, { a: { b: 'x' } }, false],
     [{ 'a.': ['x'] }, { a: { '': 'x' } }, true],
-    // A field can have a value under each name; one that matches is enough.
+    // A field can have a value under each spelling; one matching value is enough.
     [{ 'a.b': ['x'] }, { a: { b: 'y' }, 'a.b': 'x' }, true],
     [{ 'a.b': ['x'], a: { c: [1] } }, { a: { b: 'y', c: 1 }, 'a.b': 'x' }, true],
     [{ 'a.b': [{ exists: false }] }, { a: { c: 1 } }, true],
@@ -242,13 +242,13 @@ describe('names with dots', () => {
     [{ 'a.b.c': [1], 'a.b.d': [2] }, { a: [{ 'b.c': 1 }, { b: { c: 1 }, 'b.d': 2 }] }, true],
     [{ 'a.b.c': [1], 'a.b.d': [2] }, { 'a.b': [{ c: 1 }], a: { b: [{ d: 2 }, { d: 3 }] } }, true],
     [{ 'a.b.c': [1], 'a.b.d': [2] }, { 'a.b': [{ c: 1 }, { d: 2 }], a: { b: [{ d: 3 }] } }, false],
-  ])('%j of %j: %s', (pattern, event, expected) => {
+  ])('%j matches %j: %s', (pattern, event, expected) => {
     expect(matches(pattern, event)).toBe(expected)
   })
 })
 
-describe('$or', () => {
-  test('nests, multiplies with its neighbours and replaces a path given before it', () => {
+describe('an $or', () => {
+  test('nests, multiplies with its neighbours and replaces an earlier condition on its path', () => {
     const pattern = {
       source: ['cw'],
       $or: [
@@ -268,7 +268,7 @@ describe('$or', () => {
   })
 })
 
-describe('$or that is no list of objects is a field', () => {
+describe('an $or that is not a list of objects is a field', () => {
   test.each<[pattern: unknown, event: unknown]>([
     [{ $or: { type: ['x'] } }, { $or: { type: 'x' } }],
     [{ $or: [{ cidr: '10.0.0.0/24' }] }, { $or: '10.0.0.1' }],
@@ -280,7 +280,7 @@ describe('$or that is no list of objects is a field', () => {
   })
 })
 
-describe('wildcards that EventBridge finds too complex', () => {
+describe('wildcards', () => {
   // Event Ruler counts the wildcard prefixes that one text matches; the limit is ten.
   test.each<[wildcards: string[], refused: boolean]>([
     [['*:*:*:*:*:event-bus/*'], true],
@@ -294,19 +294,19 @@ describe('wildcards that EventBridge finds too complex', () => {
     [['*\\*\\*\\*\\*\\*\\*'], false],
     [Array(20).fill('*ab*'), false],
     [Array.from({ length: 190 }, (_, i) => `*${i}*`), true],
-    // They share the prefix that is the quote.
+    // They share a prefix, which is the quote.
     [Array.from({ length: 10 }, (_, i) => `${i}*z`), false],
     [Array.from({ length: 11 }, (_, i) => `${i}*z`), true],
     [[`*${'ab'.repeat(2000)}`], true],
     [[`*${Array.from({ length: 1300 }, (_, i) => String.fromCharCode(0x4e00 + i)).join('')}`], false],
-  ])('%j: %s', (wildcards, refused) => {
+  ])('such as %j are too complex for EventBridge: %s', (wildcards, refused) => {
     expect(isTooComplex(wildcards)).toBe(refused)
   })
 
   test.each([
     { wildcard: '*:*:*:*:*:event-bus/*' },
     { 'anything-but': { wildcard: ['*:*:*:*:*:event-bus/*'] } },
-  ])('%j is refused', (alternative) => {
+  ])('such as %j are refused', (alternative) => {
     expect(() => matches({ data: { bus: [alternative] } }, {})).toThrow(
       'data.bus: Rule is too complex - try using fewer wildcard characters or fewer ' +
         'repeating character sequences after a wildcard character',
@@ -314,7 +314,7 @@ describe('wildcards that EventBridge finds too complex', () => {
   })
 })
 
-test('the last of equal names counts', () => {
+test('the last of several fields with the same name counts', () => {
   const last = compilePattern(
     '{"source":["aws.s3"],"source":["aws.sns"],"detail":{"n":[1]},"detail":{"n":[2]}}',
   )
@@ -323,7 +323,7 @@ test('the last of equal names counts', () => {
 })
 
 test.each([[null], [undefined], [5], ['text'], [[{ f: 1 }]], [() => 1]])(
-  'an event that is no object matches nothing: %s',
+  'an event that is not an object matches nothing: %s',
   (event) => {
     expect(matches({ f: [1] }, event)).toBe(false)
     expect(matches({ f: [{ exists: false }] }, event)).toBe(false)

@@ -23,7 +23,7 @@ function file(name: string, keys: unknown): string {
   return join(folder, name)
 }
 
-test('a key opens its topics and no others', () => {
+test('a key may write to its topics and to no others', () => {
   const { value: access, stop } = openAccess(
     {
       keysFile: file('rights.json', [key('fleet', 's1', ['taxi.*']), key('one', 's2', ['taxi.telemetry'])]),
@@ -44,7 +44,7 @@ test('a key opens its topics and no others', () => {
   void stop(0)
 })
 
-test('what a key may read are its topics, or what it names beside them', () => {
+test('a key may read its topics, or the ones that it names in `reads`', () => {
   const keys = [
     key('fleet', 's1', ['taxi.*']),
     { ...key('screen', 's2', []), reads: ['location.*'] },
@@ -62,13 +62,13 @@ test('what a key may read are its topics, or what it names beside them', () => {
   void stop(0)
 })
 
-test('without a file everybody comes in where that is said; a wrong key is still wrong', () => {
+test('without a file every client is admitted if the setting says so, but not with a wrong key', () => {
   const { value: access } = openAccess({ keysFile: undefined, anonymous: true }, log)
   expect(access.client(undefined)!.mayWrite('taxi.telemetry')).toBe(true)
   expect(access.client('guess')).toBeUndefined()
 })
 
-test('a changed file holds from then on, a broken one does not', async () => {
+test('a changed file applies at once; a broken one changes nothing', async () => {
   const keysFile = file('rotation.json', [key('old', 'before', ['*'])])
   const { value: access, stop } = openAccess({ keysFile, anonymous: false }, log, 100)
   writeFileSync(keysFile, '[{"name":')
@@ -80,7 +80,7 @@ test('a changed file holds from then on, a broken one does not', async () => {
   void stop(0)
 }, 15_000)
 
-test('who outlasts its request is asked for again: its rights are those of now, and end with the key', async () => {
+test('the rights of a client are read again during a long request, and end with its key', async () => {
   const keysFile = file('standing.json', [key('fleet', 's1', ['taxi.*']), key('other', 's2', ['*'])])
   const { value: access, stop } = openAccess({ keysFile, anonymous: true }, log, 100)
   const client = clientOf(access, { headers: { authorization: 'Bearer s1' } } as FastifyRequest)
@@ -92,7 +92,7 @@ test('who outlasts its request is asked for again: its rights are those of now, 
   void stop(0)
 }, 15_000)
 
-test('a file that is wrong at the start is refused with every problem, without the hashes', () => {
+test('a wrong file is refused at the start with every problem, without the hashes', () => {
   expect(() => openAccess({ keysFile: join(folder, 'missing.json'), anonymous: false }, log)).toThrow(
     ConfigError,
   )

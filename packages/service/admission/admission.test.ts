@@ -9,7 +9,7 @@ function known(admission: Admission, client: string) {
   return lease.identify(client) ? lease : undefined
 }
 
-test('what requests hold and what is kept elsewhere is bounded together, and comes back', () => {
+test('memory of requests and memory kept elsewhere are bounded together, and released', () => {
   let elsewhere = 0
   const admission = new Admission(10 * MB, () => elsewhere)
   const lease = known(admission, 'fleet')!
@@ -25,7 +25,7 @@ test('what requests hold and what is kept elsewhere is bounded together, and com
   expect(admission.usedBytes).toBe(REQUEST)
 })
 
-test('a client alone gets three quarters, and another one still finds room', () => {
+test('a single client gets three quarters, and leaves room for another one', () => {
   const admission = new Admission(16 * MB)
   const greedy = Array.from({ length: 1000 }, () => known(admission, 'greedy'))
   for (const lease of greedy) if (lease?.cover(100_000) === false) lease.release()
@@ -38,7 +38,7 @@ test('a client alone gets three quarters, and another one still finds room', () 
   expect(other.cover(8 * MB)).toBe(true)
 })
 
-test('unknown clients share a little of their own, and take nothing of the budget', () => {
+test('unknown clients share a small budget of their own, and use none of the common one', () => {
   const admission = new Admission(8 * MB)
   const leases = Array.from({ length: 1000 }, () => admission.lease())
   const admitted = leases.filter((lease) => lease.cover(64 << 10))
@@ -50,7 +50,7 @@ test('unknown clients share a little of their own, and take nothing of the budge
   expect(admission.lease().cover(64 << 10)).toBe(true)
 })
 
-test('a reader gets what there is room for', () => {
+test('a reader gets as many bytes as there is room for', () => {
   const admission = new Admission(16 * MB)
   const first = known(admission, 'reader')!
   expect(first.coverUpTo(20 * MB, 100_000)).toBe((3 / 4) * (12 * MB - REQUEST))
@@ -63,7 +63,7 @@ test('a reader gets what there is room for', () => {
   expect(first.coverUpTo(1 * MB, 100_000)).toBe(1 * MB)
 })
 
-test('a lease that was released takes nothing more', () => {
+test('a released lease gets no more memory', () => {
   const admission = new Admission(16 * MB)
   for (const lease of [known(admission, 'fleet')!, admission.lease()]) {
     lease.release()

@@ -3,7 +3,7 @@ import { shapeOfJson } from './json-shape.ts'
 
 const shape = (text: string) => shapeOfJson(Buffer.from(text), 0, Buffer.byteLength(text))
 
-test('depth and values, whatever stands in texts', () => {
+test('depth and values are counted, whatever strings contain', () => {
   expect(shape('{"a":[1,2,{"b":"[[[,,,:\\"{"}]}')).toEqual({ depth: 3, values: 6, names: 2 })
   expect(shape('')).toEqual({ depth: 0, values: 1, names: 0 })
   expect(shape('[[[[')).toMatchObject({ depth: 4, values: 5 })
@@ -11,7 +11,7 @@ test('depth and values, whatever stands in texts', () => {
   expect(shape('{"x":1}{"x":1}')).toMatchObject({ depth: 1, names: 1 })
 })
 
-test('long texts end at their quote, wherever escapes stand', () => {
+test('long strings end at their quote, whatever escapes they have', () => {
   const parts = ['x', '\\', '"', '\\"', '[', ',', 'xxxxxxx']
   for (let length = 0; length < 80; length++) {
     for (const last of parts) {
@@ -33,7 +33,7 @@ test('long texts end at their quote, wherever escapes stand', () => {
   }
 })
 
-test('different names are counted once each, however often they come', () => {
+test('each distinct name is counted once', () => {
   expect(
     shape(
       JSON.stringify(
@@ -50,7 +50,7 @@ test('different names are counted once each, however often they come', () => {
   expect(shape('{"name-1":0}').names).toBe(1)
 })
 
-test('names that differ in one place only are different, wherever that is', () => {
+test('names that differ in a single place are distinct, wherever it is', () => {
   const pad = 'x'.repeat(200)
   const names = Array.from(
     { length: 300 },

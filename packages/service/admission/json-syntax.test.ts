@@ -81,11 +81,11 @@ const INVALID = [
   '\v1',
 ]
 
-test.each([...VALID, ...INVALID])('%j', (text) => {
+test.each([...VALID, ...INVALID])('the text %j is judged as by JSON.parse', (text) => {
   expect(jsonFault(Buffer.from(text)) === undefined).toBe(parses(text))
 })
 
-test('as JSON.parse for texts with a byte changed, left out or put in anywhere', () => {
+test('texts with a byte changed, removed or inserted anywhere are judged as by JSON.parse', () => {
   const bytes = [...'{}[]",:\\0-.eEtfnu \n\u0001a']
   let valid = 0
   for (const text of VALID) {
@@ -107,13 +107,13 @@ test('as JSON.parse for texts with a byte changed, left out or put in anywhere',
   expect(valid).toBeGreaterThan(1000)
 })
 
-test('reports the position of the first fault', () => {
+test('the position of the first fault is reported', () => {
   expect(jsonFault(Buffer.from('{"a":1,]'))).toBe(7)
   expect(jsonFault(Buffer.from('[1,2'))).toBe(4)
   expect(jsonFault(Buffer.from('[1,2]x'))).toBe(5)
 })
 
-test('nests up to a thousand levels, however much text there is', () => {
+test('a text may nest up to a thousand levels, and no more', () => {
   const nested = (depth: number): Buffer => Buffer.from('['.repeat(depth) + ']'.repeat(depth))
   expect(jsonFault(nested(1000))).toBeUndefined()
   expect(jsonFault(nested(1001))).toBe(1000)

@@ -13,7 +13,7 @@ test.each([
   ['localhost:8080', 'http://localhost:8084'],
   ['localhost:8080', 'https://127.0.0.1'],
   ['localhost:8080', 'http://[::1]:3000'],
-])('Host %s, Origin %s: local', (host, origin) => {
+])('a request with Host %s and Origin %s is local', (host, origin) => {
   expect(isLocal({ host, origin }, ['ingest-hub', 'gateway'])).toBe(true)
 })
 
@@ -37,16 +37,16 @@ test.each([
   ['localhost:8080', 'http://evil.example#localhost'],
   ['localhost:8080', 'chrome-extension://localhost'],
   ['localhost:8080', 'http://ingest-hub:8080'],
-])('Host %s, Origin %s: not local', (host, origin) => {
+])('a request with Host %s and Origin %s is not local', (host, origin) => {
   expect(isLocal({ host, origin }, ['ingest-hub', 'gateway'])).toBe(false)
 })
 
-test('HTTP/2 has its host in :authority', () => {
+test('a request of HTTP/2 has its host in :authority', () => {
   expect(isLocal({ ':authority': 'localhost:8080' }, [])).toBe(true)
   expect(isLocal({ ':authority': 'evil.example' }, [])).toBe(false)
 })
 
-test('what a page from elsewhere loads without saying its origin is not local, but a link is', () => {
+test("a foreign page's request without an Origin header is not local, but a followed link is", () => {
   const site = (dest: string, mode: string, where = 'cross-site') =>
     isLocal(
       { host: 'localhost:8084', 'sec-fetch-site': where, 'sec-fetch-dest': dest, 'sec-fetch-mode': mode },

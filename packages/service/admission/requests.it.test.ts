@@ -34,7 +34,7 @@ async function until(fits: () => boolean): Promise<void> {
 }
 
 test.each(['1.1', '2'])(
-  'HTTP/%s: clients that go leave their memory counted while work goes on, and none after it',
+  'over HTTP/%s the memory of clients that leave is counted until their work ends',
   async (version) => {
     work = Promise.withResolvers()
     const clients = Array.from({ length: 20 }, () => {
@@ -74,7 +74,7 @@ test('streams that are reset at once do not affect other clients and leave nothi
   expect((await fetch(`${server.url}/livez`)).status).toBe(200)
 })
 
-test('open HTTP/2 requests of unknown clients are bounded as connections are: the oldest are closed', async () => {
+test('open HTTP/2 requests of unknown clients are bounded like connections, and the oldest are closed', async () => {
   const sessions = await Promise.all(
     Array.from({ length: 4 }, async () => {
       const session = connectHttp2(server.url, { settings: { initialWindowSize: 0 } }).on('error', () => {})

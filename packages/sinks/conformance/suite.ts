@@ -1,7 +1,6 @@
 /**
  * The requirements for every kind of sink, over real Kafka and its real destination behind a proxy that
- * misbehaves. Whatever happens, each record is at the destination once, or is a dead letter. Tests are named
- * by failure mode.
+ * misbehaves. Whatever happens, each record is at the destination once, or is a dead letter.
  */
 import { randomUUID } from 'node:crypto'
 import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
@@ -16,7 +15,7 @@ import { openPipeline, type Pipeline, type Sent, TOPIC } from './pipeline.ts'
 export interface SinkUnderTest {
   /** The service that runs the sink. */
   readonly service: string
-  /** In front of the destination. */
+  /** The proxy in front of the destination. */
   readonly proxy: FaultyProxy
   /**
    * Opens the sink of that name, from TOPIC through the proxy, with its dead letters in DEAD_LETTERS and
@@ -27,11 +26,11 @@ export interface SinkUnderTest {
   count(name: string, source: string): Promise<number>
   /** The number of records that were written more than once; at most 10,000 are looked at. */
   doubled(name: string): Promise<number>
-  /** What makes a report unfit for the destination, although its contract allows it. */
+  /** Values that the contract of a report allows, and the destination refuses. */
   readonly unfit: Partial<TaxiTelemetry>
   /**
-   * Makes the destination take no records of that day (UTC, by event time) from the sink; the function that
-   * it resolves to makes it take them again.
+   * Makes the destination refuse records of that day (UTC, by event time); the function that it resolves to
+   * ends that.
    */
   block(name: string, day: number): Promise<() => Promise<void>>
   close(): Promise<void>
@@ -114,7 +113,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       return () => next
     }
 
-    test('delivers each record once, and reports what it did', async () => {
+    test('delivers each record once, and reports its counts and latency', async () => {
       await run()
       await pipeline.send(records(3000))
       await delivered(3000)
@@ -125,7 +124,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       expect(window.p99).toBeGreaterThan(0)
     })
 
-    test("a redelivery of everything and a client's retry change nothing", async () => {
+    test("writes nothing new after a redelivery of everything and a client's retry", async () => {
       await run()
       const mine = records(1000)
       await pipeline.send(mine)
@@ -142,7 +141,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       await delivered(1000)
     })
 
-    test('destination away: waits for it at the start and amid deliveries', async () => {
+    test('waits for an unreachable destination at the start and during deliveries', async () => {
       sut.proxy.fault = () => 'refuse'
       await run()
       expect(readiness()).not.toContain(true)
@@ -157,7 +156,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       await ready()
     })
 
-    test('hanging up, busy and lost replies in mid-stream: nothing lost, nothing doubled', async () => {
+    test('loses and duplicates nothing if the destination hangs up, is busy or loses replies', async () => {
       await run()
       const faults = [
         'cut',
@@ -178,7 +177,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       expect(requests()).toBeGreaterThanOrEqual(faults.length)
     })
 
-    test('hanging: says so, and sends again', async () => {
+    test('reports a destination that hangs, and sends again', async () => {
       await run()
       let hangs = true
       onWrites(() => (hangs ? 'hang' : 'pass'))
@@ -189,14 +188,14 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       await ready()
     })
 
-    test('slow: keeps up with several requests at once', async () => {
+    test('keeps up with a slow destination by several concurrent requests', async () => {
       await run()
       onWrites(() => 'slow')
       for (let i = 0; i < 8; i++) await pipeline.send(records(500))
       await delivered(4000)
     })
 
-    test('back pressure: what the destination does not take stays in Kafka', async () => {
+    test('leaves records in Kafka while the destination does not accept them', async () => {
       await run()
       onWrites(() => 429)
       const before = sut.proxy.writes.length
@@ -209,7 +208,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       await delivered(FLOOD)
     })
 
-    test('restart in mid-delivery: the next one begins where the last one ended', async () => {
+    test('continues after a restart where the previous delivery ended', async () => {
       await run()
       onWrites(() => 'slow')
       const before = sut.proxy.writes.length
@@ -222,7 +221,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       await delivered(5500)
     })
 
-    test('poison records: dead letters with cause and origin, and their neighbours are delivered', async () => {
+    test('makes dead letters of poison records, with cause and origin, and delivers their neighbours', async () => {
       await run()
       const good = pipeline.encode()
       const wrongSchema = Buffer.from(good)
@@ -258,7 +257,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       expect(Buffer.compare(byWhat.get('unfit')!.value!, poison.unfit)).toBe(0)
     })
 
-    test('a record batch that nothing reads: a dead letter with its offsets', async () => {
+    test('makes a dead letter with the offsets of an unreadable record batch', async () => {
       await run()
       await pipeline.send(records(5))
       const offset = await storeUnreadable((await servers.kafka()).brokers, TOPIC, 0, 4)
@@ -278,7 +277,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       )
     })
 
-    test('half-failing: records of a part that is at fault wait, the others go on, and no one dies', async () => {
+    test('holds records of a faulty part of the destination, delivers the others, and makes no dead letters', async () => {
       await run()
       await ready()
       const [faulty, sound] = [Date.now() - DAY, Date.now()]
@@ -298,7 +297,7 @@ export function sinkSuite(kind: string, openKind: () => Promise<SinkUnderTest>):
       expect(await letters()).toEqual([])
     })
 
-    test('more than 5 % dead: pauses, says so, and goes on afterwards', async () => {
+    test('pauses if more than 5 % of the records are dead, reports that, and continues later', async () => {
       await run()
       await ready()
       const flood = records(300).map((record) => ({ ...record, key: 'taxi-0', value: Buffer.from('poison') }))

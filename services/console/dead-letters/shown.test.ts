@@ -28,7 +28,7 @@ const shown = (changes: Partial<ShownLetter>): ShownLetter => ({
   ...changes,
 })
 
-test('a letter is shown with its value as JSON; bytes inside it are base64', () => {
+test('a letter is shown with its value as JSON, and bytes in it as base64', () => {
   expect(pageLetter(shown({ value: { a: 1, bytes: Buffer.from('hi') } }))).toMatchObject({
     at: '0:1',
     origin: 'taxi.telemetry 3:7',
@@ -39,7 +39,7 @@ test('a letter is shown with its value as JSON; bytes inside it are base64', () 
   })
 })
 
-test('what could not be decoded is shown in hex, with the reason', () => {
+test('a value that could not be decoded is shown in hex, with the reason', () => {
   expect(pageLetter(shown({ value: undefined, problem: 'No.' }))).toMatchObject({
     value: `0x${Buffer.from('value').toString('hex')}`,
     problem: 'No.',
@@ -53,7 +53,7 @@ test('what could not be decoded is shown in hex, with the reason', () => {
   })
 })
 
-test('however large a letter is, what is shown of it is small', () => {
+test('a large letter is shortened for the page', () => {
   const long = 'x'.repeat(1 << 20)
   const page = pageLetter(
     shown({

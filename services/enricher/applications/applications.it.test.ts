@@ -1,6 +1,6 @@
 /**
- * An application over real servers: what each API key may do there, and how the application handles
- * unreadable records.
+ * An application over real servers: the rights of API keys, and how the application handles unreadable
+ * records.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -139,7 +139,7 @@ async function signupsOf(userId: string) {
   return found
 }
 
-test('a key signs people up if it may write to the stream, and sees offers if it may read their topic', async () => {
+test('a key may sign up users if it may write to the stream, and see offers if it may read their topic', async () => {
   const userId = user()
   await offer(userId)
   await expect.poll(async () => (await offersOf('screen', userId)).status, { timeout: 20_000 }).toBe(200)
@@ -170,7 +170,7 @@ test('a key signs people up if it may write to the stream, and sees offers if it
   ])
 })
 
-test('records that cannot be read hold up neither answers nor newest values, nor the filling of Redis', async () => {
+test('unreadable records delay neither answers nor newest values, nor the filling of Redis', async () => {
   const [before, after] = [user(), user()]
   const partitions = await backends.kafka.partitions(TOPIC)
   await offer(before)

@@ -23,7 +23,7 @@ function made(name: string, mode: number): string {
   return path
 }
 
-test('with no name, each has a new one that goes with it', async () => {
+test('without a name, each service gets a new folder, which is removed when it stops', async () => {
   const [one, other] = [openCodeFolder(undefined), openCodeFolder(undefined)]
   expect(one.value).not.toBe(other.value)
   expect(modeOf(one.value)).toBe(0o700)
@@ -31,7 +31,7 @@ test('with no name, each has a new one that goes with it', async () => {
   expect([one.value, other.value].map((path) => existsSync(path))).toEqual([false, false])
 })
 
-test('a named one is made, or is closed to others, and stays', async () => {
+test('a named folder is created or closed to other users, and is not removed', async () => {
   for (const path of [join(root, 'new/folder'), made('readable', 0o755)]) {
     const { value, stop } = openCodeFolder(`${path}/`)
     expect([value, modeOf(path)]).toEqual([path, 0o700])
@@ -40,14 +40,14 @@ test('a named one is made, or is closed to others, and stays', async () => {
   }
 })
 
-test('one that other users can change is refused', () => {
+test('a folder that other users can change is refused', () => {
   const link = join(root, 'link')
   symlinkSync(made('behind', 0o700), link)
   expect(() => openCodeFolder(`${link}/`)).toThrow('is a symbolic link')
   expect(() => openCodeFolder(made('writable', 0o777))).toThrow('can be written by other users')
 })
 
-test('one of another user is refused', () => {
+test('a folder of another user is refused', () => {
   const isRoot = process.getuid!() === 0
   const theirs = isRoot ? made('theirs', 0o700) : '/usr'
   if (isRoot) chownSync(theirs, 65_534, 65_534)

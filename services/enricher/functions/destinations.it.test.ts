@@ -88,7 +88,7 @@ async function received(QueueUrl: string): Promise<string[]> {
   return Messages.map(({ Body }) => Body!)
 }
 
-test('a queue, which is there a moment later only', async () => {
+test('a queue gets the record, even if the queue is created later', async () => {
   const sending = send('arn:aws:sqs:us-east-1:123456789012:failed')
   await expect.poll(() => warned.length, { timeout: 10_000 }).toBeGreaterThan(0)
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'failed' }))
@@ -96,7 +96,7 @@ test('a queue, which is there a moment later only', async () => {
   expect((await received(QueueUrl!)).map((text) => JSON.parse(text))).toEqual([EXPECTED])
 })
 
-test('a topic', async () => {
+test('a topic of SNS gets the record', async () => {
   const sns = new SNSClient({ endpoint: aws.url, region: 'us-east-1', credentials })
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'subscriber' }))
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'failures' }))
@@ -113,7 +113,7 @@ test('a topic', async () => {
   sns.destroy()
 })
 
-test('a bucket, which gets the event as well', async () => {
+test('a bucket gets the record together with the event', async () => {
   const s3 = new S3Client({ endpoint: aws.url, region: 'us-east-1', credentials, forcePathStyle: true })
   const { CreateBucketCommand } = await import('@aws-sdk/client-s3')
   await s3.send(new CreateBucketCommand({ Bucket: 'failed-batches' }))
@@ -174,7 +174,7 @@ test.each<[what: string, changes: Partial<DiscardedBatch>, expected: object]>([
       responseContext: undefined,
     },
   ],
-])('the invocation record of a batch that was %s', (_, changes, expected) => {
+])('the invocation record describes a batch that was %s', (_, changes, expected) => {
   expect(invocationRecord({ ...BATCH, ...changes }, 'request-1')).toEqual({ ...EXPECTED, ...expected })
 })
 
@@ -184,7 +184,7 @@ test.each([
   'https://example.org',
   'arn:aws:lambda:us-east-1:123456789012:function:f',
   'arn:aws:s3:::',
-])('%s is none', async (url) => {
+])('the destination %s is refused', async (url) => {
   await expect(openBatchDestination(url, {} as Kafka, {} as Producer, log)).rejects.toThrow(
     'give kafka://TOPIC',
   )

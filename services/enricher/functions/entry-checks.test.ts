@@ -33,7 +33,7 @@ const module = {
   deployedAt: 5,
 }
 
-test('entries as they are written pass, also with what a later version adds', () => {
+test('valid entries pass, even with fields of a later version', () => {
   checks.latest({ ...latest, reserved: 0, added: 1 }, 'f')
   checks.version(version, 'f:7')
   checks.alias(
@@ -45,11 +45,11 @@ test('entries as they are written pass, also with what a later version adds', ()
   checks.function(module, 'old')
 })
 
-describe('refused are', () => {
+describe('an entry is refused if it has', () => {
   const path = '../../planted'
   test.each<[string, keyof typeof checks, string, unknown]>([
     ['a name that is a path', 'latest', path, { ...latest, name: path }],
-    ['the name of another one', 'latest', 'g', latest],
+    ['the name of another function', 'latest', 'g', latest],
     ['a hash that is a path', 'latest', 'f', { ...latest, archive: { ...archive, sha256: path } }],
     ['an archive that is a path', 'version', 'f:7', { ...version, archive: { ...archive, id: path } }],
     [
@@ -59,12 +59,12 @@ describe('refused are', () => {
       { ...latest, archive: undefined, module: { file: `${path}.mjs`, code: '1' } },
     ],
     ['two kinds of code', 'latest', 'f', { ...latest, module: { file: 'index.mjs', code: '1' } }],
-    ['no code', 'latest', 'f', { ...latest, archive: undefined }],
-    ['a version that is none', 'version', 'f:x', { ...version, version: 'x' }],
-    ['much memory', 'latest', 'f', { ...latest, memoryMb: 1e9 }],
-    ['little memory', 'latest', 'f', { ...latest, memoryMb: -1 }],
-    ['a time-out without end', 'latest', 'f', { ...latest, timeoutMs: 1e12 }],
-    ['variables that are no texts', 'latest', 'f', { ...latest, environment: { A1: { b: 1 } } }],
+    ['neither kind of code', 'latest', 'f', { ...latest, archive: undefined }],
+    ['a version that is not a number', 'version', 'f:x', { ...version, version: 'x' }],
+    ['too much memory', 'latest', 'f', { ...latest, memoryMb: 1e9 }],
+    ['too little memory', 'latest', 'f', { ...latest, memoryMb: -1 }],
+    ['too long a time-out', 'latest', 'f', { ...latest, timeoutMs: 1e12 }],
+    ['variables that are not strings', 'latest', 'f', { ...latest, environment: { A1: { b: 1 } } }],
     [
       'weights for many',
       'alias',
@@ -104,7 +104,7 @@ test('a module of an older version becomes $LATEST', () => {
   })
 })
 
-describe('mappings', () => {
+describe('the entry of a mapping', () => {
   const stream = newMapping(
     'm',
     { name: 'f' },
@@ -132,28 +132,28 @@ describe('mappings', () => {
   }
 
   test.each([
-    ['of the API', stored],
-    ['of a solution', ofSolution],
-    ['with what a later version adds', { ...stored, added: 1 }],
-  ])('%s pass', (_what, entry) => {
+    ['made by the API', stored],
+    ['made by a solution', ofSolution],
+    ['made by a later version with more fields', { ...stored, added: 1 }],
+  ])('passes if it is %s', (_what, entry) => {
     expect(() => checks.mapping(entry, 'm')).not.toThrow()
   })
 
   test.each<[string, object]>([
     ['no source', { source: undefined }],
-    ['a source that is none', { source: { kind: 'kafka', topic: '../x' } }],
-    ['a stream of no name', { source: { kind: 'kinesis' } }],
+    ['an invalid source', { source: { kind: 'kafka', topic: '../x' } }],
+    ['a stream without a name', { source: { kind: 'kinesis' } }],
     ['no settings', { settings: undefined }],
-    ['batches of no records', { settings: { ...stream.settings, batchSize: 0 } }],
-    ['an age that is a text', { settings: { ...stream.settings, maxAgeMs: '5' } }],
+    ['empty batches', { settings: { ...stream.settings, batchSize: 0 } }],
+    ['an age that is a string', { settings: { ...stream.settings, maxAgeMs: '5' } }],
     ['no start', { start: 'SOMEWHERE' }],
-    ['a start that is no time', { start: { timestamp: 'yesterday' } }],
-    ['ids kept for ever', { onceMs: 1e12 }],
-    ['filters that are none', { filters: { Filters: 5 } }],
-    ['many side by side', { maxConcurrency: 1e9 }],
-    ['tags that are no texts', { asked: { modifiedAt: 1, tags: { a: {} } } }],
-    ['the id of another one', { id: 'n' }],
-  ])('with %s are refused', (_what, changes) => {
+    ['a start that is not a time', { start: { timestamp: 'yesterday' } }],
+    ['ids that are kept too long', { onceMs: 1e12 }],
+    ['invalid filters', { filters: { Filters: 5 } }],
+    ['too high a concurrency', { maxConcurrency: 1e9 }],
+    ['tags that are not strings', { asked: { modifiedAt: 1, tags: { a: {} } } }],
+    ['the id of another mapping', { id: 'n' }],
+  ])('is refused if it has %s', (_what, changes) => {
     expect(() => checks.mapping(JSON.parse(JSON.stringify({ ...stored, ...changes })), 'm')).toThrow()
   })
 })

@@ -89,8 +89,8 @@ async function host(options: Pick<HostOptions, 'definitions' | 'mappings'>) {
 }
 
 /**
- * Answers with a record for each of its own, so that the output shows what the function saw. `n` is the
- * invocation's number in its environment.
+ * Returns each record that it gets, so that the output shows the function's input. `n` is the invocation's
+ * number in its environment.
  */
 const ECHO = `
 let n = 0
@@ -100,8 +100,8 @@ export const handler = async (event) => {
   return { records: valuesOf(event).map((value) => ({ key: value.split(':')[0], value, headers: { batch: String(valuesOf(event).length) } })) }
 }`
 
-describe('a topic', () => {
-  test("batches of the size asked for, gathered for as long as asked for; the event is Lambda's", async () => {
+describe('a mapping of a topic', () => {
+  test("delivers batches of the requested size, gathered for the requested time, as Lambda's events", async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     await host({
       definitions: [
@@ -150,7 +150,7 @@ describe('a topic', () => {
       .toEqual(expected)
   })
 
-  test('filters: what no pattern matches never reaches the function, and its offsets are committed', async () => {
+  test('never passes filtered records to the function, and commits their offsets', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     const filters = {
       Filters: [
@@ -177,7 +177,7 @@ describe('a topic', () => {
       .toEqual([0])
   })
 
-  test('what a client sent again under its id reaches the function once, also after the mapping was started anew', async () => {
+  test('passes a record that a client resent under its id to the function once, even after a restart', async () => {
     const [name, output] = [await topic(), await topic(1, 'out')]
     const idOf = (value: string) => encodeHeaders({ 'weir-id': value })
     const options = {
@@ -197,7 +197,7 @@ describe('a topic', () => {
       .toEqual(['k:1', 'k:2', 'k:3', 'k:4'])
   })
 
-  test('lanes side by side: many batches at once, the records of a key in order', async () => {
+  test('runs many batches at once in parallel lanes, and keeps the order of each key', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     const slow = ECHO.replace(
       'n++',
@@ -233,7 +233,7 @@ describe('a topic', () => {
     }
   })
 
-  test('a function that times out, exits, or needs too much memory blocks its partition only, and is given up as told', async () => {
+  test('blocks only the partition whose records make the function time out, exit or exceed its memory, and gives them up', async () => {
     const [source, output, failed] = [await topic(2), await topic(1, 'output'), await topic(1, 'failed')]
     const code = `${ECHO.replace(
       'n++',
@@ -273,7 +273,7 @@ describe('a topic', () => {
   })
 })
 
-test('records that are none of their contract are given up by themselves, each with its reason; their neighbours go on', async () => {
+test('records that do not fit their contract are given up singly with their reasons, and their neighbours are delivered', async () => {
   const [output, failed] = [await topic(1, 'output'), await topic(1, 'failed')]
   const source = 'taxi.telemetry.late'
   const deviceId = uniqueName('taxi')
@@ -356,18 +356,18 @@ test('records that are none of their contract are given up by themselves, each w
 describe('an output', () => {
   const OFFER = { userId: 'u', value: 1 }
   test.each<[what: string, response: unknown, text: string]>([
-    ['no list', { records: 5 }, 'no list'],
-    ['no object', { records: [5] }, 'without a value'],
-    ['no value', { records: [{ key: 'k' }] }, 'without a value'],
-    ['a key that is no text', { records: [{ key: 1, value: 1 }] }, 'key is no text'],
+    ['records that are not a list', { records: 5 }, 'no list'],
+    ['a record that is not an object', { records: [5] }, 'without a value'],
+    ['a record without a value', { records: [{ key: 'k' }] }, 'without a value'],
+    ['a key that is not a string', { records: [{ key: 1, value: 1 }] }, 'key is no text'],
     ['headers in a list', { records: [{ value: 1, headers: ['a'] }] }, 'headers are no texts'],
-    ['a header that is no text', { records: [{ value: 1, headers: { a: 1 } }] }, 'headers are no texts'],
-    ['another encoding', { records: [{ value: 'x', encoding: 'hex' }] }, 'base64'],
-    ['3 MB', { records: [{ value: 'x'.repeat(3_000_000) }] }, 'takes 1047503'],
+    ['a header that is not a string', { records: [{ value: 1, headers: { a: 1 } }] }, 'headers are no texts'],
+    ['an unknown encoding', { records: [{ value: 'x', encoding: 'hex' }] }, 'base64'],
+    ['a value of 3 MB', { records: [{ value: 'x'.repeat(3_000_000) }] }, 'takes 1047503'],
     ['a large key', { records: [{ key: 'x'.repeat(1_100_000), value: 1 }] }, 'takes 1047503'],
     ['large headers', { records: [{ value: 1, headers: { a: 'x'.repeat(1_100_000) } }] }, 'takes 1047503'],
     [
-      'a value that nests without end',
+      'a value that nests too deep',
       { records: [{ value: JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) }] },
       'call stack',
     ],
@@ -379,7 +379,7 @@ describe('an output', () => {
     ])
   })
 
-  test('refuses what its contract does not allow, or its topic does not take', async () => {
+  test('refuses values that its contract does not allow, and a topic with too small a record limit', async () => {
     const offers = await openOutput('location.offers', kafka, codec)
     for (const value of [{ nonsense: true }, OFFER, 5, 'text', [], { userId: 1 }])
       expect(() => offers.encode({ records: [{ value }] })).toThrow()
@@ -400,7 +400,7 @@ describe('an output', () => {
 test.each([
   ['CreateTime', 'CREATE_TIME'],
   ['LogAppendTime', 'LOG_APPEND_TIME'],
-])('events of a topic with %s say %s', async (type, expected) => {
+])('events of a topic with %s have the timestamp type %s', async (type, expected) => {
   const name = await topic(1, 'times', { 'message.timestamp.type': type })
   await produce(name, ['k:1'])
   const account = { region: 'us-east-1', accountId: '000000000000' }
@@ -417,7 +417,7 @@ test.each([
   expect(found).toEqual([expected])
 })
 
-test('bisect, partial failures and retries under kill -9: every good record comes out exactly once and in order, every bad one is named', async () => {
+test('bisecting, partial failures and retries under kill -9 deliver every good record once and in order, and name every bad one', async () => {
   const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
   // A batch of more than 8 records throws if one is bad. A smaller batch names its first bad record.
   const code = `
@@ -463,8 +463,8 @@ test('bisect, partial failures and retries under kill -9: every good record come
       running = await startHost(options)
     } else await sleep(200)
   }
-  // From a bad record on, the rest of its part is given up with it, as in Lambda. What was not given up came
-  // out once.
+  // A bad record is given up together with the rest of its part, as in Lambda. Every other record came out
+  // once.
   const found = (await readAll(output)).map(({ value }) => value)
   const named = new Set(
     (await readAll(failed)).flatMap(({ value }) => {
@@ -488,8 +488,8 @@ test('bisect, partial failures and retries under kill -9: every good record come
   expect(await done()).toBe(true)
 }, 150_000)
 
-describe('a stream', () => {
-  test("events are Kinesis', and a child is read after its parents", async () => {
+describe('a mapping of a stream', () => {
+  test('delivers Kinesis events, and reads a child after its parents', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
     await streams.change(name, () =>
       newStream(
@@ -532,7 +532,7 @@ describe('a stream', () => {
     await producer.stop()
   })
 
-  test('a batch that reaches into a later shard of its partition does not wait for itself', async () => {
+  test('does not wait for itself if a batch reaches into a later shard of its partition', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
     await streams.change(name, () =>
       newStream(
@@ -591,7 +591,7 @@ describe('a stream', () => {
     await producer.stop()
   })
 
-  test('one that is deleted and made anew under its name: its function gets every record', async () => {
+  test('delivers every record of a stream that is deleted and recreated', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
     const spec = {
       name,
@@ -627,7 +627,7 @@ describe('a stream', () => {
     await producer.stop()
   })
 
-  test('what the Kinesis Producer Library has aggregated is taken apart into a topic, bytes as they are', async () => {
+  test('splits aggregated records of the Kinesis Producer Library into a topic, with their bytes unchanged', async () => {
     const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
     await streams.change(name, () =>
       newStream(
@@ -673,7 +673,7 @@ describe('a stream', () => {
     await producer.stop()
   })
 
-  test('a function whose record is no base64 has failed: nothing is written, and the batch is given up as its mapping says', async () => {
+  test('gives up a batch whose response has a record that is not base64, and writes nothing of it', async () => {
     const [source, output] = [await topic(), await topic(1, 'output')]
     const code = ECHO.replace('key: value', `...(value.endsWith('1') && { encoding: 'base64' }), key: value`)
     await host({
@@ -694,7 +694,7 @@ describe('a stream', () => {
       .toEqual(['k:0', 'k:2'])
   })
 
-  test('a tumbling window goes on after kill -9 with the state that it had', async () => {
+  test('continues a tumbling window after kill -9 with its state', async () => {
     const source = await topic()
     const code = `
       export const handler = async ({ records, state, isFinalInvokeForWindow }) => {

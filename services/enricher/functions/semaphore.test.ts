@@ -4,7 +4,7 @@ import { Semaphore } from './semaphore.ts'
 const never = new AbortController().signal
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('as many as there are permits, then one for each that is released, in order', async () => {
+test('a semaphore admits as many callers as permits, and then one for each release, in order', async () => {
   const semaphore = new Semaphore(2)
   const begun: number[] = []
   for (let i = 0; i < 5; i++) void semaphore.acquire(never).then(() => begun.push(i))
@@ -19,7 +19,7 @@ test('as many as there are permits, then one for each that is released, in order
   await Promise.all([semaphore.acquire(never), semaphore.acquire(never)])
 })
 
-test('who no longer wants one is passed over', async () => {
+test('a caller that gives up waiting is skipped', async () => {
   const semaphore = new Semaphore(1)
   await semaphore.acquire(never)
   const leaving = new AbortController()

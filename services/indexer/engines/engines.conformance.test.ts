@@ -1,7 +1,4 @@
-/**
- * The requirements for every search engine driver, tested against the real servers. Tests are named by
- * failure mode if there is one.
- */
+/** The requirements for every search engine driver, tested against the real servers. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +31,7 @@ const bodyOf = (index: string, lines: readonly Line[]): Buffer =>
       .join(''),
   )
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('the driver of %s', (name) => {
   let engine: SearchEngine
   let prefix: string
   let index: string
@@ -56,16 +53,16 @@ describe.each(ENGINES)('%s', (name) => {
     return engine.count(`${prefix}-*`, query)
   }
 
-  test('tells its health', async () => {
+  test('reports its health', async () => {
     expect(await engine.health()).toMatchObject({ status: expect.stringMatching(/green|yellow/), nodes: 1 })
   })
 
-  test('a pattern without an index is empty, not an error', async () => {
+  test('treats a pattern without an index as empty', async () => {
     expect((await engine.search(`${prefix}-*`, { query: { match_all: {} } })).hits.hits).toEqual([])
     expect(await engine.count(`${prefix}-*`)).toBe(0)
   })
 
-  test('indices made by rotation follow the template', async () => {
+  test('creates indices by rotation that follow the template', async () => {
     for (const day of ['2026.11.22', '2026.11.23']) {
       const { items } = await engine.bulk(
         bodyOf(`${prefix}-${day}`, [
@@ -92,7 +89,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(aggregations?.speeds.buckets).toMatchObject([{ key: 30, doc_count: 2 }])
   })
 
-  test('a template put again replaces the one before', async () => {
+  test('replaces a template that is put again', async () => {
     await engine.putTemplate(
       indexTemplate({ prefix, properties: { ...PROPERTIES, zone: { type: 'keyword' } } } as never, 0),
     )
@@ -100,7 +97,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count({ term: { zone: 'midtown' } })).toBe(1)
   })
 
-  test('redelivery: a second create is told apart and changes nothing', async () => {
+  test('reports a redelivered document as a duplicate, and keeps the first one', async () => {
     const lines = Array.from({ length: 50 }, (_, i) => ({ id: `r-${i}`, document: report(i) }))
     expect(await statuses(lines)).toEqual(lines.map(() => 201))
     const retried = lines.map(({ id }) => ({ id, document: report(999) }))
@@ -112,7 +109,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(hits.hits.every((hit) => hit._version === 1 && hit._source.device !== 'taxi-999')).toBe(true)
   })
 
-  test('poison documents: each has its verdict, neighbours are indexed', async () => {
+  test('gives each poison document its verdict, and indexes the neighbours', async () => {
     const good = { id: '', document: report(7) }
     const poison: readonly unknown[] = [
       { ...report(1), position: { lat: 91, lon: 0 } },
@@ -142,7 +139,7 @@ describe.each(ENGINES)('%s', (name) => {
   test.each([
     ['deep nesting', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`],
     ['half a surrogate pair', '{"device":"\\ud800"}'],
-  ])('%s harms no neighbour', async (_, document) => {
+  ])('indexes the neighbours of %s', async (_, document) => {
     const lines = [
       { id: '1', document: report(1) },
       { id: '2', document },
@@ -155,7 +152,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count({ exists: { field: 'time' } })).toBe(2)
   })
 
-  test('strange but lawful documents are kept as they are', async () => {
+  test('keeps strange but valid documents unchanged', async () => {
     const documents = [
       { ...report(1), note: 'line\nbreak\r\n and \u2028 and \u0000 and "quotes" \\ ' },
       { ...report(2), note: '😀 ñ 漢字 \u200f' },
@@ -172,7 +169,7 @@ describe.each(ENGINES)('%s', (name) => {
     for (const { _id, _source } of hits.hits) expect(_source).toEqual(documents[Number(_id.slice(2))])
   })
 
-  test('ids with strange characters stay apart and as they are', async () => {
+  test('keeps ids with strange characters apart', async () => {
     const ids = [
       'a b',
       'a/b',
@@ -200,7 +197,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(hits.hits.map(({ _id }) => _id).sort()).toEqual([...ids].sort())
   })
 
-  test('a request is rejected for an id that no engine takes; another form may be right elsewhere', async () => {
+  test('rejects a request for an id that is too long, and treats a wrong form as a fault of the engine', async () => {
     await expect(
       engine.bulk(
         bodyOf(index, [
@@ -216,7 +213,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(0)
   })
 
-  test('a large request', async () => {
+  test('indexes a large request', async () => {
     const lines = Array.from({ length: 8000 }, (_, i) => ({
       id: `l-${i}`,
       document: { ...report(i % 300), padding: 'p'.repeat(1000) },
@@ -225,7 +222,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(8000)
   })
 
-  test('engine away: the error says that a retry can help', async () => {
+  test('reports an unreachable engine as a retriable error', async () => {
     const away = drivers[name]({
       urls: ['http://127.0.0.1:9'],
       username: undefined,
@@ -242,7 +239,7 @@ describe.each(ENGINES)('%s', (name) => {
     ).rejects.toMatchObject(unreachable)
     await away.close()
   })
-  test('kept connections that lead astray: new ones get past them, and what is under way on the old ones ends', async () => {
+  test('reconnects past kept connections that fail, and lets their open requests end', async () => {
     const proxy = await faultyProxy((await servers.search(name)).url, { isWrite })
     const driver = drivers[name]({
       urls: [proxy.url],
@@ -268,7 +265,7 @@ describe.each(ENGINES)('%s', (name) => {
     await driver.close()
     await proxy.close()
   })
-  test("TLS by an authority of one's own, and a password", async () => {
+  test('connects over TLS with a private authority and a password', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-certificates-'))
     const { ca, keyFile } = await makeCertificates(folder)
     const proxy = await faultyProxy((await servers.search(name)).url, { isWrite, pem: readFileSync(keyFile) })

@@ -23,7 +23,7 @@ interface IndexFault {
   mends(index: string): Promise<unknown>
 }
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('the batcher with %s', (name) => {
   let engine: SearchEngine
   let prefix: string
   let index: string
@@ -145,7 +145,7 @@ describe.each(ENGINES)('%s', (name) => {
   const names = Object.keys(indexFaults)
   const indexNamed = (fault: string) => `${prefix}-${fault}`
 
-  test(`indices (${names.join(', ')}): documents wait for the remedy, arrive in order, others go on`, async () => {
+  test(`holds documents of indices with faults (${names.join(', ')}) until the remedy, in order, and indexes others`, async () => {
     const neighbour = indexNamed('neighbour')
     await Promise.all([
       make(neighbour),
@@ -173,7 +173,7 @@ describe.each(ENGINES)('%s', (name) => {
   test.each([
     ['cluster.max_shards_per_node', 1, 'validation_exception'],
     ['action.auto_create_index', 'false', 'index_not_found_exception'],
-  ])('%s does not let the cluster make the next index: the same', async (setting, value, type) => {
+  ])('holds documents while %s prevents the next index, and indexes others', async (setting, value, type) => {
     const neighbour = indexNamed('neighbour')
     await make(neighbour)
     await cluster(setting, value)
@@ -191,7 +191,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await hasAllInOrder(index)).toBe(true)
   })
 
-  test('a cluster that may only be read: no request is taken, and all are repeated', async () => {
+  test('holds and repeats all requests while the cluster is read-only', async () => {
     await make(index)
     await cluster('cluster.blocks.read_only', true)
     try {

@@ -8,7 +8,7 @@ const item = (status: number, type: string, reason: string, cause?: string): Bul
   error: { type, reason, ...(cause && { caused_by: { reason: cause } }) },
 })
 
-test('the document is at fault: Lucene cannot store it', () => {
+test('a document that Lucene cannot store is refused', () => {
   for (const reason of [
     'Document contains at least one immense term in field="device" (whose UTF8 encoding is longer than 32766)',
     'DocValuesField "device" is too large, must be <= 32766',
@@ -21,7 +21,7 @@ test('the document is at fault: Lucene cannot store it', () => {
     expect([reason, verdictOf(item(400, 'illegal_argument_exception', reason))]).toEqual([reason, 'refused'])
 })
 
-test('the index, the cluster or its settings are at fault, whatever the status', () => {
+test('an error of the index, the cluster or its settings holds the document, whatever the status', () => {
   for (const [status, type, reason] of [
     [400, 'illegal_argument_exception', 'number of documents in the index cannot exceed 2147483519'],
     [
@@ -46,7 +46,7 @@ test('the index, the cluster or its settings are at fault, whatever the status',
   expect(verdictOf({ status: 507 })).toBe('held')
 })
 
-test('the engine is busy: neither the document nor the index is to blame', () => {
+test('an error of a busy engine blames neither the document nor the index', () => {
   const types = [
     'es_rejected_execution_exception',
     'rejected_execution_exception',
@@ -55,7 +55,7 @@ test('the engine is busy: neither the document nor the index is to blame', () =>
   expect(types.map((type) => verdictOf(item(429, type, '')))).toEqual(types.map(() => 'overloaded'))
 })
 
-test("a document that repeats the words of an index's error is refused all the same", () => {
+test('a document that quotes the error of an index is refused all the same', () => {
   const words = 'Limit of total fields [1000] has been exceeded'
   const field = `[1:86] failed to parse field [speed] in document with id '${words}'. Preview of value: '${words}'`
   expect(verdictOf(item(400, 'document_parsing_exception', field, `For input string: "${words}"`))).toBe(
@@ -69,7 +69,7 @@ test("a document that repeats the words of an index's error is refused all the s
   )
 })
 
-test('each error that is known comes with its remedy', () => {
+test('each known error has its remedy', () => {
   const remedy = (type: string, reason = '') => remedyFor(item(400, type, reason))
   expect(remedy('validation_exception', 'Validation Failed: 1: this action')).toContain(
     'cluster.max_shards_per_node',

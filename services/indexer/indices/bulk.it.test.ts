@@ -19,7 +19,7 @@ const ANYBODY = { username: undefined, password: undefined, ca: undefined }
 const eventually = (check: () => void | Promise<void>): Promise<void> =>
   vi.waitFor(check, { timeout: 20_000 })
 
-describe.each(ENGINES)('%s', (name) => {
+describe.each(ENGINES)('with %s', (name) => {
   let direct: SearchEngine
   let engine: SearchEngine
   let proxy: FaultyProxy
@@ -85,7 +85,7 @@ describe.each(ENGINES)('%s', (name) => {
     return direct.count(`${prefix}-*`)
   }
 
-  test('batches of several partitions share requests, and each learns its own fate', async () => {
+  test('batches of several partitions share requests, and each gets its own result', async () => {
     open({ maxItems: 1000 })
     const settled = await Promise.all([
       send(0, 300),
@@ -114,7 +114,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(500)
   })
 
-  test('too many requests: repeated byte for byte, fewer at once, then more again', async () => {
+  test('refused requests are repeated byte for byte, fewer at once, and later more again', async () => {
     open({ maxItems: 20 })
     let refusals = 4
     proxy.fault = (path) => (path.startsWith('/_bulk') && refusals-- > 0 ? 429 : 'pass')
@@ -127,7 +127,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(1000)
   })
 
-  test('a blocked index: others go on, however much waits for it and however little the engine takes', async () => {
+  test('a blocked index does not delay others, however many documents wait and however busy the engine is', async () => {
     open({ maxItems: 10 })
     await send(0, 1, { index: `${prefix}-blocked` })
     await setBlock(`${prefix}-blocked`, true)
@@ -146,17 +146,20 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(641)
   })
 
-  test.each(['cut', 'hang'] as const)('a lost reply (%s): sent again, nothing doubled', async (fault) => {
-    open({ maxItems: 50, bulkTimeoutMs: 2000 })
-    let faults = 3
-    proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? fault : 'pass')
-    const { created, duplicates, dead } = await send(0, 400)
-    expect([created + duplicates, dead.length]).toEqual([400, 0])
-    expect(duplicates).toBeGreaterThanOrEqual(50)
-    expect(await count()).toBe(400)
-  })
+  test.each(['cut', 'hang'] as const)(
+    'a request with a lost reply (%s) is sent again, and duplicates nothing',
+    async (fault) => {
+      open({ maxItems: 50, bulkTimeoutMs: 2000 })
+      let faults = 3
+      proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? fault : 'pass')
+      const { created, duplicates, dead } = await send(0, 400)
+      expect([created + duplicates, dead.length]).toEqual([400, 0])
+      expect(duplicates).toBeGreaterThanOrEqual(50)
+      expect(await count()).toBe(400)
+    },
+  )
 
-  test('engine away at the start and again amid requests: waits, puts the template again, loses nothing', async () => {
+  test('an unreachable engine is awaited, gets its template again, and loses nothing', async () => {
     const templates: number[] = []
     let away = true
     proxy.fault = (path) => {
@@ -181,14 +184,14 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(600)
   })
 
-  test.each([500, 502, 503, 404, 401])('an answer of %i is waited out', async (status) => {
+  test.each([500, 502, 503, 404, 401])('a request is repeated after the status %i', async (status) => {
     open()
     let faults = 2
     proxy.fault = (path) => (path.startsWith('/_bulk') && faults-- > 0 ? status : 'pass')
     expect((await send(0, 10)).created).toBe(10)
   })
 
-  test('kept connections that answer for the engine are left behind', async () => {
+  test('kept connections that answer with errors are replaced', async () => {
     open()
     const kept = new Set<number>()
     proxy.fault = (_path, _body, _headers, port) => {
@@ -201,7 +204,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(20)
   })
 
-  test('a request that is refused as a whole is halved until the poison is alone', async () => {
+  test('a request that is refused as a whole is halved until the poison document is alone', async () => {
     open()
     const { created, dead } = await send(0, 100, {
       idOf: (n) => (n === 37 || n === 99 ? 'x'.repeat(600) : `n-${n}`),
@@ -214,7 +217,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(98)
   })
 
-  test('too large a request is halved, too large a document is refused', async () => {
+  test('too large a request is halved, and too large a document is refused', async () => {
     open()
     proxy.fault = (_, body) => (body.length > 20_000 ? 413 : 'pass')
     const [small, large] = await Promise.all([
@@ -226,7 +229,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(200)
   })
 
-  test('a document larger than a request may be travels alone', async () => {
+  test('a document larger than a request may be is sent alone', async () => {
     open({ maxBytes: 10_000 })
     expect(
       (await Promise.all([send(0, 5), send(5, 6, { padding: '漢'.repeat(20_000) }), send(6, 10)])).map(
@@ -236,7 +239,7 @@ describe.each(ENGINES)('%s', (name) => {
     expect(await count()).toBe(10)
   })
 
-  test('a batch that is held and then taken away stops waiting, and is not told of any more', async () => {
+  test('a held batch whose partition is lost stops waiting, and is no longer reported', async () => {
     open()
     const lost = new AbortController()
     await send(0, 1)

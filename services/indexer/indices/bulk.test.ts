@@ -7,7 +7,7 @@ const linesOf = (n: number): Lines => ({
   document: JSON.stringify({ n, text: '漢字'.repeat(n % 4) }),
 })
 
-test('a document is two lines of NDJSON, of as many bytes as are counted', () => {
+test('a document is two lines of NDJSON with the counted number of bytes', () => {
   for (const n of [0, 3]) {
     const bytes = Buffer.alloc(1000)
     const end = bulkLayout.write(linesOf(n), bytes, 0)

@@ -44,7 +44,7 @@ const run = documents(definition, reader, lines)
 const TIME = Date.UTC(2026, 10, 22, 23, 59, 59, 999)
 const value = (over: object = {}) => JSON.stringify({ name: 'a', time: TIME, ...over })
 
-test('the document, the index of its event time, the id and the source of the record', () => {
+test('a record becomes a document in the index of its event time, with its id and source', () => {
   expect(run(batchOf(value(), { 'weir-id': 'run-1-7', 'weir-source': 'replay' }), 0)).toBeUndefined()
   expect(lines.action).toBe('{"create":{"_index":"taxi-2026.11.22","_id":')
   expect(lines.id).toBe('"run-1-7"')
@@ -63,7 +63,7 @@ test('the document, the index of its event time, the id and the source of the re
 })
 
 test.each([undefined, { 'weir-id': '' }])(
-  'a record without an id has its place in Kafka for one',
+  'a record without an id gets its place in Kafka as id',
   (headers) => {
     expect(run(batchOf(value(), headers), 0)).toBeUndefined()
     expect(lines.id).toBe('"taxi.enriched-3-120045"')
@@ -73,19 +73,19 @@ test.each([undefined, { 'weir-id': '' }])(
 
 test.each<[string, RecordBatch, string, string]>([
   ['no value', batchOf(null), 'decode', 'undecodable'],
-  ['no JSON', batchOf('{'), 'decode', 'undecodable'],
+  ['a value that is not JSON', batchOf('{'), 'decode', 'undecodable'],
   ['no event time', batchOf(value({ time: undefined })), 'rotate', 'invalid'],
-  ['an event time that names no index', batchOf(value({ time: 1e17 })), 'rotate', 'invalid'],
+  ['an event time beyond the years of indices', batchOf(value({ time: 1e17 })), 'rotate', 'invalid'],
   ['a document function that throws', batchOf(value({ name: 5 })), 'document', 'failed'],
-  ['an id that no engine takes', batchOf(value(), { 'weir-id': 'x'.repeat(513) }), 'id', 'invalid'],
-  ['an id that is no text', batchOf(value(), { 'weir-id': Buffer.from([0xc3, 0x28]) }), 'id', 'invalid'],
-])('%s is a dead letter', (_, batch, step, code) => {
+  ['an id that is too long', batchOf(value(), { 'weir-id': 'x'.repeat(513) }), 'id', 'invalid'],
+  ['an id that is not UTF-8', batchOf(value(), { 'weir-id': Buffer.from([0xc3, 0x28]) }), 'id', 'invalid'],
+])('a record with %s is a dead letter', (_, batch, step, code) => {
   const refusal = run(batch, 0) as Refusal
   expect([refusal.step, refusal.cause.code]).toEqual([step, code])
   expect(refusal.cause.message).toMatch(/\w/)
 })
 
-test('ids with a replacement character of their own are lawful; of several headers the first counts', () => {
+test('ids may contain the replacement character, and names of headers match as a whole', () => {
   expect(
     run(
       batchOf(value(), {

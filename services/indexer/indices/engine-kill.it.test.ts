@@ -14,7 +14,7 @@ import { expect, test, vi } from 'vitest'
 import { openEngine } from '../engines/open.ts'
 import { indexed, newName, openIndexSinks } from '../testing/indices.ts'
 
-test('engine killed amid bulk requests and brought back: nothing lost, nothing doubled', {
+test('killing the engine during bulk requests and starting it again loses and duplicates nothing', {
   timeout: 400_000,
 }, async () => {
   const source = `kill-${randomUUID()}`

@@ -4,7 +4,7 @@ import { indexNames, indexSuffix, isEventTime } from './rotation.ts'
 const at = (iso: string): number => Date.parse(iso)
 
 describe('index names', () => {
-  test('are in UTC, by the hour, day and month', () => {
+  test('are in UTC, by hour, day or month', () => {
     expect(indexSuffix('hour', at('2026-11-22T05:59:59.999Z'))).toBe('2026.11.22.05')
     expect(indexSuffix('hour', at('2026-11-22T06:00:00.000+06:00'))).toBe('2026.11.22.00')
     expect(indexSuffix('day', at('2026-11-22T23:59:59.999Z'))).toBe('2026.11.22')
@@ -12,7 +12,7 @@ describe('index names', () => {
     expect(indexSuffix('month', at('2024-02-29T12:00:00Z'))).toBe('2024.02')
   })
 
-  // The examples are those of ISO 8601 week tables: the year of a week is that of its Thursday.
+  // From ISO 8601 week tables: the year of a week is that of its Thursday.
   test.each([
     ['2026-11-22', '2026.w47'],
     ['2026-11-23', '2026.w48'],
@@ -26,12 +26,12 @@ describe('index names', () => {
     ['2024-12-30', '2025.w01'],
     ['2027-01-01', '2026.w53'],
     ['1970-01-01', '1970.w01'],
-  ])('the week of %s is %s', (day, week) => {
+  ])('by week have for %s the week %s', (day, week) => {
     expect(indexSuffix('week', at(`${day}T00:00:00Z`))).toBe(week)
     expect(indexSuffix('week', at(`${day}T23:59:59.999Z`))).toBe(week)
   })
 
-  test('every day of forty years has the week of its neighbours, and seven of them', () => {
+  test('by week give every week its seven days, for forty years', () => {
     const counts = new Map<string, number>()
     const monday = at('2000-01-03T00:00:00Z')
     for (let day = 0; day < 7 * 52 * 40; day++) {
@@ -41,7 +41,7 @@ describe('index names', () => {
     expect([...new Set(counts.values())]).toEqual([7])
   })
 
-  test('do not depend on what was asked before', () => {
+  test('do not depend on earlier calls', () => {
     const name = indexNames({ prefix: 'taxi', rotation: 'day' })
     const before = name(at('2026-11-22T23:59:59.999Z'))
     for (let i = 0; i < 3000; i++) name(i * 86_400_000)
@@ -49,7 +49,7 @@ describe('index names', () => {
     expect(before).toBe('taxi-2026.11.22')
   })
 
-  test('need a time of the years 1970 to 9999', () => {
+  test('need an event time in the years 1970 to 9999', () => {
     for (const time of [0, 1.5, at('9999-12-31T23:59:59.999Z')]) expect(isEventTime(time)).toBe(true)
     for (const time of [
       -1,

@@ -61,7 +61,7 @@ describe('a sink into indices', { timeout: 60_000 }, () => {
   const letters = async () =>
     (await pipeline.deadLetters()).filter(({ letter }) => letter.flow === `indexer.${name}`)
 
-  test('a document is in the index of its event time', async () => {
+  test('puts a document into the index of its event time', async () => {
     await runNew()
     const midnight = Date.UTC(2026, 10, 22)
     await pipeline.send([
@@ -73,7 +73,7 @@ describe('a sink into indices', { timeout: 60_000 }, () => {
     expect(await indices.direct.count(`${name}-2026.11.22`)).toBe(20)
   })
 
-  test('records without a document: each is buried with the step that found out', async () => {
+  test('makes dead letters of records without a document, with the step that refused them', async () => {
     await runNew()
     const poison: Record<string, Buffer | null> = {
       empty: Buffer.alloc(0),
@@ -105,7 +105,7 @@ describe('a sink into indices', { timeout: 60_000 }, () => {
     expect(letter).toMatchObject({ topic: TOPIC, message: expect.stringContaining('position') })
   })
 
-  test('a closed index: partitions are held until it is open, with a restart between; no dead letter', async () => {
+  test('holds partitions while an index is closed, even over a restart, and makes no dead letters', async () => {
     const first = await runNew()
     await pipeline.send(records(1))
     await fresh(1)

@@ -66,12 +66,12 @@ afterAll(async () => {
 })
 
 test.concurrent.each(['streams', 'records', 'shards', 'consumers'])(
-  '%s',
+  'boto3 passes its checks of %s',
   { timeout: CHECK_MS + 5000 },
   (name) => check(name, open),
 )
 
-test('rights', { timeout: CHECK_MS + 5000 }, () => check('rights', closed))
+test('boto3 passes its checks of rights', { timeout: CHECK_MS + 5000 }, () => check('rights', closed))
 
 /** Runs the tests of one Python module. If one fails, the error has the module's output. */
 function check(name: string, hub: Hub): Promise<void> {

@@ -2,7 +2,7 @@ import { decodeHeaders } from '@weir/kafka'
 import { expect, test } from 'vitest'
 import { RecordHeaders } from './record-headers.ts'
 
-test('header blocks of a request differ in the id only', () => {
+test('the header blocks of a request differ only in the id', () => {
   const headers = new RecordHeaders('replay-7', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
   for (const id of ['a', 'b', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(128), '!~', 'c']) {
     const end = headers.write(id)
@@ -14,7 +14,7 @@ test('header blocks of a request differ in the id only', () => {
   }
 })
 
-test('a block has the name of the key beside the source that its client chose', () => {
+test('a block has the name of the key beside the source that the client chose', () => {
   const headers = new RecordHeaders(
     'somebody-else',
     '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
@@ -32,7 +32,7 @@ test('a block has the name of the key beside the source that its client chose', 
   }
 })
 
-test('numbered ids are those of their texts, whatever was written before', () => {
+test('a numbered id is written in full, whatever id was written before', () => {
   const headers = new RecordHeaders('replay-7', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')
   const idUpTo = (end: number) => decodeHeaders(headers.block.subarray(0, end), 0)['weir-id']
   for (const number of [0, 1, 9, 10, 11, 99, 100, 499, 7, 123456789])

@@ -58,7 +58,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('workers that poll lose nothing and keep the order through two splits, a merge and the death of one of them', {
+test('polling workers lose nothing and keep the order through two splits, a merge and the death of a worker', {
   timeout: 300_000,
 }, async () => {
   const {
@@ -92,7 +92,7 @@ test('workers that poll lose nothing and keep the order through two splits, a me
   expect(repeats).toBeLessThanOrEqual(restarts * BATCH)
 })
 
-test('workers that subscribe lose nothing and keep the order through a split', {
+test('subscribing workers lose nothing and keep the order through a split', {
   timeout: 180_000,
 }, async () => {
   const {

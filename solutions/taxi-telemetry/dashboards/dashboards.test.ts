@@ -13,7 +13,7 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
   geohash_grid: ['geo_point'],
 }
 
-describe.each(Object.keys(files))('%s', (name) => {
+describe.each(Object.keys(files))('in %s', (name) => {
   const text = readFileSync(new URL(name, import.meta.url), 'utf8')
   const objects = text
     .trimEnd()
@@ -26,7 +26,7 @@ describe.each(Object.keys(files))('%s', (name) => {
     .filter(({ type }) => type === 'map')
     .flatMap(({ attributes }) => JSON.parse(attributes.layerListJSON))
 
-  test('is what the generator writes', () => {
+  test('the content is up to date with the generator', () => {
     expect(text).toBe(ndjson(files[name]))
   })
 
@@ -50,13 +50,13 @@ describe.each(Object.keys(files))('%s', (name) => {
     }
   })
 
-  test('the pattern is that of the index definition, and its time field a date', () => {
+  test('the index pattern is the one of the index definition, and its time field is a date', () => {
     const { attributes } = objects.find(({ type }) => type === 'index-pattern')
     expect(attributes.title).toBe(`${taxiIndex.prefix}-*`)
     expect(FIELDS[attributes.timeFieldName].type).toBe('date')
   })
 
-  test('every field exists in the mapping, of a type that its aggregation takes', () => {
+  test('every field exists in the mapping with a type that its aggregation supports', () => {
     expect(visualizations.length).toBeGreaterThan(3)
     for (const { aggs } of visualizations) {
       for (const { type, params } of aggs) {
@@ -88,7 +88,7 @@ describe.each(Object.keys(files))('%s', (name) => {
     }
   })
 
-  test('the dashboard shows map, heat, speeds, trips and states, on 48 columns, none over another', () => {
+  test('the dashboard has a map, heat, speeds, trips and states, on 48 columns, without overlaps', () => {
     const { attributes, references } = objects.find(({ type }) => type === 'dashboard')
     const kinds = new Set([...visualizations.map(({ type }) => type), ...layers.map(({ type }) => type)])
     for (const kind of ['pie', 'histogram', 'line', 'heatmap']) expect(kinds).toContain(kind)

@@ -2,7 +2,7 @@ import { SERVICES, services } from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
 import { check, report } from './check-config.ts'
 
-test('a setting is set, has its default, though that be empty, or is missing', async () => {
+test('a setting is reported as set or as having its default, even if it is set to an empty text', async () => {
   const text = report(await check('indexer', { SEARCH_URL: 'http://search:9200', API_KEYS_FILE: '' }))
   const from = (name: string): string | undefined =>
     new RegExp(`${name} .*?(set|default|missing) `).exec(text)?.[1]
@@ -13,7 +13,7 @@ test('a setting is set, has its default, though that be empty, or is missing', a
   ])
 })
 
-test('passwords are not shown, wherever a URL has them', async () => {
+test('passwords are masked, wherever a URL has them', async () => {
   const text = report(
     await check('enricher', {
       REDIS_URL: 'redis://h:6379?pass%77ord=sesame',
@@ -42,7 +42,7 @@ const ADDRESSES = {
 } as const
 
 test.each(SERVICES)(
-  '%s reads the address of each server that it needs or uses, and of no other',
+  '%s reads the addresses of the servers that it needs or uses, and no others',
   async (name) => {
     const read = (await check(name, {})).settings.map((setting) => setting.name)
     const { needs, uses } = services[name]

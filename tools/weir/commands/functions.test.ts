@@ -119,7 +119,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('all pages are listed', async () => {
+test('the functions of all pages are listed', async () => {
   expect(await functions.run([])).toBe(0)
   expect(out).toMatch(
     /^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond .*\n\nFunctions run in namespaces of their own\.\nRuntimes: nodejs22\.x, nodejs24\.x\.\n$/,
@@ -132,7 +132,7 @@ test('all pages are listed', async () => {
   ])
 })
 
-test('invocations', async () => {
+test('a function is invoked, and its failure is printed with its log', async () => {
   expect(
     await functions.run([
       'invoke',
@@ -157,7 +157,7 @@ const namesIn = async (zip: Buffer): Promise<string[]> => {
   return names
 }
 
-test('a file, a folder and a zip are deployed; logs and removal', async () => {
+test('a file, a folder and a zip are deployed, logs are shown, and functions are removed', async () => {
   expect(
     await functions.run([
       'deploy',
@@ -231,12 +231,12 @@ test.each<[string[], number, string]>([
   [['deploy', file, '--env', 'A'], 2, 'NAME=VALUE'],
   [['deploy', file, '--memory', '1'], 2, '--memory'],
   [['deploy', file, '--name', 'a b'], 1, 'The enricher answered 400'],
-])('%j ends with %d', async (args, code, text) => {
+])('the arguments %j end the command with %d', async (args, code, text) => {
   expect(await functions.run(args)).toBe(code)
   expect(said).toContain(text)
 })
 
-test('keys that are wrong, and no enricher', async () => {
+test('a wrong key and a missing enricher end the command with their own errors', async () => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
   expect(await functions.run(['list'])).toBe(1)
   expect(said).toContain('The enricher answered 403: The request signature')
@@ -247,7 +247,7 @@ test('keys that are wrong, and no enricher', async () => {
   vi.stubEnv('ENRICHER_URL', before)
 })
 
-test('what is new in a log', () => {
+test('the new lines of a log are found', () => {
   expect(linesSince(['a', 'b'], ['a', 'b', 'c'])).toEqual(['c'])
   expect(linesSince(['a', 'b', 'a', 'b'], ['a', 'b', 'c'])).toEqual(['c'])
   expect(linesSince(['a', 'b', 'c'], ['c', 'd'])).toEqual(['d'])

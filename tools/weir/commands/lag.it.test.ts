@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => stop())
 
-test('a group that has handled nothing yet lags by all that waits for it, in every partition', async () => {
+test('a group that has handled nothing yet lags by all records, in every partition', async () => {
   const topic = await createTopic(kafka, uniqueName('lag'), 3)
   await produceNumbered(kafka, topic, 6, 5)
   const groupId = `enricher.${topic}`
@@ -39,7 +39,7 @@ test('a group that has handled nothing yet lags by all that waits for it, in eve
   expect(await lagRows(kafka, groupId)).toHaveLength(3)
 })
 
-test("groups that are not Weir's are shown by name only", async () => {
+test('groups of other programs are listed only if they are named', async () => {
   const topic = await createTopic(kafka, uniqueName('lag'), 1)
   // A group like those that the schema registry creates at each start.
   const groupId = `apicurio-${uniqueName('start')}`

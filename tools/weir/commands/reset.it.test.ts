@@ -29,7 +29,7 @@ async function run(...args: string[]): Promise<{ code: number; said: string }> {
   }
 }
 
-test('a group goes on where it is told: at the beginning, at a time, at the end; not while it has members', async () => {
+test('a group continues at the beginning, at a time or at the end, and is not reset while it has members', async () => {
   const topic = await createTopic(kafka, uniqueName('reset'), 1)
   await produceNumbered(kafka, topic, 1, 10)
   const between = Date.now() + 1
@@ -70,7 +70,7 @@ test('a group goes on where it is told: at the beginning, at a time, at the end;
   ])
 })
 
-test('what it cannot use it refuses in a sentence', async () => {
+test('wrong arguments are refused in a sentence', async () => {
   expect(await run()).toMatchObject({ code: 2, said: expect.stringContaining('Name a consumer group.') })
   expect(await run('enricher.taxi', 'taxi.telemetry')).toMatchObject({
     code: 2,

@@ -42,7 +42,7 @@ test.each([
   [size, ['--events-per-hour', '5T', '--bytes', '200'], '--events-per-hour is "5T"'],
   [size, ['--events-per-hour', '5M', '--bytes', '0'], '--bytes is "0"'],
   [size, ['--events-per-hour', '5M', '--bytes', '200', '--peak', '0.5'], '--peak is "0.5"'],
-])('what a command cannot use it refuses in a sentence', async (command, args, sentence) => {
+])('a wrong argument is refused in a sentence, case %#', async (command, args, sentence) => {
   expect(await command.run(args)).toBe(2)
   expect(said(err)).toContain(sentence)
 })

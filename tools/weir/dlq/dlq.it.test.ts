@@ -205,7 +205,7 @@ describe('dead letters', () => {
     expect(places((await newest({}, 2)).letters)).toEqual(places(letters.slice(-2)))
   })
 
-  test('go back byte for byte, exactly the selected ones, and each once', async () => {
+  test('are sent back byte for byte, only the selected ones, and each once', async () => {
     const sent = async (options: SelectOptions): Promise<number> => (await sendBack(options)).sent
     expect(await sent({ code: 'undecodable' })).toBe(2)
     expect(await sent({ code: 'undecodable' })).toBe(0)
@@ -245,7 +245,7 @@ describe('dead letters', () => {
     )
   })
 
-  test('go to no other topic than those whose records die there, and what is no letter is passed over', async () => {
+  test('are not sent back to topics of other origin, and records that are not dead letters are skipped', async () => {
     expect([...originsOf('taxi.telemetry.dead')]).toEqual(['taxi.telemetry'])
     expect(deadLetterTopics().every((topic) => originsOf(topic).size === 1)).toBe(true)
     const control = uniqueName('control')
@@ -269,7 +269,7 @@ describe('dead letters', () => {
     await kafka.admin.deleteTopics([control])
   })
 
-  test('one that stands for a batch that nothing could read names its offsets, and does not go back', async () => {
+  test('show the offsets of an unreadable batch, and are not sent back if they stand for one', async () => {
     const producer = await kafka.producer()
     const delivery = producer.delivery()
     const unreadable = { firstOffset: 40, reason: 'it fails its checksum' }
@@ -291,7 +291,7 @@ describe('dead letters', () => {
     })
   })
 
-  test('go back again when asked', async () => {
+  test('are sent back again on request', async () => {
     expect((await sendBack({ code: 'failed' }, true)).sent).toBe(2)
     const holding = await eachLetter(kafka, dead, () => {})
     expect(wasRedriven(holding, 0, 0)).toBe(true)

@@ -41,7 +41,7 @@ async function run(program: string, ...args: readonly string[]): Promise<string>
 const weir = (...args: readonly string[]) => run(process.execPath, 'tools/weir/main.ts', ...args)
 const vitest = (...args: readonly string[]) => run('node_modules/.bin/vitest', 'run', '--project', ...args)
 
-test('each kind is written', async () => {
+test('a solution, a step, a sink and a service are written', async () => {
   const solution = await weir('new', 'solution', 'sky-watch')
   expect(solution).toContain('wrote    solutions/sky-watch/solution.ts\n')
   expect(solution).toContain('changed  solutions/index.ts\n')
@@ -53,9 +53,9 @@ test('each kind is written', async () => {
   await expect(weir('new', 'solution', 'sky-watch')).rejects.toThrow('already called sky-watch')
 })
 
-test('what was written passes npm run check', () => run('npm', 'run', 'check'))
+test('the copy with the new parts passes npm run check', () => run('npm', 'run', 'check'))
 
-test('its unit tests pass, and those that hold tables and generated files together', async () => {
+test('the unit tests of the new parts pass, and those of tables and generated files', async () => {
   const files = ['solutions', 'deploy', 'contracts', 'tools/generate', 'tools/weir/status', 'test/layers']
   expect(await vitest('unit', ...files)).toMatch(/Test Files .* passed/)
 })

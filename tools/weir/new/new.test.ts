@@ -42,12 +42,12 @@ test.each([
   [['sink', 'late', '--topic', 'weir.stats'], 2, 'weir.stats is not a topic of a solution.'],
   [['sink', 'taxi', '--topic', 'taxi.enriched'], 1, 'The sink taxi exists already'],
   [['sink', 'offers', '--topic', 'location.offers'], 1, "deadLetterTopic('indexer')"],
-])('%j is refused before anything is written', async (args, code, sentence) => {
+])('the arguments %j are refused before anything is written', async (args, code, sentence) => {
   expect(await create.run(args)).toBe(code)
   expect(said()).toContain(sentence)
 })
 
-test('every form of a name takes the place of the example', () => {
+test('every form of the name replaces the same form of the example', () => {
   const to = nameOf('fleet-alarms-2')
   expect(
     replaced(
@@ -59,7 +59,7 @@ test('every form of a name takes the place of the example', () => {
   expect(replaced('example', { example: 'my-example', my: 'your' })).toBe('my-example')
 })
 
-test('the mapping of an index follows from the contract', () => {
+test('the mapping of an index is derived from the contract', () => {
   const properties = (value: URL) => {
     const { 'weir.stats': topic } = gatherTopics([], new Set())
     return JSON.parse(`{${indexProperties({ ...topic, value }).replace(/,\n$/, '')}}`)

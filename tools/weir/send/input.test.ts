@@ -14,17 +14,17 @@ async function read(text: string): Promise<{ places: number[]; values: unknown[]
 }
 
 test.each([
-  ['one value a line', '{"a":1}\n\n{"a":2}\n{"a":3}', [1, 3, 4]],
-  ['one value', '{"a":1}', [1]],
-  ['one value over lines', '{\n  "a":\n 1 }\n', [1]],
+  ['lines of one value each', '{"a":1}\n\n{"a":2}\n{"a":3}', [1, 3, 4]],
+  ['a single value', '{"a":1}', [1]],
+  ['a single value over several lines', '{\n  "a":\n 1 }\n', [1]],
   ['a list', '[{"a":1},\n{"a":2}]', [1, 2]],
   ['a body on one line', '{"records":[{"a":1},{"a":2}]}\n', [1, 2]],
-  ['a body as the hub takes it', '{ "records": [\n{"a":1}, {"a":2}]}', [1, 2]],
-])('%s', async (_, text, places) => {
+  ['a body of the hub', '{ "records": [\n{"a":1}, {"a":2}]}', [1, 2]],
+])('values are read from %s', async (_, text, places) => {
   expect(await read(text)).toEqual({ places, values: places.map((__, i) => ({ a: i + 1 })), faults: [] })
 })
 
-test('a value that is not an object is a fault; its neighbours are not', async () => {
+test('a value that is not an object is reported with its place, and its neighbours are read', async () => {
   expect((await read('[1,{"a":1},null]')).faults).toEqual([
     { place: 1, problem: 'is not a JSON object' },
     { place: 3, problem: 'is not a JSON object' },
@@ -40,13 +40,13 @@ test('a value that is not an object is a fault; its neighbours are not', async (
 })
 
 test.each([
-  ['one value a line', '{"a":9007199254740993}\n{"a":0.12345678901234567}\n'],
+  ['lines of one value each', '{"a":9007199254740993}\n{"a":0.12345678901234567}\n'],
   ['a list', '[{"a":9007199254740993},{"a":0.12345678901234567}]'],
-])('no number is rounded: %s', async (_, text) => {
+])('no number is rounded in %s', async (_, text) => {
   expect(JSON.stringify((await read(text)).values)).toBe('[{"a":9007199254740993},{"a":0.12345678901234567}]')
 })
 
-test('records carry their own ids', () => {
+test('a record may have an id of its own', () => {
   expect(recordOf({ id: 'x', value: { a: 1 } })).toEqual({ id: 'x', value: { a: 1 } })
   expect(recordOf({ id: 7, value: { a: 1 } })).toEqual({ id: 7, value: { a: 1 } })
   expect(recordOf({ a: 1 })).toEqual({ id: undefined, value: { a: 1 } })

@@ -8,7 +8,7 @@ import { RECORD_OVERHEAD, sizeFor } from './size.ts'
 
 const LOAD = { eventsPerHour: 500e6, bytes: 200, peak: 3, retentionHours: 168 }
 
-test('the rates are those that docs/benchmarks.md reports', () => {
+test('the rates are those of docs/benchmarks.md', () => {
   const page = readFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), 'utf8')
   for (const [name, row] of [
     ['hub', 'Weir ingest-hub'],
@@ -26,7 +26,7 @@ test('the rates are those that docs/benchmarks.md reports', () => {
   }
 })
 
-test('a record takes no more beside its value than is assumed', () => {
+test('the overhead of a record is close to the assumed one', () => {
   const writer = new BatchWriter()
   const [key, value] = [Buffer.from('vehicle-123456'), Buffer.alloc(200)]
   for (let i = 0; i < 500; i++) {
@@ -38,7 +38,7 @@ test('a record takes no more beside its value than is assumed', () => {
   expect(overhead).toBeGreaterThan(RECORD_OVERHEAD * 0.8)
 })
 
-test('500 million events an hour of 200 bytes, three times as many at the peak', () => {
+test('a load of 500 million events an hour, three times as many at the peak, needs 18 brokers', () => {
   const { assumptions, ...size } = sizeFor(LOAD)
   expect(size).toMatchObject({
     brokers: 18,
@@ -51,7 +51,7 @@ test('500 million events an hour of 200 bytes, three times as many at the peak',
   expect(assumptions).toHaveLength(7)
 })
 
-test('a small load still has three zones; what is kept longer may need more brokers than what is written', () => {
+test('a small load still has three zones, and long retention may need more brokers than the writes', () => {
   expect(sizeFor({ ...LOAD, eventsPerHour: 3600 })).toMatchObject({
     brokers: 3,
     partitions: 12,

@@ -11,7 +11,7 @@ async function listen(): Promise<{ port: number; close(): void }> {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
 }
 
-test('a server that does not answer in time is not ready; one that does not listen is down', async () => {
+test('a server that does not answer in time is not ready, and one that does not listen is down', async () => {
   const [silent, gone] = [await listen(), await listen()]
   gone.close()
   onTestFinished(silent.close)
@@ -37,7 +37,7 @@ test('a server that does not answer in time is not ready; one that does not list
   })
 })
 
-test('a service says which partitions stand still, and why', async () => {
+test('a service reports which partitions stand still, and why', async () => {
   const reason = 'its handler rejects (timeout)'
   const stalled = [0, 1, 2].map((partition) => ({
     group: 'enricher.taxi',

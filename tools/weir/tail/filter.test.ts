@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { SeenRecord } from './decoder.ts'
 import { readFilters } from './filter.ts'
 
-test('a filter takes a field of the value before one of the record', () => {
+test('a filter prefers a field of the value to one of the record', () => {
   const seen: SeenRecord = {
     topic: 't',
     partition: 3,

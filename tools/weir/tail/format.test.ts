@@ -22,7 +22,7 @@ const record = (more: Partial<SeenRecord> = {}): SeenRecord => ({
   ...more,
 })
 
-test('a record is one line', () => {
+test('a record is printed as one line', () => {
   expect(recordLine(record(), now)).toBe('16:31:02.123  taxi-1  3:120045  {"speed":12.6,"lat":37.990241}')
   expect(recordLine(record({ timestamp: now - 86_400_000, key: null, value: null }), now)).toBe(
     '2026-11-21 18:00:00.000  -  3:120045  (tombstone)',
@@ -34,7 +34,7 @@ test('a record is one line', () => {
   expect(hex(Buffer.alloc(100), 2)).toBe('0x0000… (100 bytes)')
 })
 
-test('a record is one JSON object with its id and source', () => {
+test('a record is printed as one JSON object with its id and source', () => {
   expect(JSON.parse(jsonText(recordJson(record({ value: { key: Buffer.from('hi') } }))))).toEqual({
     time: '2026-11-22T16:31:02.123Z',
     topic: 't',

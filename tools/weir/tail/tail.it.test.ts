@@ -8,7 +8,7 @@ import { storeUnreadable } from '@weir/kafka/conformance/unreadable.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
-test('tail says which records it cannot read, and goes on', async () => {
+test('tail names the records that it cannot read, and continues', async () => {
   const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
   const env = { ...process.env, KAFKA_BROKERS: brokers.join(','), REGISTRY_URL: url }
   const { value: kafka, stop } = await openKafka(readConfig(env, kafkaConfig))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { duration, table } from './table.ts'
 
-test('columns are aligned, numbers to the right with thousand separators', () => {
+test('columns are aligned, with numbers on the right and thousand separators', () => {
   expect(
     table(
       ['NAME', 'RECORDS', 'NOTE'],
@@ -26,7 +26,7 @@ test('styling does not change the width of a cell', () => {
   ).toBe('A      B\n\u001b[31mred\u001b[39m    x\ngreen  y\n')
 })
 
-test('durations are written as people say them', () => {
+test('durations are written for people', () => {
   expect([12, 4_000, 200_000, 18_120_000, 270_000_000].map(duration)).toEqual([
     '12 ms',
     '4 s',

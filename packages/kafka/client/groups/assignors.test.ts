@@ -24,22 +24,22 @@ function assigned(name: string, ...args: Parameters<Assignor>): Record<string, s
   )
 }
 
-describe('as the Java documentation has it', () => {
-  test('range', () => {
+describe('as in the Java documentation', () => {
+  test('the range assignor divides each topic', () => {
     expect(assigned('range', members, counts)).toEqual({
       C0: ['t0p0', 't0p1', 't1p0', 't1p1'],
       C1: ['t0p2', 't1p2'],
     })
   })
 
-  test('roundrobin', () => {
+  test('the round-robin assignor divides all partitions', () => {
     expect(assigned('roundrobin', members, counts)).toEqual({
       C0: ['t0p0', 't0p2', 't1p1'],
       C1: ['t0p1', 't1p0', 't1p2'],
     })
   })
 
-  test('members with different topics get only theirs', () => {
+  test('members get only partitions of their own topics', () => {
     const different = [
       { memberId: 'C0', topics: ['t0'] },
       { memberId: 'C1', topics: ['t0', 't1'] },
@@ -54,7 +54,7 @@ describe('as the Java documentation has it', () => {
     })
   })
 
-  test('more members than partitions: the last ones get none', () => {
+  test('the last members get nothing if there are more members than partitions', () => {
     const three = ['a', 'b', 'c'].map((memberId) => ({ memberId, topics: ['t0'] }))
     expect(assigned('range', three, new Map([['t0', 2]]))).toEqual({ a: ['t0p0'], b: ['t0p1'], c: [] })
   })
@@ -67,7 +67,7 @@ test('a subscription has the bytes of ConsumerProtocolSubscription version 1', (
   expect(decodeSubscription(encodeSubscription(['ab', 'a']))).toEqual(['a', 'ab'])
 })
 
-test('an assignment comes back as it was given; none is none', () => {
+test('an encoded assignment is decoded back, and empty bytes are an empty assignment', () => {
   const partitions = [
     { topic: 'a', partition: 1 },
     { topic: 'a', partition: 7 },
@@ -77,7 +77,7 @@ test('an assignment comes back as it was given; none is none', () => {
   expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
 })
 
-test('metadata of a member that lies about its size is refused', () => {
+test('member metadata with a wrong size is refused', () => {
   expect(() => decodeSubscription(Buffer.from('00017fffffff', 'hex'))).toThrow(RangeError)
   expect(() => decodeAssignment(Buffer.from('000100000001000161', 'hex'))).toThrow(RangeError)
 })

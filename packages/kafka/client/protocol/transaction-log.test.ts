@@ -16,7 +16,7 @@ test("the coordinating partition is Java's hash of the id", () => {
   expect(coordinatingPartition('', 50)).toBe(0)
 })
 
-test('reads the decision of both versions', () => {
+test('the decision is read in both versions of the record', () => {
   const head = (version: number, state: number) =>
     new Encoder().int16(version).int64(8).int16(1085).int32(15_000).int8(state)
   const partitions = [
@@ -57,7 +57,7 @@ test('reads the decision of both versions', () => {
   expect(() => readDecision(head(1, 2).take())).toThrow(RangeError)
 })
 
-test('reads the key', () => {
+test('the transactional id is read from the key', () => {
   expect(readKey(Buffer.concat([Buffer.from([0, 0]), classic('group/topic/3')]))).toBe('group/topic/3')
   expect(readKey(Buffer.from([0, 1, 0, 0]))).toBeUndefined()
   expect(readKey(Buffer.alloc(0))).toBeUndefined()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Decoder, Encoder } from './wire.ts'
 
-test('what is encoded is decoded', () => {
+test('encoded values are decoded back', () => {
   const long = 'ä'.repeat(5000)
   const bytes = new Encoder()
     .int8(-1)
@@ -31,7 +31,7 @@ test('what is encoded is decoded', () => {
   expect(from.varint() - 1).toBe(3)
 })
 
-test('partitions are grouped by topic in the bytes of the protocol, and come back flat', () => {
+test('partitions are grouped by topic on the wire, and decoded as a flat list', () => {
   const to = new Encoder()
   const items = [
     { topic: 'a', partition: 1 },
@@ -46,7 +46,7 @@ test('partitions are grouped by topic in the bytes of the protocol, and come bac
   expect(from.byTopic((topic) => `${topic}/${from.int32()}`)).toEqual(['a/1', 'a/3', 'b/2'])
 })
 
-test('tagged fields that are known are read, the others skipped', () => {
+test('known tagged fields are read, and others are skipped', () => {
   const from = new Decoder(Buffer.from('02' + '00' + '02' + 'beef' + '05' + '01' + '07' + '2a', 'hex'))
   const seen: [number, number][] = []
   from.tags((tag, field) => {
@@ -56,7 +56,7 @@ test('tagged fields that are known are read, the others skipped', () => {
   expect(from.int8()).toBe(42)
 })
 
-test('bytes that end too early, or state more than there is, are a RangeError', () => {
+test('bytes that end early, or state a length beyond their end, cause a RangeError', () => {
   for (const hex of ['', 'ff', 'ffffffffff', '7f6162']) {
     expect(() => new Decoder(Buffer.from(hex, 'hex')).string(), hex).toThrow(RangeError)
     expect(() => new Decoder(Buffer.from(hex, 'hex')).array(() => 0), hex).toThrow(RangeError)

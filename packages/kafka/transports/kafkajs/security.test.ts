@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { saslOptions, tlsOptions } from './security.ts'
 
-test('passwords and certificates are passed on as they are; plain text has neither', () => {
+test('passwords and certificates are passed on unchanged, and plain text has neither', () => {
   expect(saslOptions({ mechanism: 'scram-sha-512', username: 'u', password: 'p' })).toEqual({
     mechanism: 'scram-sha-512',
     username: 'u',

@@ -9,8 +9,8 @@ import './mapping-operations.suite.ts'
 
 const { run, fixed, clientFor, invoke, ask, deploy } = await openApi()
 
-describe('invoke', () => {
-  test('an answer, by name, partial ARN and whole ARN', async () => {
+describe('an invocation', () => {
+  test('is answered for a name, a partial ARN and a whole ARN', async () => {
     const ClientContext = Buffer.from('{"custom":{"a":1}}').toString('base64')
     const answer = await invoke({ FunctionName: fixed.name, ClientContext, Payload: { hello: 'ü' } })
     expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' })
@@ -29,7 +29,7 @@ describe('invoke', () => {
     }
   })
 
-  test('errors of the function', async () => {
+  test('reports errors of the function', async () => {
     const handled = await invoke({ FunctionName: fixed.name, Payload: { fail: 'no luck' } })
     expect(handled).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' })
     expect(JSON.parse(textOf(handled))).toMatchObject({ errorType: 'TypeError', errorMessage: 'no luck' })
@@ -38,7 +38,7 @@ describe('invoke', () => {
     expect(JSON.parse(textOf(exited))).toMatchObject({ errorType: 'Runtime.ExitError' })
   })
 
-  test('the tail of the log', async () => {
+  test('returns the tail of the log if it asks for it', async () => {
     const { LogResult } = await invoke({ FunctionName: fixed.name, LogType: 'Tail', Payload: { log: 100 } })
     const tail = Buffer.from(LogResult!, 'base64').toString()
     expect(tail.length).toBeLessThanOrEqual(4096)
@@ -50,7 +50,7 @@ describe('invoke', () => {
     expect(await logs.text()).toContain('line 99')
   })
 
-  test('the runtimes that functions may have, and what confines them', async () => {
+  test('the API lists the runtimes and the confinement of functions', async () => {
     const { Runtimes, Confinement } = (await (await ask('GET', '/v1/functions/runtimes')).json()) as {
       Runtimes: string[]
       Confinement: string
@@ -60,7 +60,7 @@ describe('invoke', () => {
     expect(Confinement).toMatch(/namespaces/)
   })
 
-  test('dry runs and events', async () => {
+  test('can be a dry run or an event', async () => {
     expect((await invoke({ FunctionName: fixed.name, InvocationType: 'DryRun' })).StatusCode).toBe(204)
     const event = await invoke({
       FunctionName: fixed.name,
@@ -75,7 +75,7 @@ describe('invoke', () => {
     await expect.poll(ran, { timeout: 5000 }).toBe(true)
   })
 
-  test('throttling, and events that wait for it to end', async () => {
+  test('is throttled, and events wait until the throttling ends', async () => {
     const name = `slow-${run}`
     await deploy(
       name,
@@ -101,7 +101,7 @@ describe('invoke', () => {
     await expect.poll(runs, { timeout: 20_000, interval: 100 }).toBe(101)
   })
 
-  test('what is refused', async () => {
+  test('is refused if it is wrong', async () => {
     const arn = 'arn:aws:lambda:us-east-1:000000000000:function:nobody'
     await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({
       name: 'ResourceNotFoundException',

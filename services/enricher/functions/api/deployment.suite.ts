@@ -67,7 +67,7 @@ while True:
     urllib.request.urlopen(urllib.request.Request(f'{runtime}/{id}/response', answer, method='POST')).close()
 `,
   ],
-] as const)('a function for %s', async (Runtime, Handler, file, code) => {
+] as const)('a function for %s is deployed and invoked', async (Runtime, Handler, file, code) => {
   const FunctionName = `${Runtime.split('.')[0]}-${run}`
   const ZipFile = await zipOf([{ name: file, bytes: Buffer.from(code), executable: file === 'bootstrap' }])
   const input = {
@@ -178,7 +178,7 @@ test('a function is created from a zip, described, changed and deleted', async (
   })
 })
 
-test('the code is in Kafka: a replica with an empty folder runs it, and so does one that has lost its folder', async () => {
+test('a replica with an empty or lost folder gets the code of functions from Kafka', async () => {
   const FunctionName = `kept-${run}`
   // More than one part.
   await deploy(
@@ -195,7 +195,7 @@ test('the code is in Kafka: a replica with an empty folder runs it, and so does 
   expect(readdirSync(join(deployedFolder, 'code'))).not.toEqual([])
 })
 
-test("AWS's client for Python deploys too, and its waiters end", async () => {
+test("AWS's client for Python deploys a function, and its waiters end", async () => {
   const python = await pythonWith(
     'boto3',
     join(import.meta.dirname, '../../../ingest-hub/boto3/requirements.txt'),
@@ -222,7 +222,7 @@ describe('versions and aliases', () => {
       new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables: { SAYS } } }),
     )
 
-  test('a version stays as it was; a qualifier says which one runs', async () => {
+  test('a version does not change, and a qualifier selects it', async () => {
     await deploy(FunctionName, SPEAKER, {
       Environment: { Variables: { SAYS: 'one' } },
       Publish: true,
@@ -285,7 +285,7 @@ describe('versions and aliases', () => {
     expect(updated.LastUpdateStatus).toBeUndefined()
   })
 
-  test('a new description alone makes a new version', async () => {
+  test('a changed description alone makes a new version', async () => {
     const described = `described-${randomUUID()}`
     await deploy(described, SPEAKER, { Publish: true, Description: 'first' })
     const publish = async (Description?: string) => {
@@ -300,7 +300,7 @@ describe('versions and aliases', () => {
     expect(await publish()).toEqual(['2', 'of the version'])
   })
 
-  test('an alias points to a version, or to two by weight', async () => {
+  test('an alias selects a version, or two by weight', async () => {
     expect(
       await client.send(
         new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1', Description: 'now' }),
@@ -437,14 +437,14 @@ describe('versions and aliases', () => {
       'InvalidParameterValueException',
       'CodeSHA256 (other) is different from current CodeSHA256 in $LATEST (',
     ],
-  ])('%s is refused', async (_what, command, name, message) => {
+  ])('a request is refused: %s', async (_what, command, name, message) => {
     await expect(client.send(command() as never)).rejects.toMatchObject({
       name,
       message: expect.stringContaining(message),
     })
   })
 
-  test('a revision that is not the newest changes nothing', async () => {
+  test('a change of an outdated revision is refused and changes nothing', async () => {
     const { RevisionId } = await client.send(new GetFunctionConfigurationCommand({ FunctionName }))
     const stale = { FunctionName, RevisionId: 'stale' }
     for (const command of [
@@ -481,7 +481,7 @@ describe('versions and aliases', () => {
   })
 })
 
-describe('code', () => {
+describe('deployed code', () => {
   test.each<[string, Record<string, string>, string]>([
     [
       'CommonJS',
@@ -503,7 +503,7 @@ describe('code', () => {
       { 'index.ts': 'export const handler = async (): Promise<string> => "ts"' },
       'index.handler',
     ],
-  ])('%s runs', async (kind, files, Handler) => {
+  ])('of the kind %s runs', async (kind, files, Handler) => {
     const name = `kind-${kind.slice(0, 2).toLowerCase()}-${run}`
     await deploy(name, '', {
       Handler,
@@ -516,7 +516,7 @@ describe('code', () => {
     expect(['"cjs"', '"esm"', '"ts"']).toContain(textOf(await invoke({ FunctionName: name })))
   })
 
-  test('a bundle of megabytes is deployed', async () => {
+  test('may be a bundle of megabytes', async () => {
     const large = randomBytes(6_000_000)
     const name = `heavy-${run}`
     await deploy(name, '', {
@@ -537,7 +537,7 @@ describe('code', () => {
     expect((await (await fetch(Code!.Location!)).arrayBuffer()).byteLength).toBeGreaterThan(large.length)
   })
 
-  test('what no function uses any more is removed, and what another one uses stays', async () => {
+  test('is removed once no function uses it, and kept as long as one does', async () => {
     const [one, two, alone] = [`shared-1-${run}`, `shared-2-${run}`, `alone-${run}`]
     const code = `export const handler = async () => 'shared' // ${run}`
     await deploy(one, code)
@@ -564,7 +564,7 @@ describe('code', () => {
     ).toMatchObject({ value: null })
   })
 
-  test('entries of the control log are checked before they are applied, and those of older versions hold', async () => {
+  test('has entries in the control log that are checked before they are applied, also those of older versions', async () => {
     const old = `old-${run}`
     const entry = {
       file: 'index.mjs',

@@ -1,4 +1,4 @@
-/** Settings of functions and of their events by Lambda's own operations, and what these refuse. */
+/** Settings of functions and of their events by Lambda's own operations, and refused requests. */
 import {
   CreateFunctionCommand,
   type CreateFunctionCommandInput,
@@ -37,7 +37,7 @@ const { kafka, run, fixed, client, clientFor, closedUrl, invoke, said, deploy, r
 
 const ARN = 'arn:aws:lambda:us-east-1:000000000000:function'
 
-describe('beside other services of AWS', () => {
+describe('with other services of AWS', () => {
   let aws: Awaited<ReturnType<typeof startAws>>
   const before = { ...process.env }
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
@@ -56,7 +56,7 @@ describe('beside other services of AWS', () => {
     await aws.stop()
   })
 
-  test('code comes from a bucket, and what events come to goes to a queue and a bucket', async () => {
+  test('code comes from a bucket, and results of events go to a queue and a bucket', async () => {
     const s3 = new S3Client({ endpoint: aws.url, region: 'us-east-1', credentials, forcePathStyle: true })
     const sqs = new SQSClient({ endpoint: aws.url, region: 'us-east-1', credentials })
     const Bucket = `code-${run}`
@@ -119,7 +119,7 @@ describe('beside other services of AWS', () => {
 describe('settings', () => {
   const FunctionName = `set-${run}`
 
-  test('concurrency is reserved for all versions together, and can be none', async () => {
+  test('reserved concurrency applies to all versions together, and can be zero', async () => {
     await deploy(
       FunctionName,
       'export const handler = async ({ ms = 0 }) => { await new Promise((resolve) => setTimeout(resolve, ms)); return 1 }',
@@ -176,7 +176,7 @@ describe('settings', () => {
     expect(AccountUsage!.FunctionCount).toBeGreaterThan(0)
   })
 
-  test('tags', async () => {
+  test('tags are set, listed and removed', async () => {
     const Resource = `${ARN}:${FunctionName}`
     await client.send(new TagResourceCommand({ Resource, Tags: { A: '1', B: '2' } }))
     await client.send(new TagResourceCommand({ Resource, Tags: { B: '3', C: '4' } }))
@@ -199,7 +199,7 @@ describe('settings', () => {
     })
   })
 
-  test('what events come to goes to topics and to functions', async () => {
+  test('results of events go to topics and to functions', async () => {
     const [topic, target] = [uniqueName('results'), `target-${run}`]
     await kafka.admin.createTopics([{ name: topic, partitions: 1, replicas: 1, configs: {} }])
     await deploy(target, SPEAKER)
@@ -317,14 +317,14 @@ describe('settings', () => {
 
 const target = `invited-${run}`
 
-describe('what is refused', () => {
+describe('refused requests', () => {
   beforeAll(async () => void (await deploy(target, SPEAKER)))
 
   const ENVIRONMENT =
     'Lambda was unable to configure your environment variables because the environment variables you have provided'
   test.each<[string, Partial<CreateFunctionCommandInput>, string, string]>([
     [
-      'no zip',
+      'a file that is not a zip',
       { Code: { ZipFile: Buffer.from('no zip') } },
       'InvalidParameterValueException',
       'Could not unzip uploaded file. Please check your file, then try to upload again.',
@@ -343,13 +343,13 @@ describe('what is refused', () => {
       'Container images are not run here',
     ],
     [
-      'a role that is none',
+      'a role that is not an ARN',
       { Role: 'r1' },
       'ValidationException',
       "Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+",
     ],
     [
-      'a runtime that is none',
+      'an unknown runtime',
       { Runtime: 'cobol' as 'nodejs24.x' },
       'InvalidParameterValueException',
       "Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [",
@@ -367,7 +367,7 @@ describe('what is refused', () => {
       'does not allow Python',
     ],
     [
-      'a runtime of long ago',
+      'a deprecated runtime',
       { Runtime: 'nodejs12.x' },
       'InvalidParameterValueException',
       'The runtime parameter of nodejs12.x is no longer supported for creating or updating AWS Lambda functions.',
@@ -379,37 +379,37 @@ describe('what is refused', () => {
       'Runtime and Handler are mandatory parameters',
     ],
     [
-      'little memory',
+      'too little memory',
       { MemorySize: 64 },
       'ValidationException',
       "at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128",
     ],
     [
-      'much time',
+      'too long a time-out',
       { Timeout: 901 },
       'ValidationException',
       "at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900",
     ],
     [
-      'a long name',
+      'too long a name',
       { FunctionName: 'x'.repeat(65) },
       'ValidationException',
       "at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64",
     ],
     [
-      'many variables',
+      'too many variables',
       { Environment: { Variables: { A1: 'x'.repeat(4090) } } },
       'InvalidParameterValueException',
       `${ENVIRONMENT} exceeded the 4KB limit.`,
     ],
     [
-      'variables of Lambda',
+      'variables that Lambda reserves',
       { Environment: { Variables: { AWS_REGION: 'r' } } },
       'InvalidParameterValueException',
       `${ENVIRONMENT} contains reserved keys that are currently not supported for modification. Reserved keys used in this request: AWS_REGION`,
     ],
     [
-      'a variable that is none',
+      'an invalid name of a variable',
       { Environment: { Variables: { '1A': 'secret' } } },
       'ValidationException',
       "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint",
@@ -440,7 +440,7 @@ describe('what is refused', () => {
       'leave FileSystemConfigs out',
     ],
     [
-      'a key',
+      'a KMS key',
       { KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' },
       'InvalidParameterValueException',
       'leave KMSKeyArn out',
@@ -457,7 +457,7 @@ describe('what is refused', () => {
       'InvalidParameterValueException',
       'SnapStart is not served here',
     ],
-  ])('%s', async (_what, input, name, message) => {
+  ])('a function is not created with %s', async (_what, input, name, message) => {
     const asked = new CreateFunctionCommand({
       FunctionName: `bad-${run}`,
       Runtime: 'nodejs24.x',
@@ -473,7 +473,7 @@ describe('what is refused', () => {
     if (message.includes('secret')) throw new Error('The value must not be repeated.')
   })
 
-  test('nothing is changed where that is off, of solutions, or without the right', async () => {
+  test('a change is refused if deployment is off, for functions of solutions, and without the right', async () => {
     const closed = new LambdaClient({
       endpoint: closedUrl,
       region: 'us-east-1',

@@ -15,7 +15,7 @@ const TOPIC: NewMapping = {
 }
 const made = (input: NewMapping) => newMapping('id', { name: 'offers' }, input, ACCOUNT, NOW)
 
-test('a stream and a topic with nothing more', () => {
+test('a stream or a topic alone makes a mapping with default settings', () => {
   expect(made(STREAM)).toMatchObject({
     id: 'id',
     functionName: 'offers',
@@ -33,7 +33,7 @@ test('a stream and a topic with nothing more', () => {
   })
 })
 
-test('everything that can be said comes back', () => {
+test('every setting is stored and returned', () => {
   const said = {
     BatchSize: 7,
     MaximumBatchingWindowInSeconds: 3,
@@ -55,7 +55,7 @@ test('everything that can be said comes back', () => {
     StartingPositionTimestamp: at,
     Enabled: false,
   })
-  // As the control log keeps it.
+  // As read from the control log.
   const kept = JSON.parse(JSON.stringify(mapping)) as typeof mapping
   expect(configurationOf(kept, 'Disabled', '', ACCOUNT)).toMatchObject({
     ...said,
@@ -69,7 +69,7 @@ test('everything that can be said comes back', () => {
   )
 })
 
-test('a change leaves the rest, and empty things take away', () => {
+test('a change keeps other settings, and an empty value removes its setting', () => {
   const before = made({
     ...TOPIC,
     BatchSize: 7,
@@ -98,7 +98,7 @@ test('a change leaves the rest, and empty things take away', () => {
   expect([after.filters, after.onFailure, after.maxConcurrency]).toEqual([undefined, undefined, undefined])
 })
 
-test('for ever is ten retries where Kafka has a destination', () => {
+test('unlimited retries are replaced by ten for Kafka with a destination', () => {
   const DestinationConfig = { OnFailure: { Destination: 'kafka://dead' } }
   expect(
     [{ ...TOPIC, DestinationConfig }, { ...STREAM, DestinationConfig }, TOPIC].map(
@@ -125,11 +125,11 @@ test.each<[Partial<NewMapping>, string]>([
   [{ Tags: { 'weir:once': '15m' } }, 'minutes from 1 to 1440'],
   [{ SelfManagedKafkaEventSourceConfig: {} }, 'SelfManagedEventSource only'],
   [{ MaximumRecordAgeInSeconds: 0 }, '60 to 604800'],
-])('%j is refused', (input, text) => {
+])('the setting %j is refused', (input, text) => {
   expect(() => made({ ...STREAM, ...input })).toThrow(text)
 })
 
-test("the answer has Lambda's words for the source's kind", () => {
+test("the answer depends on the kind of source, as Lambda's does", () => {
   const answered = (input: NewMapping, choice = { name: 'offers' }) =>
     configurationOf(
       newMapping('id', choice, input, ACCOUNT, NOW),
@@ -158,7 +158,7 @@ test("the answer has Lambda's words for the source's kind", () => {
   ).toEqual([`${arn}:$LATEST`, `${arn}:$LATEST`, arn])
 })
 
-test("Kafka's own settings", () => {
+test("Kafka's own settings are accepted, and unserved ones refused", () => {
   const config = (
     SelfManagedKafkaEventSourceConfig: NewMapping['SelfManagedKafkaEventSourceConfig'],
     topic = 'weir.stats',

@@ -177,7 +177,7 @@ describe('mappings', () => {
     })
   })
 
-  test('a batch whose response is too large for the output is given up and reported', async () => {
+  test('a batch with too large a response for the output is given up and reported', async () => {
     // A new name each time: the test may be retried.
     const large = `large-${randomUUID()}`
     await deploy(
@@ -213,7 +213,7 @@ describe('mappings', () => {
     await client.send(new DeleteEventSourceMappingCommand({ UUID }))
   })
 
-  test('the open windows of a mapping are removed with it', async () => {
+  test('the open windows of a mapping are removed together with it', async () => {
     const [source, counting] = [await topic(), `counting-${randomUUID()}`]
     await deploy(counting, 'export const handler = async () => ({ state: {} })')
     const { UUID } = await client.send(
@@ -330,7 +330,7 @@ describe('mappings', () => {
   test.each<
     [string, Omit<CreateEventSourceMappingCommandInput, 'FunctionName'>, text: string, code?: string]
   >([
-    ['no source', {}, 'Unrecognized event source.'],
+    ['a missing source', {}, 'Unrecognized event source.'],
     ['two sources', { ...topicSource, ...streamSource }, 'not both'],
     ['two topics', { ...topicSource, Topics: ['one', 'two'] }, 'names 2'],
     [
@@ -344,11 +344,11 @@ describe('mappings', () => {
       'of another region',
     ],
     [
-      'no starting position',
+      'a missing starting position',
       { EventSourceArn: streamSource.EventSourceArn },
       "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
     ],
-    ['no stream', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
+    ['a stream that does not exist', streamSource, `Stream not found: ${streamSource.EventSourceArn}`],
     [
       'a destination for successes',
       {
@@ -358,12 +358,12 @@ describe('mappings', () => {
       'Unsupported DestinationConfig parameter for given event source mapping type.',
     ],
     [
-      'an output in a stream',
+      'a stream as output',
       { ...topicSource, Tags: { 'weir:output': 'stream.orders' } },
       'which only the Kinesis API writes',
     ],
     [
-      'a destination in a stream',
+      'a stream as destination',
       { ...topicSource, DestinationConfig: { OnFailure: { Destination: 'kafka://stream.orders' } } },
       'which only the Kinesis API writes',
     ],
@@ -438,7 +438,7 @@ describe('mappings', () => {
       'choose another one',
       'ResourceConflictException',
     ],
-  ])('creation is refused: %s', async (_what, input, text, code = 'InvalidParameterValueException') => {
+  ])('creation is refused with %s', async (_what, input, text, code = 'InvalidParameterValueException') => {
     await expect(
       client.send(new CreateEventSourceMappingCommand({ FunctionName: name, ...input })),
     ).rejects.toMatchObject({
@@ -447,7 +447,7 @@ describe('mappings', () => {
     })
   })
 
-  test('creation is refused: a function that does not exist', async () => {
+  test('creation is refused for a function that does not exist', async () => {
     const refused = (input: object) =>
       expect(client.send(new CreateEventSourceMappingCommand({ FunctionName: `none-${run}`, ...input })))
         .rejects
@@ -461,7 +461,7 @@ describe('mappings', () => {
     })
   })
 
-  test('creation is refused: the same mapping twice', async () => {
+  test('creation is refused for an existing mapping', async () => {
     const input = {
       FunctionName: `${name}:$LATEST`,
       ...topicSource,
@@ -515,7 +515,7 @@ describe('mappings', () => {
     await client.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
   })
 
-  test('a client needs rights for the function of a mapping', async () => {
+  test('a client needs rights to the function of a mapping', async () => {
     const { UUID } = await client.send(
       new CreateEventSourceMappingCommand({
         FunctionName: name,

@@ -20,11 +20,11 @@ test.each<[string, string | undefined, string, boolean]>([
     'arn:aws:lambda:eu-west-1:000000000000:function:offers',
     false,
   ],
-])('%s with %s is %s', (given, qualifier, qualifiedArn, here) => {
+])('%s with the qualifier %s names %s', (given, qualifier, qualifiedArn, here) => {
   expect(namedFunction(given, ACCOUNT, qualifier)).toMatchObject({ name: 'offers', qualifiedArn, here })
 })
 
-test('what names no function or stream', () => {
+test('a wrong name of a function or stream is refused', () => {
   expect(() => namedFunction('a b', ACCOUNT)).toThrow('is neither the name nor the ARN')
   expect(() => namedFunction('offers:1', ACCOUNT, '2')).toThrow('does not match the specified qualifier')
   expect(() => namedFunction('arn:aws:lambda:us-east-1:123456789012:function:offers', ACCOUNT)).toThrow(
@@ -35,7 +35,7 @@ test('what names no function or stream', () => {
   )
 })
 
-test('pages go on after what was last, even where it has gone', () => {
+test('a page begins after the last item of the one before, even if that item is gone', () => {
   const first = markedPage(['a', 'b', 'c'], (name) => name, { MaxItems: 2 }, 10)
   expect(first.items).toEqual(['a', 'b'])
   expect(markedPage(['a', 'c'], (name) => name, { Marker: first.NextMarker }, 10)).toEqual({

@@ -62,7 +62,7 @@ const taken = (lines: readonly string[]): string[] =>
     return typeof msg === 'string' && msg.includes('TOOK ') ? [msg.slice(msg.indexOf('TOOK ') + 5)] : []
   })
 
-test('what was accepted outlives kill -9', async () => {
+test('accepted events survive kill -9', async () => {
   const name = uniqueName('thumbnails').replaceAll('.', '-')
   const options = {
     ...backends,
@@ -85,7 +85,7 @@ test('what was accepted outlives kill -9', async () => {
   await expect.poll(() => slow.filter((id) => !all().has(id)), { timeout: 30_000 }).toEqual([])
 }, 90_000)
 
-test('an event that fails is tried again under the same request id, while others pass', async () => {
+test('a failed event is tried again with the same request id, while others pass', async () => {
   const name = uniqueName('mails').replaceAll('.', '-')
   const definitions = [functionOf(name, CODE, { concurrency: 1 })]
   const host = await startHost({

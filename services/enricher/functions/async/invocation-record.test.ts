@@ -19,7 +19,7 @@ const event = (functionName: string, payload: string) => ({
   acceptedAt: 0,
 })
 
-test('what succeeded', () => {
+test('the record of a success has the response', () => {
   expect(
     JSON.parse(
       invocationRecord(event('f:live', '{"n":1e2}'), { condition: 'Success', attempts: 1, result }, ARN),
@@ -39,7 +39,7 @@ test('what succeeded', () => {
   })
 })
 
-test('what failed, and what was never invoked', () => {
+test('the record of a failure has the error, and that of an event that was never invoked has no response', () => {
   const failed: FunctionResult = {
     ...result,
     ok: false,
@@ -69,7 +69,7 @@ test('what failed, and what was never invoked', () => {
   expect(Object.keys(never)).toEqual(['version', 'timestamp', 'requestContext', 'requestPayload'])
 })
 
-test('payloads that no queue takes are left out', () => {
+test('payloads that are too large for a queue are omitted', () => {
   const large = `"${'x'.repeat(600_000)}"`
   expect(
     JSON.parse(invocationRecord(event('f', large), { condition: 'Success', attempts: 1, result }, ARN)),
@@ -80,13 +80,13 @@ test('payloads that no queue takes are left out', () => {
   ).toMatchObject({ requestPayload: 1, responsePayload: null })
 })
 
-test('objects are named as Lambda names them', () => {
+test('an object in a bucket is named as by Lambda', () => {
   expect(asyncObjectName('f:live', new Date('2026-11-24T22:05:00Z'))).toMatch(
     /^aws\/lambda\/async\/f\/2026\/11\/24\/2026-11-24T22\.05\.00-[0-9a-f-]{36}$/,
   )
 })
 
-test('an answer that is not JSON is a text in the JSON record', () => {
+test('an answer that is not JSON is a string in the JSON record', () => {
   const answered: FunctionResult = { ...result, payload: Buffer.from('no "JSON"') }
   const text = invocationRecord(
     event('f', '{}'),

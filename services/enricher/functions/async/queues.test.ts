@@ -101,7 +101,7 @@ test('events begin in order, as many at once as the function may run', async () 
   expect(begun).toEqual(['0', '1', '2', '3', '4'])
 })
 
-test('an event that fails is tried twice more and then given up, and delays no other', async () => {
+test('a failed event is tried twice more and then given up, and delays no other', async () => {
   const it = setUp(1)
   const failing = it.run('bad')
   const good = it.run('good')
@@ -123,7 +123,7 @@ test('an interrupted invocation does not count as an attempt', async () => {
   expect(it.reasons()).toEqual([])
 })
 
-test('an event is given up if it is too old, or if its function stays unknown', async () => {
+test('an event is given up if it is too old, or if its function remains unknown', async () => {
   const it = setUp(1)
   await it.run('old', { age: 7 * HOUR })
   it.known.delete('f')
@@ -167,7 +167,7 @@ test.each([
   [0, 1],
   [1, 2],
   [2, 3],
-])('with MaximumRetryAttempts %d an event that fails has %d attempts', async (maxRetries, attempts) => {
+])('with MaximumRetryAttempts %d a failing event has %d attempts', async (maxRetries, attempts) => {
   const it = setUp(1, [1, 1], { maxRetries, ...DESTINATIONS })
   const event = it.run('bad')
   for (let i = 0; i < attempts; i++) (await waitFor('bad', it)).end(FAILED)

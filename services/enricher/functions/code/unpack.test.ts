@@ -104,7 +104,7 @@ async function unpacked(
   return { folder, ...(await unpack(file, folder, maxBytes)) }
 }
 
-test('folders, modes and contents come out as they went in', async () => {
+test('folders, modes and contents are unpacked as they were packed', async () => {
   const big = Buffer.alloc(3_000_000, 'abcdefg')
   const zip = await zipOf([
     { name: 'src/app.mjs', bytes: Buffer.from('export const a = 1') },
@@ -123,7 +123,7 @@ test('folders, modes and contents come out as they went in', async () => {
   ]).toEqual([0o111, 0])
 })
 
-test('zip64, folders with entries of their own, and backslashes of Windows', async () => {
+test('zip64, entries for folders, and backslashes of Windows are supported', async () => {
   const { folder } = await unpacked(
     rawZip(
       [
@@ -151,14 +151,18 @@ test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['a line end', 'refused', [{ name: 'a\nb' }]],
   ['a long part', 'refused', [{ name: 'x'.repeat(256) }]],
   ['a long name', 'refused', [{ name: `${`${'y'.repeat(200)}/`.repeat(6)}x` }]],
-  ['folders without end', 'refused', [{ name: `${'a/'.repeat(65)}x` }]],
+  ['a name of too many folders', 'refused', [{ name: `${'a/'.repeat(65)}x` }]],
   ['a link', 'refused', [{ name: 'link', data: Buffer.from('/etc/passwd'), mode: 0o120777 }]],
   ['a device', 'refused', [{ name: 'null', data: Buffer.alloc(0), mode: 0o020666 }]],
-  ['a file twice', 'refused', [{ name: 'a' }, { name: 'a' }]],
-  ['names that differ in their case', 'refused', [{ name: 'src/Index.js' }, { name: 'SRC/index.js' }]],
-  ['names that differ in how an accent is written', 'refused', [{ name: '\u00e9' }, { name: 'e\u0301' }]],
-  ['a file that is a folder', 'refused', [{ name: 'a' }, { name: 'a/b' }]],
-  ['a folder that is a file', 'refused', [{ name: 'a/b' }, { name: 'a' }]],
+  ['a repeated name', 'refused', [{ name: 'a' }, { name: 'a' }]],
+  ['names that differ in case only', 'refused', [{ name: 'src/Index.js' }, { name: 'SRC/index.js' }]],
+  [
+    'names that differ in the spelling of an accent only',
+    'refused',
+    [{ name: '\u00e9' }, { name: 'e\u0301' }],
+  ],
+  ['a folder with the name of an earlier file', 'refused', [{ name: 'a' }, { name: 'a/b' }]],
+  ['a file with the name of an earlier folder', 'refused', [{ name: 'a/b' }, { name: 'a' }]],
   ['encryption', 'refused', [{ name: 'a', flags: 0x801, method: 8 }]],
   ['strong encryption', 'corrupt', [{ name: 'a', flags: 0x841 }]],
   ['an unknown method', 'corrupt', [{ name: 'a', method: 12 }]],
@@ -179,14 +183,17 @@ test.each<[string, string, readonly Raw[], Parameters<typeof rawZip>[1]?]>([
   ['only a folder', 'refused', [{ name: 'a/', data: Buffer.alloc(0) }]],
   ['more entries than it says', 'refused', [{ name: 'a' }], { entryCount: 0 }],
   ['bytes behind its end', 'corrupt', [{ name: 'a' }], { tail: Buffer.from('trailing') }],
-])('%s is refused (%s), and nothing is written elsewhere', async (_what, problem, entries, options) => {
-  await expect(unpacked(rawZip(entries, options))).rejects.toMatchObject({ name: 'ArchiveError', problem })
-  for (const up of ['planted', '../planted', '../../planted', '../../../planted', '/tmp/planted'])
-    expect(existsSync(up[0] === '/' ? up : join(root, `${count}/a/b`, up))).toBe(false)
-})
+])(
+  'an archive with %s is refused (as %s), and nothing is written outside the folder',
+  async (_what, problem, entries, options) => {
+    await expect(unpacked(rawZip(entries, options))).rejects.toMatchObject({ name: 'ArchiveError', problem })
+    for (const up of ['planted', '../planted', '../../planted', '../../../planted', '/tmp/planted'])
+      expect(existsSync(up[0] === '/' ? up : join(root, `${count}/a/b`, up))).toBe(false)
+  },
+)
 
 test.each([
-  ['no zip', Buffer.from('not a zip')],
+  ['a file that is not a zip', Buffer.from('not a zip')],
   ['an empty file', Buffer.alloc(0)],
   ['half a zip', rawZip([{ name: 'a', data: Buffer.alloc(1000) }]).subarray(0, 500)],
 ])('%s is corrupt', (_what, zip) => expect(unpacked(zip)).rejects.toMatchObject({ problem: 'corrupt' }))
@@ -200,7 +207,7 @@ test('too many entries are refused before any is written', async () => {
   expect(existsSync(join(root, `${count}/a/b/a`))).toBe(false)
 })
 
-test('names that bring more folders than files may have are refused', async () => {
+test('names that make more folders than files are allowed are refused', async () => {
   const names = Array.from({ length: 1700 }, (_, i) => `${Array(60).fill(i).join('/')}/`)
   await expect(
     unpacked(rawZip(names.map((name) => ({ name, data: Buffer.alloc(0) })))),
@@ -211,7 +218,7 @@ test('names that bring more folders than files may have are refused', async () =
   expect(existsSync(join(root, `${count}/a/b/0`))).toBe(false)
 })
 
-test('what grows beyond the bound is refused before anything is written', async () => {
+test('files that inflate beyond the bound are refused before anything is written', async () => {
   const zeros = (length: number): Raw => ({ name: `zeros-${length}`, data: Buffer.alloc(length), method: 8 })
   await expect(unpacked(rawZip([zeros(60_000), zeros(50_000)]), 100_000)).rejects.toMatchObject({
     problem: 'too-large',

@@ -61,7 +61,7 @@ const poison =
   (ids: number[]): CallResult =>
     ids.some((id) => bad.includes(id)) ? ERROR : SUCCESS
 
-test('a batch that fails is tried again, whole, until it succeeds', async () => {
+test('a failing batch is tried again as a whole until it succeeds', async () => {
   const { invocations, done } = await run({}, records(1, 2), (_, nth) => (nth < 4 ? ERROR : SUCCESS))
   expect(invocations).toEqual([
     [1, 2],
@@ -72,7 +72,7 @@ test('a batch that fails is tried again, whole, until it succeeds', async () => 
   expect(done).toEqual([1, 2])
 })
 
-test('MaximumRetryAttempts: after so many retries the batch is given up', async () => {
+test('MaximumRetryAttempts gives a batch up after that many retries', async () => {
   const { invocations, discarded } = await run({ maxRetries: 2 }, records(1, 2), () => ERROR)
   expect(invocations).toHaveLength(3)
   expect(discarded).toEqual([
@@ -80,23 +80,23 @@ test('MaximumRetryAttempts: after so many retries the batch is given up', async 
   ])
 })
 
-test('MaximumRetryAttempts 0: no retry at all', async () => {
+test('MaximumRetryAttempts 0 means no retry', async () => {
   expect((await run({ maxRetries: 0 }, records(1), () => ERROR)).invocations).toHaveLength(1)
 })
 
-test('retries wait twice as long each time, up to half a minute', async () => {
+test('the pause before a retry doubles each time, up to half a minute', async () => {
   const { pauses } = await run({ maxRetries: 11 }, records(1), () => ERROR)
   expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
 })
 
-test('throttles are no retries', async () => {
+test('a throttled invocation does not count as a retry', async () => {
   const { invocations, done } = await run({ maxRetries: 0 }, records(1), (_, nth) =>
     nth < 10 ? { kind: 'throttled' } : SUCCESS,
   )
   expect([invocations.length, done]).toEqual([10, [1]])
 })
 
-test('MaximumRecordAge: what is too old is given up before it is invoked again, the rest goes on', async () => {
+test('MaximumRecordAge gives old records up before another invocation, and delivers the others', async () => {
   const { invocations, discarded, done } = await run(
     { maxAgeMs: 5000 },
     records(1, 2, 8),
@@ -109,7 +109,7 @@ test('MaximumRecordAge: what is too old is given up before it is invoked again, 
   expect([invocations, done]).toEqual([[[8]], [1, 2, 8]])
 })
 
-test('BisectBatchOnFunctionError: splits until the bad record stands alone; splits are no retries', async () => {
+test('BisectBatchOnFunctionError splits a batch until the bad record is alone, and splits do not count as retries', async () => {
   const { invocations, discarded, done } = await run(
     { bisect: true, maxRetries: 1 },
     records(1, 2, 3, 4),
@@ -122,7 +122,7 @@ test('BisectBatchOnFunctionError: splits until the bad record stands alone; spli
   expect(done).toEqual([1, 2, 3, 4])
 })
 
-test('ReportBatchItemFailures: from the lowest failure on it is tried again', async () => {
+test('ReportBatchItemFailures repeats a batch from its lowest failure on', async () => {
   const { invocations, done } = await run({ reportItemFailures: true }, records(1, 2, 3, 4), (_, nth) =>
     nth === 1 ? failing(4, 2) : nth === 2 ? failing(4) : SUCCESS,
   )
@@ -130,7 +130,7 @@ test('ReportBatchItemFailures: from the lowest failure on it is tried again', as
   expect(done).toEqual([1, 2, 3, 4])
 })
 
-test('ReportBatchItemFailures: after a part has succeeded the retries are counted anew', async () => {
+test('ReportBatchItemFailures counts retries anew after a part has succeeded', async () => {
   const fails = (ids: number[]): CallResult => (ids.includes(6) ? failing(6) : SUCCESS)
   const { invocations, discarded } = await run(
     { reportItemFailures: true, maxRetries: 3 },
@@ -143,7 +143,7 @@ test('ReportBatchItemFailures: after a part has succeeded the retries are counte
   ])
 })
 
-test('ReportBatchItemFailures: what the function returned goes with the records that succeeded', async () => {
+test('ReportBatchItemFailures passes a response on with the records that succeeded', async () => {
   const responses: [number[], string][] = []
   await deliver(
     records(1, 2, 3),
@@ -167,11 +167,11 @@ test('ReportBatchItemFailures: what the function returned goes with the records 
   ])
 })
 
-test('ReportBatchItemFailures without the setting is no failure', async () => {
+test('a partial answer without the setting ReportBatchItemFailures does not count as a failure', async () => {
   expect((await run({}, records(1), () => failing(1))).done).toEqual([1])
 })
 
-test('bisect with partial answers: the split is where the function says', async () => {
+test('a partial answer decides where a batch is split', async () => {
   const handler = (ids: number[]): CallResult => (ids.includes(3) ? failing(3) : SUCCESS)
   const { invocations, discarded } = await run(
     { bisect: true, reportItemFailures: true, maxRetries: 1 },
@@ -188,7 +188,7 @@ test('bisect with partial answers: the split is where the function says', async 
   ])
 })
 
-test('bisect with errors and partial answers mixed', async () => {
+test('errors and partial answers may alternate while a batch is split', async () => {
   // Throws while record 1 is in the batch; otherwise names record 3.
   const handler = (ids: number[]): CallResult =>
     ids.includes(1) ? ERROR : ids.includes(3) ? failing(3) : SUCCESS
@@ -207,7 +207,7 @@ test('bisect with errors and partial answers mixed', async () => {
 
 test.each([
   ['null', null, undefined],
-  ['nothing', undefined, undefined],
+  ['undefined', undefined, undefined],
   ['an empty text', '', undefined],
   ['an empty object', {}, undefined],
   ['a null list', { batchItemFailures: null }, undefined],
@@ -215,11 +215,11 @@ test.each([
   ['a list of something else', { batchItemFailures: 'x' }, 0],
   ['an empty identifier', { batchItemFailures: [{ itemIdentifier: '' }] }, 0],
   ['a null identifier', { batchItemFailures: [{ itemIdentifier: null }] }, 0],
-  ['no identifier', { batchItemFailures: [{}] }, 0],
+  ['an item without an identifier', { batchItemFailures: [{}] }, 0],
   ['null in the list', { batchItemFailures: [null] }, 0],
   ['an unknown identifier', { batchItemFailures: [{ itemIdentifier: '2' }, { itemIdentifier: '99' }] }, 0],
-  ['the lowest of several', { batchItemFailures: [{ itemIdentifier: '3' }, { itemIdentifier: '2' }] }, 1],
-])('a partial answer of %s', (_, response, index) => {
+  ['several identifiers', { batchItemFailures: [{ itemIdentifier: '3' }, { itemIdentifier: '2' }] }, 1],
+])('a partial answer of %s fails from the right record on, or not at all', (_, response, index) => {
   expect(firstFailure(response, records(1, 2, 3))?.index).toBe(index)
 })
 
@@ -229,9 +229,9 @@ test.each([
   ['the offset alone', '2', 0],
   ['another partition', { partition: 'orders-4', offset: 2 }, 0],
   ['an unknown offset', { partition: 'orders-3', offset: 9 }, 0],
-  ['no offset', { partition: 'orders-3' }, 0],
+  ['the partition alone', { partition: 'orders-3' }, 0],
   ['null', null, 0],
-])('a record of Kafka named by %s', (_, itemIdentifier, index) => {
+])('a record of Kafka that is named by %s fails from the right record on', (_, itemIdentifier, index) => {
   const batch = records(1, 2, 3).map((record) => ({ ...record, partition: 'orders-3' }))
   expect(firstFailure({ batchItemFailures: [{ itemIdentifier }] }, batch)?.index).toBe(index)
 })
@@ -259,7 +259,7 @@ test('an aborted batch ends at once and neither succeeds nor is given up', async
  * Whatever fails, and however: each record is finished exactly once, in order, and no record is invoked past
  * an unfinished one.
  */
-test('a thousand random functions', async () => {
+test('a thousand random functions finish each record exactly once and in order', async () => {
   let seed = 7
   const random = (n: number): number => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % n
   for (let i = 0; i < 1000; i++) {
@@ -278,13 +278,13 @@ test('a thousand random functions', async () => {
   }
 })
 
-test('batches keep to their size and to 6 MB', () => {
+test('batches keep their maximum of records and of 6 MB', () => {
   expect(batchesOf(records(1, 2, 3, 4, 5), 2).map(idsOf)).toEqual([[1, 2], [3, 4], [5]])
   const large = records(1, 2, 3).map((record) => ({ ...record, json: 'x'.repeat(3 << 20) }))
   expect(batchesOf(large, 100).map(idsOf)).toEqual([[1], [2], [3]])
 })
 
-test('stripes: the records of a key stay together and in order', () => {
+test('stripes keep the records of a key together and in order', () => {
   const keyed = Array.from({ length: 100 }, (_, n) => ({ key: Buffer.from(`key-${n % 7}`), n }))
   const stripes = stripesOf(keyed, 4)
   expect(stripes.flat().length).toBe(100)

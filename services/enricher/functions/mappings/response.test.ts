@@ -11,14 +11,14 @@ test.each<[Partial<Mapping>, string]>([
   [{ settings: { ...DEFAULT_SETTINGS, reportItemFailures: true } }, 'error'],
   [{ settings: { ...DEFAULT_SETTINGS, tumblingMs: 1000 } }, 'error'],
   [{}, 'success'],
-])('a response that is no JSON to a mapping of %j: %s', (mapping, kind) => {
+])('for a mapping with %j, a response that is not JSON is: %s', (mapping, kind) => {
   const payload = Buffer.from('{"mean": NaN}')
   expect(
     responseOf({ ok: true, payload }, { output: undefined, settings: DEFAULT_SETTINGS, ...mapping }),
   ).toMatchObject({ kind })
 })
 
-test('a response of more objects and arrays than records have room for is refused before it is read', () => {
+test('a response with more objects and arrays than records need is refused before it is parsed', () => {
   const of = (text: string) => responseOf({ ok: true, payload: Buffer.from(text) }, READING)
   expect(of('['.repeat(700_000))).toEqual({
     kind: 'error',
@@ -38,7 +38,7 @@ test.each([
   ['{"a":1}', { kind: 'success', value: { a: 1 } }],
   ['', { kind: 'success', value: undefined }],
   ['{"a":', { kind: 'error', error: 'The function\'s answer is not JSON: {"a":' }],
-])('a response of %j', (text, expected) => {
+])('the response %j is parsed, or is the text of an error', (text, expected) => {
   expect(responseOf({ ok: true, payload: Buffer.from(text) }, READING)).toEqual(expected)
   expect(responseOf({ ok: false, payload: Buffer.from(text) }, READING)).toEqual({
     kind: 'error',

@@ -79,7 +79,7 @@ function delivery(
   return { made, discards, reports, named, results }
 }
 
-/** An output that takes any records, unless the response is "bad". */
+/** An output that accepts any records, unless the response is "bad". */
 function output(room = 1000): { out: OutputTransaction; written: unknown[]; encoded: unknown[] } {
   const written: unknown[] = []
   const encoded: unknown[] = []
@@ -104,14 +104,14 @@ function output(room = 1000): { out: OutputTransaction; written: unknown[]; enco
   }
 }
 
-test('a response that cannot be written is a failed invocation: counted, told, retried, split and named', async () => {
+test('an invocation whose response cannot be written counts as failed: it is reported, retried, split and given up', async () => {
   const { made, reports, named, results } = delivery({ bisect: true, maxRetries: 1 }, (offsets) =>
     offsets.includes(1) ? { bad: true } : { records: offsets },
   )
   const { out, written, encoded } = output()
   await made.deliver(slice(4), out, never)
   expect(written).toEqual([0, 2, 3])
-  // One reading an invocation, of those that succeed, too.
+  // Each response is read once, including those of successes.
   expect(encoded).toHaveLength(5)
   expect(
     named.map(({ first, last, condition, invocations, reported, error }) => [
@@ -133,7 +133,7 @@ test('a response that cannot be written is a failed invocation: counted, told, r
   expect(await results()).toEqual({ success: 2, error: 3 })
 })
 
-test('a batch that reports failures is told as a problem, though its invocation succeeded', async () => {
+test('a batch with reported failures is shown as a problem, although its invocation succeeded', async () => {
   const { made, reports, named, results } = delivery({ reportItemFailures: true }, () => ({
     records: [],
     batchItemFailures: [{ itemIdentifier: '0' }],
@@ -150,7 +150,7 @@ test('a batch that reports failures is told as a problem, though its invocation 
   ])
 })
 
-test('responses are held to what a transaction takes; those that came to nothing give their room back', async () => {
+test('responses are limited to a transaction, and failed ones release their share', async () => {
   let tries = 0
   const first = delivery({ batchSize: 1, reportItemFailures: true, maxRetries: 3 }, ([offset]) => ({
     records: [offset],
@@ -162,7 +162,7 @@ test('responses are held to what a transaction takes; those that came to nothing
   expect([written, first.named.map(({ first: { identifier } }) => identifier)]).toEqual([[0], ['1']])
 })
 
-test('a batch that was given up gives its room back', async () => {
+test('a batch that was given up releases its share', async () => {
   const { made, named } = delivery({ batchSize: 1, reportItemFailures: true }, ([offset]) => ({
     records: [offset],
     bytes: 60,
@@ -173,7 +173,7 @@ test('a batch that was given up gives its room back', async () => {
   expect([written, named.map(({ first: { identifier } }) => identifier)]).toEqual([[1], ['0']])
 })
 
-test('a batch that the broker port cannot read is named, and where its shard is not known told and counted', async () => {
+test('an unreadable batch is named to the destination, or is only reported if its shard is unknown', async () => {
   const { discards, reports, named, results } = delivery({}, () => null)
   await discards.loseBatch(5, { partition: 0, nextOffset: 9 } as RecordBatch, 'wrong checksum', SHARD, never)
   await discards.loseBatch(

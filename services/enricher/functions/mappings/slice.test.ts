@@ -16,7 +16,7 @@ const write = ({ content, ...rest }: UnwrittenRecord<number>): KeyedRecord => ({
 const SHARD = {} as SourceShard
 const offsetsOf = (records: readonly KeyedRecord[]): number[] => records.map(({ offset }) => offset)
 
-test('what the filters match stays in order, however long they take', async () => {
+test('matching records stay in order, however long filters take', async () => {
   const filter: RecordFilter<number> = { matches: (n) => (n % 3 === 0 ? Promise.resolve(true) : n % 3 === 1) }
   const slice = new SliceBuilder(filter, write)
   for (let i = 0; i < 9; i++) await slice.take(record(i))
@@ -24,7 +24,7 @@ test('what the filters match stays in order, however long they take', async () =
   expect([offsetsOf(records), filtered, next]).toEqual([[0, 1, 3, 4, 6, 7], 3, 9])
 })
 
-test('a record that cannot be filtered is lost by itself, whether that shows at once or later', async () => {
+test('a record that cannot be filtered is lost alone, whether the filter throws or rejects', async () => {
   const broken = new Error('too much')
   const filter: RecordFilter<number> = {
     matches: (n) => {
@@ -42,7 +42,7 @@ test('a record that cannot be filtered is lost by itself, whether that shows at 
   ])
 })
 
-test('lost records that follow each other for the same reason are named together', async () => {
+test('consecutive records that are lost for the same reason are named together', async () => {
   const slice = new SliceBuilder<number>(undefined, write)
   for (const offset of [0, 1]) slice.lose(record(offset), 'DESERIALIZATION_ERROR', new Error(`no ${offset}`))
   slice.lose(record(2), 'SCHEMA_NOT_FOUND', new Error('no 2'))

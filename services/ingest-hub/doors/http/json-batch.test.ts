@@ -25,13 +25,13 @@ function refusal(text: string | Buffer): { status: number; code: string; message
   throw new Error('The body was taken.')
 }
 
-test('a body in chunks, cut within a character', () => {
+test('a body is parsed from chunks, even if one ends within a character', () => {
   const body = Buffer.from('{"records":[{"id":"ü","value":{}}]}')
   const middle = body.indexOf('ü') + 1
   expect(parse([body.subarray(0, middle), body.subarray(middle)])).toEqual([{ id: 'ü', value: {} }])
 })
 
-test('a byte order mark before the body is passed over; elsewhere the message shows it', () => {
+test('a byte order mark before the body is skipped, and shown in the message anywhere else', () => {
   expect(parse(['\uFEFF{"records":[1]}'])).toEqual([1])
   expect(refusal('{"records":[\uFEFF1]}')).toMatchObject({
     code: 'not-json',
@@ -41,18 +41,18 @@ test('a byte order mark before the body is passed over; elsewhere the message sh
 })
 
 test.each([
-  ['nothing', '', 400, 'empty-body'],
-  ['cut off', '{"records":[{"value":{"a":1}', 400, 'not-json'],
-  ['no JSON', 'records=1', 400, 'not-json'],
+  ['an empty one', '', 400, 'empty-body'],
+  ['a truncated one', '{"records":[{"value":{"a":1}', 400, 'not-json'],
+  ['one that is not JSON', 'records=1', 400, 'not-json'],
   ['two values', '{"records":[]}{}', 400, 'not-json'],
   ['null', 'null', 400, 'no-records'],
   ['a list', '[{"value":{}}]', 400, 'no-records'],
-  ['records that are no list', '{"records":{"0":1}}', 400, 'no-records'],
-  ['no record', '{"records":[]}', 400, 'no-records'],
-  ['something beside records', '{"records":[1],"topic":"x"}', 400, 'unknown-field'],
+  ['records that are not a list', '{"records":{"0":1}}', 400, 'no-records'],
+  ['no records', '{"records":[]}', 400, 'no-records'],
+  ['a field beside records', '{"records":[1],"topic":"x"}', 400, 'unknown-field'],
   ['a prototype', '{"records":[1],"__proto__":{}}', 400, 'unknown-field'],
-  ["a lone surrogate's bytes", Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 400, 'invalid-utf8'],
-  ['too deep', `{"records":[${'['.repeat(LIMITS.depth)}`, 400, 'too-deep'],
+  ['the bytes of a lone surrogate', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 400, 'invalid-utf8'],
+  ['too deep nesting', `{"records":[${'['.repeat(LIMITS.depth)}`, 400, 'too-deep'],
   ['too many records', `{"records":[${'1,'.repeat(LIMITS.batchRecords)}1]}`, 413, 'too-many-records'],
   [
     'too many names',
@@ -61,11 +61,11 @@ test.each([
     'too-many-names',
   ],
   ['too many values', `{"records":[${'{},'.repeat(LIMITS.bodyValues / 2)}{}]}`, 413, 'too-many-values'],
-])('refuses %s', (_, text, status, code) => {
+])('a body is refused: %s', (_, text, status, code) => {
   expect(refusal(text)).toMatchObject({ status, code })
 })
 
-test('a complaint about JSON is one short sentence', () => {
+test('the message about wrong JSON is short', () => {
   expect(refusal(`{"records":[${'x'.repeat(5000)}`).message.length).toBeLessThan(300)
 })
 
@@ -75,7 +75,7 @@ test('ten megabytes of open brackets are refused at once', () => {
   expect(performance.now() - from).toBeLessThan(2000)
 })
 
-test('bodies of any length, in chunks of any size, through slabs that were used before', () => {
+test('bodies of any length are parsed from chunks of any size, through reused slabs', () => {
   for (const size of [1, 1000, 65_535, 65_536, 65_537, 300_000]) {
     const records = Array.from({ length: 4000 }, (_, i) => ({ i, text: 'x'.repeat(i % 50) }))
     const bytes = Buffer.from(JSON.stringify({ records }))

@@ -50,7 +50,7 @@ function begin(type: string): { sending: ClientRequest; answered: Promise<{ stat
 
 const line = (): string => `${JSON.stringify({ value: report() })}\n`
 
-test('lines that come after the right is gone are not sent', async () => {
+test('lines that arrive after the key has lost its right are not sent', async () => {
   const { sending, answered } = begin('application/x-ndjson')
   sending.write(line())
   await sleep(500)
@@ -65,7 +65,7 @@ test('lines that come after the right is gone are not sent', async () => {
   ])
 })
 
-test('a batch that ends after the right is gone is refused', async () => {
+test('a batch that ends after the key has lost its right is refused', async () => {
   const { sending, answered } = begin('application/json')
   const body = batch([{ value: report() }])
   sending.write(body.slice(0, 20))

@@ -14,7 +14,7 @@ function split(chunks: readonly (string | Buffer)[], most = 100): string[] {
   return lines
 }
 
-test('lines, whatever the chunks', () => {
+test('lines are split the same from chunks of any size', () => {
   const text = 'one\ntwo\n\nthrée\nlast'
   const bytes = Buffer.from(text)
   for (let size = 1; size <= bytes.length; size++) {
@@ -25,13 +25,13 @@ test('lines, whatever the chunks', () => {
   }
 })
 
-test('no line, one line, one line closed', () => {
+test('the last line may end with a line feed or without', () => {
   expect(split([])).toEqual([])
   expect(split(['a'])).toEqual(['a'])
   expect(split(['a\n'])).toEqual(['a'])
 })
 
-test('a line that is too long is passed over, its neighbours are not harmed', () => {
+test('a line that is too long is reported, and its neighbours are read', () => {
   const long = 'x'.repeat(101)
   expect(split([`a\n${long}\nb`])).toEqual(['a', '(too long)', 'b'])
   expect(split(['a\n', long.slice(0, 60), long.slice(60), long, '\nb\n'])).toEqual(['a', '(too long)', 'b'])
@@ -39,7 +39,7 @@ test('a line that is too long is passed over, its neighbours are not harmed', ()
   expect(split([long, long])).toEqual(['(too long)'])
 })
 
-test('stops where the handler is full, and goes on there', () => {
+test('the splitter stops when its handler is full, and continues from there', () => {
   const lines: string[] = []
   let room = 0
   const splitter = new LineSplitter(100, {

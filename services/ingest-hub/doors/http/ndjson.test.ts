@@ -7,7 +7,7 @@ import { Submission } from '../../intake/submission.ts'
 import { LIMITS } from './limits.ts'
 import { storeLines } from './ndjson.ts'
 
-test('a chunk of wrong lines is read only as far as there is room for their errors', async () => {
+test('a chunk of wrong lines is read only as long as there is room for their errors', async () => {
   const lease = new Admission(1 << 20).lease()
   lease.identify('client')
   const headers = new RecordHeaders('source', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')

@@ -123,7 +123,7 @@ const isClients = ({ status, body }: Answer): boolean =>
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64')
 
-/** The text doubled, quoted, cut off, and with one bit changed. */
+/** Returns the text doubled, quoted, truncated, and with one bit changed. */
 function mutations(text: string): string[] {
   const bytes = Buffer.from(text, 'base64')
   const quoted = [`"${text}`, `""${text}""`, `'${text}'`]
@@ -145,7 +145,7 @@ function mutations(text: string): string[] {
   return found.filter((mutation) => mutation !== text && mutation !== '')
 }
 
-test('iterators', async () => {
+test("forged iterators are refused with AWS's errors", async () => {
   const asked = { StreamName: name, ShardId: SHARD, ShardIteratorType: 'TRIM_HORIZON' }
   const { ShardIterator: iterator } = await good('GetShardIterator', asked)
   const text = Buffer.from(iterator, 'base64').toString('latin1')
@@ -191,7 +191,7 @@ test('iterators', async () => {
   }
 })
 
-test('tokens of lists', async () => {
+test("forged tokens of lists are refused with AWS's errors", async () => {
   const lists: [string, object][] = [
     ['ListShards', { MaxResults: 1, StreamName: name }],
     ['ListStreamConsumers', { StreamARN: arn, MaxResults: 1 }],
@@ -260,7 +260,7 @@ test('tokens of lists', async () => {
   }
 })
 
-test('sequence numbers', async () => {
+test("forged sequence numbers are refused with AWS's errors", async () => {
   const right = BigInt(sequenceNumber)
   const changed = Array.from({ length: 186 }, (_, bit) => right ^ (1n << BigInt(bit)))
   const place = 1n << 80n
@@ -315,7 +315,7 @@ test('sequence numbers', async () => {
   }
 })
 
-test('times', async () => {
+test("impossible times are refused with AWS's errors, and early ones mean the beginning", async () => {
   const fractions = [-0.0001, -0.0005, -0.001, -0.002, -0.003, -0.004, -0.005, 0.0001]
   const early = [...fractions, -1, -5, -62_135_596_800, -1e12, -1e300, 0, 1]
   const place = { StreamName: name, ShardId: SHARD, ShardIteratorType: 'AT_TIMESTAMP' }
@@ -342,7 +342,7 @@ test('times', async () => {
   expect(await wrongAnswers(requests, isClients)).toEqual([])
 })
 
-test('any member of any operation', async () => {
+test("hostile values of any member of any operation are refused with AWS's errors", async () => {
   const values = [
     '',
     '\0',

@@ -106,7 +106,7 @@ async function readAll(from: string): Promise<{ records: _Record[]; ended: boole
 const shardOf = (number: number): string => `shardId-${String(number).padStart(12, '0')}`
 
 describe('streams', () => {
-  test('are not created where Kafka takes the name for another one', async () => {
+  test("are not created under a name that Kafka confuses with another stream's", async () => {
     const name = await create(1, uniqueName('a.b'))
     const refused = client.send(
       new CreateStreamCommand({ StreamName: name.replace('.', '_'), ShardCount: 1 }),
@@ -159,7 +159,7 @@ describe('streams', () => {
     })
   })
 
-  test('on demand have four shards', async () => {
+  test('have four shards if they are on demand', async () => {
     const name = await create(undefined)
     const { StreamDescriptionSummary } = await client.send(
       new DescribeStreamSummaryCommand({ StreamName: name }),
@@ -174,7 +174,7 @@ describe('streams', () => {
 })
 
 describe('records', () => {
-  test('a record is read as it was put, by Kinesis and by Kafka', async () => {
+  test('are read as they were put, by Kinesis and by Kafka', async () => {
     const name = await create(1)
     const { ShardId, SequenceNumber } = await client.send(
       new PutRecordCommand({ StreamName: name, PartitionKey: 'key-ü', Data: Buffer.from('héllo') }),
@@ -208,7 +208,7 @@ describe('records', () => {
     ])
   })
 
-  test('a call that a client repeats stores records of the same ids', async () => {
+  test('have the same ids when a client repeats its call', async () => {
     const name = await create(1)
     const named = clientOf(hub)
     const invocation = '0191b7a2-0000-4000-8000-00000000abcd'
@@ -231,7 +231,7 @@ describe('records', () => {
     expect(ids).toEqual([0, 1, 0, 1].map((i) => `${invocation}-${i}`))
   })
 
-  test('500 records: the answer is in the order of the request, each record in the shard of its key', async () => {
+  test('are answered in the order of the request, and stored in the shards of their keys', async () => {
     const name = await create(undefined)
     const Records = Array.from({ length: 500 }, (_, i) => ({
       PartitionKey: `key-${i % 50}`,
@@ -250,7 +250,7 @@ describe('records', () => {
     }
   })
 
-  test('an explicit hash key wins over the partition key', async () => {
+  test('are stored by an explicit hash key rather than by the partition key', async () => {
     const name = await create(2)
     const put = async (ExplicitHashKey: string) =>
       (
@@ -272,7 +272,7 @@ describe('records', () => {
     await expect(put(String(2n ** 128n))).rejects.toMatchObject({ name: 'InvalidArgumentException' })
   })
 
-  test('iterators of all five types', async () => {
+  test('are read by iterators of all five types', async () => {
     const name = await create(1)
     const put = async (data: string) =>
       (
@@ -299,7 +299,7 @@ describe('records', () => {
     })
   })
 
-  test('a provisioned shard takes 1,000 records a second; what is over is refused by record', async () => {
+  test('are refused one by one beyond 1,000 a second in a provisioned shard', async () => {
     const name = await create(1)
     const put = () =>
       client.send(
@@ -323,7 +323,7 @@ describe('records', () => {
     )
   })
 
-  test("too large, too many, wrong: the model's errors, and nothing is stored", async () => {
+  test('are not stored if a request is too large, has too many of them or is wrong', async () => {
     const name = await create(1)
     const record = { PartitionKey: 'k', Data: Buffer.from('x') }
     const tooLarge = new PutRecordCommand({ StreamName: name, ...record, Data: Buffer.alloc((1 << 20) + 1) })
@@ -368,7 +368,7 @@ describe('records', () => {
     await expect(put(2 << 20)).rejects.toMatchObject({ name: 'ValidationException' })
   })
 
-  test('what is no sequence number, or one from the future, is refused for ordering', async () => {
+  test('are refused if the sequence number for ordering is invalid or from the future', async () => {
     const put = { StreamName: await create(1), PartitionKey: 'k', Data: Buffer.from('x') }
     // The layout of a sequence number, with all seconds far ahead.
     const ahead = BigInt(`0x2${'f'.repeat(10)}${'7'.padEnd(16, 'f')}00${'0'.repeat(9)}7fffffff2`)
@@ -386,7 +386,7 @@ describe('records', () => {
 })
 
 describe('shards', () => {
-  test('a split and a merge: the parents end, the children follow, and every record is read once', async () => {
+  test('end with a split or a merge, their children follow, and every record is read once', async () => {
     const name = await create(2)
     let next = 0
     const expected: string[] = []
@@ -468,7 +468,7 @@ describe('shards', () => {
 })
 
 describe('enhanced fan-out', () => {
-  test('a subscription brings what is there and what arrives, within milliseconds, and ends with its shard', async () => {
+  test('pushes stored and new records within milliseconds, and ends with its shard', async () => {
     const name = await create(1)
     const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${name}`
     const { Consumer } = await client.send(
@@ -545,7 +545,7 @@ describe('enhanced fan-out', () => {
 })
 
 describe('replicas and restarts', () => {
-  test('a stream made at one replica is served by another, and by one that starts later', async () => {
+  test('a stream that one replica makes is served by another one, and by one that starts later', async () => {
     const other = await startHub(backends)
     const second = clientOf(other)
     const name = await create(2)
@@ -596,7 +596,7 @@ describe('replicas and restarts', () => {
   })
 })
 
-describe('signatures', () => {
+describe('a request signed with', () => {
   test.each([
     [
       'an unknown key',

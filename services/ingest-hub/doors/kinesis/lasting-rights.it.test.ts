@@ -71,7 +71,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a subscription ends when its access key is gone, has expired or has lost the right', async () => {
+test('a subscription ends when its access key is removed, expires or loses the right', async () => {
   const clientOf = ({ accessKeyId, secretAccessKey }: Key): KinesisClient => {
     const credentials = { accessKeyId, secretAccessKey }
     const client = new KinesisClient({ region: 'us-east-1', endpoint: hub.url, credentials })

@@ -13,7 +13,7 @@ test.each([
   { Principal: undefined, NotPrincipal: { AWS: 'x' } },
   { Action: ['kinesis:Get*', 'kinesis:Put*'] },
   { Resource: undefined, NotResource: ['x'] },
-])('%j is the form of a statement', (changes) => expect(check(changes)).not.toThrow())
+])('a statement with %j is valid', (changes) => expect(check(changes)).not.toThrow())
 
 test.each([
   { Effect: 'allow' },
@@ -31,7 +31,7 @@ test.each([
   { Principal: {} },
   { Principal: { AWS: [] } },
   { Principal: { AWS: {} } },
-])('%j is not', (changes) => expect(check(changes)).toThrow('The policy is not valid'))
+])('a statement with %j is refused', (changes) => expect(check(changes)).toThrow('The policy is not valid'))
 
 test('a policy without a statement is refused', () => {
   expect(() => checkPolicy('{}')).toThrow('The policy is not valid: it must have a Statement.')

@@ -78,7 +78,7 @@ async function taken(
   return count
 }
 
-test('a replica that all clients come to has the whole limit, two that are offered as much have it together', async () => {
+test('one busy replica gets the whole limit, and two busy ones get it together', async () => {
   const { url } = await servers.redis()
   const both = replicas(url)
   const [one, two] = [uniqueName('stream'), uniqueName('stream')]
@@ -92,7 +92,7 @@ test('a replica that all clients come to has the whole limit, two that are offer
   expect(together).toBeLessThan(2300)
 })
 
-test('without Redis each has its even share, and the whole again when Redis is back', async () => {
+test('without Redis each replica has an even share, and the whole limit again once Redis is back', async () => {
   const link = await cuttable((await servers.redis()).url)
   const both = replicas(link.url)
   const stream = uniqueName('stream')

@@ -11,7 +11,7 @@ const ITERATOR = {
   issued: NOW,
 }
 
-test('an iterator is read back for five minutes, also by a replica whose clock is behind', () => {
+test('an iterator is valid for five minutes, even at a replica whose clock is behind', () => {
   const text = formatIterator(ITERATOR)
   for (const now of [NOW - 59_000, NOW, NOW + TOKEN_MS]) expect(parseIterator(text, now)).toEqual(ITERATOR)
   expect(parseIterator(`"${text}"`, NOW)).toEqual(ITERATOR)
@@ -22,7 +22,7 @@ test('an iterator is read back for five minutes, also by a replica whose clock i
   expect(parseIterator(formatIterator(longest), NOW)).toEqual(longest)
 })
 
-test('a token is read back for five minutes, by its own list only', () => {
+test('a token is valid for five minutes, for its own list only', () => {
   const text = formatToken('shards', 'orders', '', '-62135596800000')
   const now = Date.now()
   for (const time of [now - 59_000, now + TOKEN_MS - 1000]) {

@@ -31,12 +31,12 @@ function kinesis(data: string | Uint8Array): KinesisRecord {
 
 const ORDER = '{"record":12345,"order":{"type":"buy","stock":"ANYCO","quantity":1000}}'
 
-describe('Kinesis', () => {
+describe('a Kinesis filter', () => {
   test.each<[name: string, pattern: unknown, data: string | Uint8Array, expected: boolean]>([
     ['the documentation’s example', { data: { order: { type: ['buy'] } } }, ORDER, true],
     ['another value', { data: { order: { type: ['sell'] } } }, ORDER, false],
     [
-      'bytes as they are',
+      'bytes instead of base64',
       { data: { order: { quantity: [{ numeric: ['>', 999] }] } } },
       Buffer.from(` \n${ORDER}`),
       true,
@@ -47,18 +47,23 @@ describe('Kinesis', () => {
       new Uint8Array(Buffer.from('xx{"a":1}yy')).subarray(2, 9),
       true,
     ],
-    ['not JSON under a JSON pattern', { data: { order: { type: [{ exists: false }] } } }, 'plain', false],
-    ['a bare number is no JSON object', { data: { a: [{ exists: false }] } }, '5', false],
-    ['cut JSON', { data: { a: [{ exists: false }] } }, '{"a":', false],
-    ['not UTF-8', { data: { a: [{ exists: false }] } }, Uint8Array.of(0x7b, 0xff, 0x7d), false],
+    [
+      'data that is not JSON under a JSON pattern',
+      { data: { order: { type: [{ exists: false }] } } },
+      'plain',
+      false,
+    ],
+    ['a bare number', { data: { a: [{ exists: false }] } }, '5', false],
+    ['truncated JSON', { data: { a: [{ exists: false }] } }, '{"a":', false],
+    ['data that is not UTF-8', { data: { a: [{ exists: false }] } }, Uint8Array.of(0x7b, 0xff, 0x7d), false],
     ['an array of objects', { data: { a: [2] } }, '[{"a":1},{"a":2}]', true],
     [
-      'metadata, with data that is no JSON',
+      'metadata, with data that is not JSON',
       { partitionKey: [{ prefix: '1' }], eventName: ['aws:kinesis:record'] },
       'plain',
       true,
     ],
-    ['metadata that differs', { partitionKey: ['2'] }, ORDER, false],
+    ['other metadata', { partitionKey: ['2'] }, ORDER, false],
     [
       'metadata and data',
       {
@@ -75,11 +80,11 @@ describe('Kinesis', () => {
     ['a name with dots in the data', { data: { order: { type: ['buy'] } } }, '{"order.type":"buy"}', true],
     ['metadata is beside data, not in kinesis', { kinesis: { partitionKey: ['1'] } }, ORDER, false],
     ['no data at all', { data: { a: [{ exists: false }] } }, '', false],
-  ])('%s', (_, pattern, data, expected) => {
+  ])('decides on %s', (_, pattern, data, expected) => {
     expect(compileFilters(criteria(pattern), kinesisFilters)!.matches(kinesis(data))).toBe(expected)
   })
 
-  test('one of several filters is enough, and each judges by itself', () => {
+  test('passes a record that one of its patterns matches', () => {
     const filter = compileFilters(criteria({ data: { a: [1] } }, { partitionKey: ['1'] }), kinesisFilters)!
     expect(filter.matches(kinesis('plain'))).toBe(true)
     expect(
@@ -88,14 +93,14 @@ describe('Kinesis', () => {
     expect(filter.matches({ kinesis: { data: base64('{"a":2}'), partitionKey: '2' } })).toBe(false)
   })
 
-  test('a pattern for plain data is refused', () => {
+  test('refuses a pattern for plain data', () => {
     expect(() => compileFilters(criteria({ data: ['x'] }), kinesisFilters)).toThrow(
       'Filters[0].Pattern: data is an array; Kinesis filters take an object',
     )
   })
 })
 
-describe('Kafka', () => {
+describe('a Kafka filter', () => {
   const record = (value: string | Uint8Array | null, key: string | null = null): KafkaRecord => ({
     topic: 'mytopic',
     partition: 0,
@@ -111,62 +116,67 @@ describe('Kafka', () => {
   const plain = { value: [{ 'anything-but': ['error'] }] }
 
   test.each<[name: string, pattern: unknown, record: KafkaRecord, expected: boolean]>([
-    ['JSON and JSON', json, record(DEVICE), true],
-    ['JSON and JSON that differs', json, record('{"device_ID":"CD"}'), false],
-    ['text and text', plain, record('warning'), true],
-    ['text and text that differs', plain, record('error'), false],
-    ['text under a JSON pattern: metadata only', json, record('error'), true],
-    ['text under a JSON pattern: metadata decides', { ...json, topic: ['other'] }, record('error'), false],
+    ['matching JSON under a JSON pattern', json, record(DEVICE), true],
+    ['other JSON under a JSON pattern', json, record('{"device_ID":"CD"}'), false],
+    ['matching text under a text pattern', plain, record('warning'), true],
+    ['other text under a text pattern', plain, record('error'), false],
+    ['matching metadata of text under a JSON pattern', json, record('error'), true],
+    ['other metadata of text under a JSON pattern', { ...json, topic: ['other'] }, record('error'), false],
     [
-      'JSON under a text pattern: metadata only',
+      'matching metadata of JSON under a text pattern',
       { value: ['never'], topic: ['mytopic'] },
       record(DEVICE),
       true,
     ],
     [
-      'JSON under a text pattern: metadata decides',
+      'other metadata of JSON under a text pattern',
       { value: ['never'], offset: [{ numeric: ['>', 15] }] },
       record(DEVICE),
       false,
     ],
     [
-      'not UTF-8: metadata only',
+      'matching metadata of a value that is not UTF-8',
       { value: ['never'], partition: [0] },
       record(Uint8Array.of(0xff, 0xfe)),
       true,
     ],
-    ['no pattern for content', { topic: [{ prefix: 'my' }] }, record(DEVICE), true],
-    ['a bare number is a text', { value: ['162'] }, record('162'), true],
-    ['a bare number under a JSON pattern: metadata only', json, record('162'), true],
+    ['metadata without a pattern for content', { topic: [{ prefix: 'my' }] }, record(DEVICE), true],
+    ['a bare number under a text pattern', { value: ['162'] }, record('162'), true],
+    ['matching metadata of a bare number under a JSON pattern', json, record('162'), true],
     ['the key', { key: ['abc'] }, record(null, 'abc'), true],
     ['another key', { key: ['abc'] }, record(null, 'abd'), false],
     ['a JSON key', { key: { id: [7] } }, record(null, '{"id":7}'), true],
     [
-      'key and value, where the value does not fit',
+      'a matching key with text under a JSON pattern',
       { key: ['abc'], value: { a: [1] } },
       record('plain', 'abd'),
       false,
     ],
     [
-      'key and value, where the key does not fit',
+      'a key and a value of which the key does not match',
       { key: { id: [1] }, value: { a: [1] } },
       record('{"a":2}', 'plain'),
       false,
     ],
-    ['no key', { key: ['abc'] }, record(DEVICE), false],
-    ['no key, which is asked for', { key: [{ exists: false }] }, record(DEVICE), true],
+    ['a record without a key', { key: ['abc'] }, record(DEVICE), false],
+    [
+      'a record without a key if the pattern demands that',
+      { key: [{ exists: false }] },
+      record(DEVICE),
+      true,
+    ],
     ['a tombstone', json, record(null, 'k'), false],
     [
-      'or over both',
+      'alternatives over key and value',
       { $or: [{ key: ['x'] }, { value: { session: { duration: [162] } } }] },
       record(DEVICE, 'y'),
       true,
     ],
-  ])('%s', (_, pattern, one, expected) => {
+  ])('decides on %s', (_, pattern, one, expected) => {
     expect(compileFilters(criteria(pattern), kafkaFilters)!.matches(one)).toBe(expected)
   })
 
-  test('a part of a pattern has one format', () => {
+  test('refuses a pattern with two formats for the value', () => {
     expect(() =>
       compileFilters(criteria({ value: [1], $or: [{ value: { a: [1] } }, { topic: ['t'] }] }), kafkaFilters),
     ).toThrow('value is both an object and an array')
@@ -185,17 +195,17 @@ test.each([
   ],
   [{ Filters: [{ Pattern: '{"a":[1]}' }, {}] }, 'Filters[1].Pattern: The pattern is missing'],
   [{ Filters: [{ Pattern: '{"a":1}' }] }, 'Filters[0].Pattern: a is neither an array nor an object'],
-])('refused: %j', (wrong, message) => {
+])('the filters %j are refused', (wrong, message) => {
   expect(() => compileFilters(wrong, kafkaFilters)).toThrow(message)
 })
 
-describe('much work', () => {
+describe('an expensive filter', () => {
   const LONG = JSON.stringify({ text: 'a'.repeat(1 << 20) })
   const ten = Array.from({ length: 10 }, (_, i) => ({
     data: { text: [{ wildcard: `*aa${i}*` }, { wildcard: `*b${i}` }] },
   }))
 
-  test('other work of the process goes on in between, and the verdict is the same', async () => {
+  test('lets other work of the process run in between, and reaches the same verdict', async () => {
     const filter = compileFilters(
       criteria(...ten.slice(1), { data: { text: [{ prefix: 'aaa' }] } }),
       kinesisFilters,
@@ -217,7 +227,7 @@ describe('much work', () => {
     expect(turns).toBeGreaterThan(10)
   }, 30_000)
 
-  test('ten filters of 190 wildcards each are refused, in one field, and given up where they are spread over alternatives', async () => {
+  test('is refused if one field has too many wildcards, and gives up if they are spread over alternatives', async () => {
     const wildcards = (i: number) => Array.from({ length: 190 }, (_, k) => ({ wildcard: `${i}${k}*` }))
     expect(() =>
       compileFilters(criteria(...ten.map((_, i) => ({ data: { text: wildcards(i) } }))), kinesisFilters),

@@ -26,7 +26,7 @@ const ORIGIN = {
   sequenceNumber: (offset: number) => `seq-${offset}`,
 }
 
-test("a Kinesis event has the shape of Lambda's", () => {
+test("a Kinesis event has the same shape as Lambda's", () => {
   const batch = batchOf(Buffer.from('hello'))
   expect(JSON.parse(kinesisEvent(kinesisRecords(batch, 0, ORIGIN).map(writeKinesis)))).toEqual({
     Records: [
@@ -50,7 +50,7 @@ test("a Kinesis event has the shape of Lambda's", () => {
   })
 })
 
-test('records that a producer library has packed together come one by one; a bad checksum, or a key that no record can have, makes an ordinary record', () => {
+test('aggregated records are split, and one with a bad checksum or an impossible key is an ordinary record', () => {
   const whole = aggregate([
     ['a', Buffer.from('one')],
     ['b', Buffer.from('two')],
@@ -78,7 +78,7 @@ test('records that a producer library has packed together come one by one; a bad
 })
 
 test.each(['CREATE_TIME', 'LOG_APPEND_TIME'] as const)(
-  "a Kafka event has the shape of Lambda's, its timestamps of the type %s",
+  "a Kafka event has the same shape as Lambda's, with timestamps of the type %s",
   (timestampType) => {
     const batch = batchOf(Buffer.from('hello'))
     expect(

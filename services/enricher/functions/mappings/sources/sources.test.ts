@@ -25,11 +25,11 @@ test.each([
     `another region or account; streams here are ${STREAM.replace('orders', 'NAME')}.`,
   ],
   [{ SelfManagedEventSource: {}, Topics: ['a', 'b'] }, 'must name one topic, and names 2'],
-])('refused: %j', (request, text) => {
+])('the source %j is refused', (request, text) => {
   expect(() => sourceOfRequest(request, ACCOUNT)).toThrow(text)
 })
 
-test('the control log has a shape for each kind', () => {
+test('the control log checks a source by its kind', () => {
   const topic = { kind: 'kafka', topic: 'orders', later: true }
   expect(read(sourceShape, topic, 'ignored')).toEqual({ kind: 'kafka', topic: 'orders' })
   expect(() => read(sourceShape, { kind: 'queue' }, 'ignored')).toThrow('kind must be')
@@ -40,7 +40,7 @@ test.each([
   ['ACTIVE', true],
   ['DELETING', false],
   [undefined, false],
-])('a stream in the state %s exists: %s', (status, exists) => {
+])('the source of a stream in the state %s exists: %s', (status, exists) => {
   const streams = { get: () => status && { stream: { status } } } as never
   expect(eventSource({ kind: 'kinesis', stream: 'orders' }).exists(streams)).toBe(exists)
   expect(eventSource({ kind: 'kafka', topic: 'orders' }).exists(streams)).toBe(true)

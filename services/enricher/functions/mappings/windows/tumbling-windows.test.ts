@@ -74,7 +74,7 @@ const returning = (state: unknown): BatchResult<ReturnedState> => ({
   failure: undefined,
 })
 
-test('a window is reduced batch by batch and closed by the first record of the next one', async () => {
+test('a window is reduced batch by batch, and closed by the first record of the next one', async () => {
   const { windows, events } = counting()
   await windows.take(records([0, 1], [1, 2], [2, 9], [3, 10]), never)
   expect(
@@ -97,13 +97,13 @@ test('a window is reduced batch by batch and closed by the first record of the n
   expect(windows.current).toBeUndefined()
 })
 
-test('who takes the shard over goes on with the window that was open', async () => {
+test('a member that takes a shard over continues its open window', async () => {
   const { windows, events } = counting(undefined, { start: 0, state: { count: 2 }, offset: 2 })
   await windows.take(records([2, 3]), never)
   expect(events.map(({ records: ids, state }) => [ids, state])).toEqual([[[2], { count: 2 }]])
 })
 
-test('an answer without state, or with one that cannot be written, is none', () => {
+test('an answer without a state that can be written is refused', () => {
   const deep = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
   for (const response of [{}, null, 'text', undefined])
     expect(() => returnedState(response)).toThrow('must return its state')
@@ -111,7 +111,7 @@ test('an answer without state, or with one that cannot be written, is none', () 
   expect(returnedState({ state: null })).toEqual({ state: null, bytes: 4 })
 })
 
-test('an invocation that failed is tried again with the state that there was', async () => {
+test('a failed invocation is tried again with the same state', async () => {
   const { windows, events } = counting((_, nth) =>
     nth === 1 ? { kind: 'error', error: 'no state' } : undefined,
   )

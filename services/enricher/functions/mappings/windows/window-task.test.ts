@@ -23,7 +23,7 @@ const shardAt = (offset: number): SourceShard => {
   }
 }
 
-/** A task whose function counts; it tells of each last invocation. */
+/** A task whose function counts, with a list of the closed windows. */
 function counting(stored?: WindowState) {
   const closed: string[] = []
   const appended: (WindowState | undefined)[] = []
@@ -79,7 +79,7 @@ function sliceOf({ offsets, timestamps, nextOffset }: RecordBatch): ShardSlice {
 
 const begin = (task: WindowTask, offset: number) => task.begin([{ topic: 't', partition: 0, offset }], never)
 
-test('what is stored is the open window, when it has changed', async () => {
+test('the open window is stored when it has changed', async () => {
   const { task, appended } = counting()
   await begin(task, 0)
   await task.process(batchOf(0, 3, 1), out, never)
@@ -107,7 +107,7 @@ test('a window is closed by the clock when nothing was read for a while after it
   }
 })
 
-test('who begins goes on with the open window, also if its shard becomes known later', async () => {
+test('a task continues the stored window, even if its shard becomes known later', async () => {
   const { task, closed, appended, knows } = counting({ start: NOW, state: { count: 5 }, offset: 5 })
   knows(false)
   await begin(task, 7)
@@ -118,7 +118,7 @@ test('who begins goes on with the open window, also if its shard becomes known l
   expect([closed, appended]).toEqual([['first 5'], [undefined]])
 })
 
-test('a state with records that are read again is dropped', async () => {
+test('a stored state is dropped if its records are read again', async () => {
   const { task, appended } = counting({ start: NOW, state: { count: 5 }, offset: 5 })
   await begin(task, 0)
   await task.process(batchOf(0, 2, 1), out, never)
@@ -145,7 +145,7 @@ test('the window of a shard is closed when the shard has been read to its end', 
   expect(appended.at(-1)).toBeUndefined()
 })
 
-test('the window of a shard whose end becomes known later is closed then, also by who begins there', async () => {
+test('the window of a shard whose end becomes known later is closed then, even if the task began there', async () => {
   const { task, closed, firstEnds } = counting({ start: NOW, state: { count: 5 }, offset: 98 })
   await begin(task, 100)
   await task.tick(NOW, out, never)

@@ -45,7 +45,7 @@ const collecting = (address: string): string => `
     return { state: { records } }
   }`
 
-test('every record is in one window of its shard, through a split, a merge and a restart', async () => {
+test('every record is in exactly one window of its shard, through a split, a merge and a restart', async () => {
   const closed: ClosedWindow[] = []
   const server = createServer(async (request, response) => {
     let text = ''

@@ -24,7 +24,7 @@ let stop: () => Promise<void>
 beforeAll(async () => ({ backends, kafka, codec, stop } = await openBackends()))
 afterAll(() => stop())
 
-/** What an invocation has seen of a window: its records have the offsets `from` to `to`. */
+/** The records of a window up to an invocation: their offsets are `from` to `to`. */
 interface Seen {
   readonly from: number
   readonly to: number
@@ -37,7 +37,7 @@ interface Closed extends Seen {
   readonly start: number
 }
 
-/** Adds up the values of a window. Tells the test of a last invocation before it answers. */
+/** Adds up the values of a window. Posts the sum to the test before the last invocation returns. */
 const summing = (address: string, before = ''): string => `
   export const handler = async ({ records, state, window, shardId, isFinalInvokeForWindow }) => {
     const list = Object.values(records).flat()
@@ -58,7 +58,7 @@ const summing = (address: string, before = ''): string => `
     }
   }`
 
-/** Collects what functions post. */
+/** Collects the closed windows that functions post. */
 async function collector(after: TestContext['onTestFinished']) {
   const closed: Closed[] = []
   const server = createServer(async (request, response) => {
@@ -127,7 +127,7 @@ async function arrivals(topic: string, partitions: number): Promise<number[][]> 
   return found
 }
 
-/** The same sum, made from what was written. */
+/** The same sum, computed from the written records. */
 function summed(values: readonly number[], from: number, to: number): Seen {
   const own = values.slice(from, to + 1)
   return { from, to, count: own.length, sum: own.reduce((sum, value) => sum + value, 0) }
@@ -174,7 +174,7 @@ function windowsOf(
 }
 
 describe.concurrent('tumbling windows', () => {
-  test('a state is read as it was committed, by any replica; what is no state is left out', async ({
+  test('have a state that every replica reads as committed, unless it is damaged', async ({
     onTestFinished: after,
   }) => {
     const warnings: string[] = []
@@ -215,7 +215,7 @@ describe.concurrent('tumbling windows', () => {
   })
 
   test(
-    'kill -9 again and again: every record is in one closed window',
+    'have every record in one closed window, however often hosts are killed',
     async ({ onTestFinished: after }) => {
       const [partitions, tumblingMs] = [4, 2000]
       // So that most kills hit invocations.
@@ -267,9 +267,7 @@ describe.concurrent('tumbling windows', () => {
     LONG ? 600_000 : 240_000,
   )
 
-  test('the window of a replica that died is closed by the clock in another one', async ({
-    onTestFinished: after,
-  }) => {
+  test('are closed by the clock in another replica if theirs has died', async ({ onTestFinished: after }) => {
     const { closed, address } = await collector(after)
     const { name, written, write } = await source(2, after)
     const options = {
@@ -289,7 +287,7 @@ describe.concurrent('tumbling windows', () => {
     for (const { partition, ...seen } of closed) expect(seen).toMatchObject(summed(written[partition], 0, 49))
   }, 120_000)
 
-  test('a slow function holds up neither another partition nor another mapping', async ({
+  test('with a slow function delay neither another partition nor another mapping', async ({
     onTestFinished: after,
   }) => {
     const { closed, address } = await collector(after)

@@ -45,7 +45,7 @@ function batchOf(...dataMebibytes: number[]): RecordBatch {
   }
 }
 
-test('an answer has at most 10 MiB, keys included, or one record; the next one continues after it', () => {
+test('an answer has at most 10 MiB including keys, or a single record, and the next answer continues after it', () => {
   const batch = batchOf(4, 4, 4, 10, 0)
   const pages: [count: number, next: number][] = []
   for (let first = 0; first < batch.length; ) {
@@ -61,7 +61,7 @@ test('an answer has at most 10 MiB, keys included, or one record; the next one c
   ])
 })
 
-test('an answer has no more records than asked for, and none beyond the end of the shard', () => {
+test('an answer has at most the requested number of records, and none beyond the end of the shard', () => {
   const batch = batchOf(0, 0, 0)
   expect(recordsOf(batch, serving, shard, 2)).toMatchObject({ records: { length: 2 }, next: 2 })
   expect(recordsOf(batch, serving, { ...shard, to: 1 }, 10)).toMatchObject({

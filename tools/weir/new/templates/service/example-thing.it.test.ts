@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => service?.kill('SIGKILL'))
 
-test('it becomes ready, answers, and stops cleanly', async () => {
+test('the service becomes ready, answers, and stops cleanly', async () => {
   await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
     timeout: 20_000,
     interval: 100,

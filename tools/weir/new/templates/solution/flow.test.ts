@@ -5,7 +5,7 @@ import { markHigh, refuseAhead } from './flow.ts'
 const NOW = Date.parse('2026-11-29T12:00:00Z')
 const reading = { sensorId: 'sensor-1', value: 20.5, eventTime: NOW }
 
-test('readings are marked by their value', async () => {
+test('readings are marked as high by their value', async () => {
   const { values } = await steps<typeof reading>()
     .step(markHigh)
     .run([reading, { ...reading, value: 31 }], null)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { topics } from '../index.ts'
 import { exampleStep } from './example-step.ts'
 
-test('a good record goes on', async () => {
+test('a good record passes the step', async () => {
   const value = sampleOf(topics, 'example-thing.received')
   const result = await flow<typeof value>().step(exampleStep).run([value], null)
   expect(result.values).toEqual([value])

@@ -60,7 +60,7 @@ Examples
   weir replay sales.csv --map orderId=Number --map eventTime=sold_at --map 'total=cents*0.01' --set channel=shop
   weir tail orders.placed --from earliest --count 1000 --json > some.ndjson; weir replay some.ndjson --topic orders.placed --run again
 
-Exit codes: 0 all stored, 1 some refused, 2 invalid arguments or file, 4 the hub does not answer.
+Exit codes: 0 all stored, 1 some refused, 2 an argument or the file cannot be used, 4 the hub does not answer.
 `
 
 export const replay = command({

@@ -57,7 +57,10 @@ describe('rows', () => {
     ],
     ['lines that are no JSON', '{"a":\n{"b":\n', 'does not have a readable row: line 1 is not JSON'],
   ])('%s: the file says why', async (_, data, sentence) => {
-    await expect(run(data)).rejects.toThrow(sentence)
+    await expect(run(data)).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(sentence),
+    })
   })
 
   test.each([

@@ -140,9 +140,9 @@ async function ask(registryUrl: string, path: string, init: RequestInit = {}): P
     headers: { 'content-type': MEDIA_TYPE, ...headers },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  const response = await request.catch((error: Error & { cause?: { code?: string } }) => {
+  const response = await request.catch((error: Error & { cause?: { code?: string; message: string } }) => {
     throw new Error(
-      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.message}); check that it runs and that REGISTRY_URL is right.`,
+      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.cause?.message ?? error.message}); check that it runs and that REGISTRY_URL is right.`,
       { cause: error },
     )
   })

@@ -39,12 +39,19 @@ export async function probeService(url: string, timeoutMs: number): Promise<Prob
 export function failureOf(error: Error, timeoutMs: number): Pick<Probed, 'state' | 'reason'> {
   if (error.name === 'TimeoutError')
     return { state: 'not ready', reason: `no answer within ${timeoutMs / 1000} s` }
-  const { code } = (error.cause ?? error) as NodeJS.ErrnoException
+  const reason = reasonOf(error)
   return {
     state: 'down',
-    reason:
-      code === 'ECONNREFUSED' || code === 'no-broker' ? 'nothing listens there' : (code ?? error.message),
+    reason: reason === 'ECONNREFUSED' || reason === 'no-broker' ? 'nothing listens there' : reason,
   }
+}
+
+/** Returns why a request failed: a code if there is one, or the message. */
+export function reasonOf(error: Error): string {
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException
+  if (typeof code === 'string') return code // The code of a timeout is a number.
+  // The message of fetch is only "fetch failed"; its cause says why, such as "bad port".
+  return error instanceof TypeError && error.cause instanceof Error ? error.cause.message : error.message
 }
 
 /** Returns the text of an answer. Rejects, and reads no further, if it has more bytes. */

@@ -68,6 +68,7 @@ export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
     what: part,
     variable: PORTS[part][0],
     port: ports[part],
+    http: part !== 'kafka' && part !== 'redis',
   }))
 
 /**

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readConfig } from '@weir/config'
 import { expect, onTestFinished, test } from 'vitest'
-import { chooseParts } from './config.ts'
+import { chooseParts, PARTS, portsNeeded, stackConfig } from './config.ts'
 import { findJava } from './java.ts'
 import { preflight } from './preflight.ts'
 
@@ -16,11 +17,25 @@ test.runIf(process.platform === 'linux')('a taken port: who holds it and what to
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  await expect(preflight([{ what: 'redis', variable: 'REDIS_PORT', port }], [folder()])).rejects.toThrow(
+  await expect(
+    preflight([{ what: 'redis', variable: 'REDIS_PORT', port, http: false }], [folder()]),
+  ).rejects.toThrow(
     new RegExp(
       `^Port ${port} for redis is taken by .+ \\(pid ${process.pid}\\); stop that, or choose another port with REDIS_PORT=…$`,
     ),
   )
+})
+
+test('a port that fetch refuses is refused, where HTTP is spoken', async () => {
+  await expect(
+    preflight([{ what: 'ingest-hub', variable: 'HUB_PORT', port: 10_080, http: true }], [folder()]),
+  ).rejects.toThrow(
+    /^Port 10080 for ingest-hub is one that browsers and fetch refuse to connect to; choose another port with HUB_PORT=…$/,
+  )
+  const parts = new Set(PARTS)
+  const ports = readConfig({}, stackConfig).ports
+  const others = portsNeeded({ parts, ports, engine: 'opensearch' }).filter(({ http }) => !http)
+  expect(others.map(({ what }) => what)).toEqual(['kafka', 'redis'])
 })
 
 test('no Java: what to install', () => {

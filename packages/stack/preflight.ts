@@ -2,7 +2,7 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import { StackError } from './errors.ts'
 import { findJava } from './java.ts'
-import { holderOf, isFree } from './ports.ts'
+import { holderOf, isFetchable, isFree } from './ports.ts'
 
 /** In bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
 const MIN_DISK = 2 * 1024 ** 3
@@ -11,6 +11,8 @@ export interface PortNeeded {
   readonly what: string
   readonly variable: string
   readonly port: number
+  /** Whether it is for HTTP, so that browsers and fetch must be able to reach it. */
+  readonly http: boolean
 }
 
 /**
@@ -33,7 +35,11 @@ function checkDisk(folder: string): void {
     )
 }
 
-async function checkPort({ what, variable, port }: PortNeeded): Promise<void> {
+async function checkPort({ what, variable, port, http }: PortNeeded): Promise<void> {
+  if (http && !isFetchable(port))
+    throw new StackError(
+      `Port ${port} for ${what} is one that browsers and fetch refuse to connect to; choose another port with ${variable}=…`,
+    )
   if (await isFree(port)) return
   const holder = holderOf(port)
   throw new StackError(

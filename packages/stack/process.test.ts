@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ChildProcess } from './process.ts'
-import { endProcess, startProcess, startTimeOf, stillRuns, untilReady } from './process.ts'
+import { answers, endProcess, startProcess, startTimeOf, stillRuns, untilReady } from './process.ts'
 
 async function start(script: string): Promise<ChildProcess> {
   const log = join(mkdtempSync(join(tmpdir(), 'weir-process-')), 'x.log')
@@ -54,6 +54,18 @@ test('a process that ends before it is ready: its last words and its log are tol
   await expect(untilReady(child, async () => false)).rejects.toThrow(
     `x ended before it was ready (code 3): no room on the disk; its log is ${child.log}.`,
   )
+})
+
+test('a process that is never ready: the reason of the last check is told', async () => {
+  const child = await start('setInterval(() => {}, 1000)')
+  for (const [check, reason] of [
+    [() => answers('http://127.0.0.1:10080/'), ': bad port'],
+    [() => answers('http://127.0.0.1:2/'), ': connect ECONNREFUSED 127.0.0.1:2'],
+    [async () => false, ''],
+  ] as const)
+    await expect(untilReady(child, check, 0)).rejects.toThrow(
+      `x was not ready after 0 s${reason}; its log is ${child.log}.`,
+    )
 })
 
 test('a command that does not exist is one sentence', async () => {

@@ -150,7 +150,7 @@ export async function endProcess(known: Known, graceMs = 15_000): Promise<void> 
 
 /**
  * Repeats `check` until it returns true. Fails if the process ends first, or after `timeoutMs` (5 minutes,
- * enough for a busy laptop). A check that throws counts as false.
+ * enough for a busy laptop), with the reason of the last check that threw. Such a check counts as false.
  */
 export async function untilReady(
   child: ChildProcess,
@@ -158,19 +158,31 @@ export async function untilReady(
   timeoutMs = 300_000,
 ): Promise<void> {
   let exit: Exit | undefined
+  let problem = ''
   void child.exited.then((value) => (exit = value))
   for (const deadline = Date.now() + timeoutMs; ; ) {
-    if (await check().catch(() => false)) return
+    try {
+      if (await check()) return
+      problem = ''
+    } catch (error) {
+      problem = `: ${causeOf(error as Error)}`
+    }
     if (exit)
       throw new StackError(
         `${child.name} ended before it was ready (${exit.signal ?? `code ${exit.code}`})${lastLine(child.log)}; its log is ${child.log}.`,
       )
     if (Date.now() > deadline)
       throw new StackError(
-        `${child.name} was not ready after ${timeoutMs / 1000} s; its log is ${child.log}.`,
+        `${child.name} was not ready after ${timeoutMs / 1000} s${problem}; its log is ${child.log}.`,
       )
     await sleep(200)
   }
+}
+
+/** The message of fetch is only "fetch failed"; its cause says why. */
+function causeOf(error: Error): string {
+  const { message, code } = (error.cause ?? error) as NodeJS.ErrnoException
+  return message || (code ?? error.message)
 }
 
 function lastLine(log: string): string {

@@ -30,6 +30,12 @@ test.each([
   [['--nothing-like-it'], 2, 'weir try: There is no option --nothing-like-it. See `weir try --help`.\n'],
   [['--json=yes'], 2, /does not take an argument/],
   [['--speed'], 2, /argument missing/],
+  [
+    ['--speed', '-5'],
+    2,
+    'weir try: --speed has no value, since -5 looks like an option; if it is the value, write --speed=-5. See `weir try --help`.\n',
+  ],
+  [['--speed', '--json'], 2, /write --speed=--json/],
 ])('the arguments %j are refused in one sentence', async (args, code, sentence) => {
   expect(await failing(new Error('never run')).run(args)).toBe(code)
   expect(said).toMatch(sentence)

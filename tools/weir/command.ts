@@ -21,7 +21,10 @@ export interface Command {
   run(args: readonly string[]): Promise<number>
 }
 
-/** The command line has an error that the user can fix; the message says how in one sentence. */
+/**
+ * An argument or an input file cannot be used; the message says why, or how to fix it, in one sentence. Exit
+ * code 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -31,7 +34,7 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
-/** The command cannot do what was asked; the message is the reason. Exit code 1. */
+/** The arguments are right, but what was asked cannot be done; the message is the reason. Exit code 1. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
@@ -89,11 +92,14 @@ function readArguments<O extends ParseArgsOptionsConfig>(
     tokens: true,
   })
   for (const token of tokens) {
-    if (token.kind === 'option' && !Object.hasOwn(options, token.name)) {
+    if (token.kind !== 'option') continue
+    const { name, rawName, value, inlineValue } = token
+    if (!Object.hasOwn(options, name))
+      throw new UsageError(`There is no option ${rawName}.${hint(name, Object.keys(options), '--')}`)
+    if (value !== undefined && !inlineValue && /^-./.test(value))
       throw new UsageError(
-        `There is no option ${token.rawName}.${hint(token.name, Object.keys(options), '--')}`,
+        `${rawName} has no value, since ${value} looks like an option; if it is the value, write ${rawName}=${value}.`,
       )
-    }
   }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true }) as {

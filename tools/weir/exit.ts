@@ -3,6 +3,7 @@ export const EXIT = {
   ok: 0,
   /** Some records were refused, or problems were found. */
   refused: 1,
+  /** An argument or an input file cannot be used. */
   usage: 2,
   /** A server or service is down. */
   down: 3,
@@ -13,6 +14,6 @@ export const EXIT = {
 export const EXIT_CODES = `Exit codes
   0  success
   1  some records were refused, or problems were found
-  2  the command has invalid arguments
+  2  an argument or an input file cannot be used
   3  something is down (status)
   4  a service or broker that the command needs does not answer`

@@ -102,7 +102,7 @@ async function readEntry(file = '-'): Promise<Record<string, unknown>> {
     const entry = parseExactly(words.replace(/^\uFEFF/, ''))
     if (isObject(entry)) return entry
   } catch (error) {
-    throw new Refused(`The entry is not JSON: ${(error as Error).message}.`)
+    throw new UsageError(`The entry is not JSON: ${(error as Error).message}.`)
   }
-  throw new Refused('The entry must be a JSON object.')
+  throw new UsageError('The entry must be a JSON object.')
 }

@@ -7,7 +7,7 @@ import { explain } from '../replay/explain.ts'
 import { recordFile } from '../replay/file.ts'
 import { readSpeed } from '../replay/pace.ts'
 import { type Counts, type Plan, type Refusal, replay as run } from '../replay/replay.ts'
-import { TIME_FORMATS, type TimeFormat, zoneOffset } from '../replay/time.ts'
+import { TELEMETRY_YEARS, TIME_FORMATS, type TimeFormat, zoneOffset } from '../replay/time.ts'
 import { readSettings } from '../settings.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
@@ -38,7 +38,9 @@ what it detected in the file before it sends the first record.
   --keep-times           does not shift times
   --time FORMAT          ${TIME_FORMATS.join(', ')} (detected from the rows)
   --zone ZONE            the zone of ISO times without one: Z, +05:30, --zone=-08:00 (Z)
-  --all-times            also sends rows whose times are far from the others, such as 0 or the year 9999
+  --all-times            also sends rows whose times are far from the others, such as 0 or the year 9999. If a
+                         file has times from ${TELEMETRY_YEARS.join(' to ')}, they alone decide the format and which times are
+                         far: what files write for "no time" is nearly always earlier or later
   --delimiter CHARACTER  the separator of CSV cells, or tab (the most frequent of , ; | and tab in the header)
   --run NAME             names the run. Record ids are NAME and the number of the line on which the row
                          begins, so repeating a run stores nothing twice. Use one name for one content of
@@ -58,7 +60,7 @@ Examples
   weir replay sales.csv --map orderId=Number --map eventTime=sold_at --map 'total=cents*0.01' --set channel=shop
   weir tail orders.placed --from earliest --count 1000 --json > some.ndjson; weir replay some.ndjson --topic orders.placed --run again
 
-Exit codes: 0 all stored, 1 some refused, 2 invalid arguments or file, 4 the hub does not answer.
+Exit codes: 0 all stored, 1 some refused, 2 an argument or the file cannot be used, 4 the hub does not answer.
 `
 
 export const replay = command({

@@ -28,7 +28,7 @@ Examples
   echo '{"orderId":"o-1","total":12.5,"eventTime":'$(date +%s000)'}' | weir send orders.placed
   weir tail orders.placed --json --count 5 | weir send orders.placed -
 
-Exit codes: 0 all stored, 1 some refused, 2 invalid arguments or input, 4 the hub does not answer.
+Exit codes: 0 all stored, 1 some refused, 2 an argument or the input cannot be used, 4 the hub does not answer.
 `
 
 /** Shorter than a replay's, because a person waits for the answer. */

@@ -2,6 +2,7 @@
  * A client of the hub's Kinesis door, as used by a device without keys: PutRecords as JSON, with a retry of
  * the entries that were not stored.
  */
+import { reasonOf } from '@weir/service/probe.ts'
 import { backoffMs, pause } from '@weir/timing'
 
 export interface StreamDoorOptions {
@@ -47,7 +48,7 @@ export class StreamDoor {
         this.#options.onRetry(`${failed.length} records were not stored`)
       } catch (error) {
         if (this.#options.signal.aborted) break
-        this.#options.onRetry((error as Error).message)
+        this.#options.onRetry(reasonOf(error as Error))
       }
       await pause(backoffMs(retries++, FIRST_PAUSE_MS, MAX_PAUSE_MS), this.#options.signal)
     }

@@ -32,6 +32,7 @@ test.each([
   [['service', 'hub'], 1, 'The name hub is taken'],
   [['service', 'a'.repeat(21)], 2, 'at most 20 characters'],
   [['service', 'pricing', '--port', '8081'], 1, 'Port 8081 is taken by another part'],
+  [['service', 'pricing', '--port', '6566'], 1, 'Browsers and fetch refuse to connect to port 6566'],
   [['service', 'pricing', '--port', '80'], 2, '--port is "80"'],
   [['step', 'flag'], 2, '--flow is missing; it is one of taxi'],
   [['step', 'flag', '--flow', 'taxo'], 2, 'There is no flow taxo. Did you mean taxi?'],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PORTS } from '@weir/stack/config.ts'
 import { checkout } from '@weir/stack/paths.ts'
+import { isFetchable } from '@weir/stack/ports.ts'
 import { Refused, wholeNumber } from '../command.ts'
 import { type Changes, row } from './changes.ts'
 import { type Name, nameOf, renaming } from './name.ts'
@@ -65,5 +66,7 @@ function portOf(text: string | undefined): number {
   }
   const port = wholeNumber('--port', text, FIRST_PORT, 1024, 65_535)
   if (taken.includes(port)) throw new Refused(`Port ${port} is taken by another part; choose a free one.`)
+  if (!isFetchable(port))
+    throw new Refused(`Browsers and fetch refuse to connect to port ${port}; choose another one.`)
   return port
 }

@@ -1,5 +1,6 @@
 /** The enricher's reference tables over HTTP. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '@weir/service/probe.ts'
 import { Refused, Unreachable } from '../command.ts'
 
 export interface ReferenceApi {
@@ -27,7 +28,7 @@ export function openReferenceApi(url: string, apiKey: string | undefined): Refer
         },
       }).catch((error: Error) => {
         throw new Unreachable(
-          `The enricher at ${url} does not answer (${reason(error)}); start it or set ENRICHER_URL.`,
+          `The enricher at ${url} does not answer (${reasonOf(error)}); start it or set ENRICHER_URL.`,
         )
       })
       if (response.ok) return response
@@ -57,6 +58,3 @@ async function problem(response: Response): Promise<string> {
     | undefined
   return body?.error?.message ?? body?.message ?? response.statusText
 }
-
-const reason = (error: Error): string =>
-  (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.name

@@ -57,7 +57,10 @@ describe('rows', () => {
     ],
     ['lines that are no JSON', '{"a":\n{"b":\n', 'does not have a readable row: line 1 is not JSON'],
   ])('%s: the file says why', async (_, data, sentence) => {
-    await expect(run(data)).rejects.toThrow(sentence)
+    await expect(run(data)).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(sentence),
+    })
   })
 
   test.each([
@@ -103,6 +106,13 @@ describe('times', () => {
     ['the year 1', ['2026-11-28', '0001-01-01', '2026-11-29']],
     ['0 beside one other', [0, NOW]],
     ['0 beside milliseconds', [0, 0, 0, NOW * 1000]],
+    ['-1 where most are -1', [-1, -1, NOW * 1000, -1, NOW * 1000 + 1]],
+    ['9999 where most are', [9999, 9999, 9999, NOW * 1000]],
+    ['the year 9999 in seconds where most are', [253402300799, NOW, 253402300799, 253402300799]],
+    ['the year 9999 in milliseconds where most are', [253402300799000, NOW * 1000, 253402300799999]],
+    ['the last second of 32 bits where most are', [2147483647, NOW * 1000, 2147483647]],
+    ['the year 1900 where most are', ['2026-11-28', '1900-01-01', '1900-01-01', '1900-01-01']],
+    ['the year 1 where most are', ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z', '2026-11-28']],
   ])('far from the others are refused: %s', async (_, times) => {
     const bad = times.filter(
       (time) => time === 0 || ![String(NOW).slice(0, 4), '2026'].includes(String(time).slice(0, 4)),
@@ -113,23 +123,59 @@ describe('times', () => {
       expect([field, message]).toEqual([
         'eventTime',
         expect.stringMatching(
-          / is (0001|1970|1980|9999)-\S+, far from the other times; --all-times sends it$/,
+          / is (0001|1900|1969|1970|1980|9999)-\S+, far from the other times; --all-times sends it$/,
         ),
       ])
     expect(Math.max(...sentTimes())).toBeGreaterThan(Date.now() - 60_000)
     expect(explain(plan)).toMatch(
-      new RegExp(
-        `^${bad} times? (is|are) far from these and will be refused \\(--all-times\\)$`.replace(
-          'lies?',
-          bad === 1 ? 'lies' : 'lie',
-        ),
-        'm',
-      ),
+      new RegExp(`^${bad} times? (is|are) far from these and will be refused \\(--all-times\\)$`, 'm'),
     )
     expect((await run(timed(...times), { allTimes: true })).counts).toMatchObject({
       stored: times.length,
       refused: 0,
     })
+  })
+
+  test('without a meaning do not decide the format, wherever in the file they are', async () => {
+    for (const times of [
+      ['9999-12-31', '9999-12-31', NOW * 1000],
+      [...Array(70_000).fill('253402300799'), NOW * 1000],
+      [NOW * 1000, ...Array(30_000).fill('-1'), NOW * 1000],
+    ]) {
+      const { counts, plan } = await run(timed(...times), { keepTimes: true })
+      expect(plan.survey!.reading.format).toBe('milliseconds')
+      expect(new Set(sentTimes())).toEqual(new Set([NOW * 1000]))
+      expect(counts.refused).toBe(times.filter((time) => time !== NOW * 1000).length)
+      hub.stored.clear()
+    }
+  })
+
+  test('half in one format, half in another, are not guessed at', async () => {
+    for (const [times, sentence] of [
+      [
+        [-1, NOW * 1000, NOW],
+        'Column time has as many times in seconds (line 4) as in milliseconds (line 3); name the right format with --time.',
+      ],
+      [[NOW, '2026-11-28'], 'as many times in seconds (line 2) as in ISO 8601 (line 3); name'],
+    ] as const) {
+      await expect(run(timed(...times))).rejects.toThrow(sentence)
+      expect(hub.requests).toBe(0)
+    }
+    const { counts } = await run(timed(NOW * 1000, NOW), { timeFormat: 'seconds', keepTimes: true })
+    expect([counts, sentTimes()]).toMatchObject([{ stored: 1, refused: 1 }, [NOW * 1000]])
+    expect((await run(timed(NOW, NOW * 1000, NOW + 1))).counts).toMatchObject({ stored: 2, refused: 1 })
+  })
+
+  test.each([
+    ['old', ['1905-03-01', '1934-01-01', '1955-06-01', '1962-01-01']],
+    ['old beside sentinels', ['1955-01-01', '9999-12-31', '1955-06-01', '9999-12-31', '9999-12-31']],
+    ['since a start', [0, 0, 0, 200, 400, 787]],
+    ['of an archive of a century', Array.from({ length: 100 }, (_, i) => `${1890 + i}-07-01`)],
+    ['in the future', ['2150-01-01', '2150-01-02']],
+    ['all the same sentinel', [-1, -1]],
+  ])('that are %s in the whole file are sent', async (_, times) => {
+    const { counts } = await run(timed(...times), { keepTimes: true })
+    expect(counts.stored).toBe(times.filter((time) => time !== '9999-12-31').length)
   })
 
   test('far apart make no run of years', async () => {

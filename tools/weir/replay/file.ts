@@ -66,7 +66,7 @@ export function checkSize({ path, size }: RecordFile, bytesRead: number): void {
 /** Turns a read error into an error for the file's owner. */
 export function unreadable({ path }: RecordFile, error: unknown): Error {
   if (error instanceof UsageError || error instanceof Refused) return error
-  return new Refused(`${path} cannot be read to its end: ${(error as Error).message}.`)
+  return new UsageError(`${path} cannot be read to its end: ${(error as Error).message}.`)
 }
 
 /** SHA-256 of the bytes on disk, in hex. */

@@ -2,11 +2,11 @@
  * A first pass over the times in the file, from which the format, the shift and the pace follow. No single
  * row decides any of them.
  */
-import { Refused, UsageError } from '../command.ts'
+import { UsageError } from '../command.ts'
 import type { RecordFile } from './file.ts'
 import type { Columns, FromColumn } from './mapping.ts'
 import { type Fault, faultText, readRows } from './rows.ts'
-import { hasZone, numberIn, readTime, type TimeFormat, type TimeReading, unitOf } from './time.ts'
+import { credibilityOf, formatOf, hasZone, readTime, type TimeFormat, type TimeReading } from './time.ts'
 
 /** Milliseconds since the epoch. */
 export interface Window {
@@ -55,134 +55,171 @@ export interface SurveyOptions {
 
 /** Rejects with the signal's reason if the signal comes first. */
 export async function survey(options: SurveyOptions): Promise<Survey> {
-  const reading = { format: options.format ?? (await recognise(options)), zoneMs: options.zoneMs }
-  const sample = new Sample()
-  const all = await measure(options, reading, ALL_TIMES, sample)
-  const window = options.allTimes ? ALL_TIMES : sample.window()
-  return all.first >= window.from && all.last <= window.to ? all : measure(options, reading, window)
+  const { format: given, zoneMs, allTimes } = options
+  const all = await look(options, given === undefined ? formatOf : () => given, ALL_TIMES)
+  const format = mostCredible(all.times, options)
+  const times = all.times.get(format)!
+  const window = allTimes ? ALL_TIMES : times.window()
+  const isAll = all.times.size === 1 && times.first >= window.from && times.last <= window.to
+  const { rows, far, times: sent } = isAll ? all : await look(options, () => format, window)
+  const { zoneless, first, firstLine, last, lastLine, stepBack } = sent.get(format)!
+  const reading = { format, zoneMs }
+  return { rows, reading, zoneless, window, far, first, firstLine, last, lastLine, stepBack }
 }
 
-/** Number of rows that decide the format. */
-const VOTERS = 20_000
+/** Times by their format. A format without a time is not a key. */
+type TimesByFormat = ReadonlyMap<TimeFormat, Times>
 
 /**
- * Returns the format that most rows have. A 0 has no unit and often means that there is no time, so it counts
- * only if all times are 0.
+ * Returns the format of the most times, among the times that are most credible: however many rows have a
+ * sentinel such as -1 or the year 9999, a few rows with real times decide. Throws if two formats are equal.
  */
-async function recognise(options: SurveyOptions): Promise<TimeFormat> {
-  const {
-    file,
-    columns,
-    time: { column, factor },
-  } = options
-  const votes = new Map<TimeFormat, number>()
-  const unread = new Unread(options)
-  let voters = 0
-  for await (const { cells, lines, faults } of readRows(file, columns)) {
-    unread.note(faults)
-    for (let i = 0; i < cells.length; i++) {
-      const cell = cells[i][column]
-      const number = numberIn(cell) * factor
-      const isIso = !Number.isNaN(readTime(cell, { format: 'iso', zoneMs: 0 }, factor))
-      const format = isIso ? 'iso' : Number.isNaN(number) ? undefined : unitOf(number)
-      if (format === undefined) unread.see(lines[i], cell)
-      else votes.set(format, (votes.get(format) ?? 0) + (number === 0 ? 1e-9 : 1))
-      voters++
-    }
-    options.signal.throwIfAborted()
-    if (voters >= VOTERS && votes.size > 0) break
-  }
-  if (votes.size === 0) throw unread.error()
-  return [...votes].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
+function mostCredible(
+  times: TimesByFormat,
+  { columns, time: { column } }: Pick<SurveyOptions, 'columns' | 'time'>,
+): TimeFormat {
+  const credibility = Math.max(...[...times.values()].map((one) => one.credibility))
+  const [[format, most], ...others] = [...times]
+    .filter(([, one]) => one.credibility === credibility)
+    .sort(([, a], [, b]) => b.votes - a.votes)
+  const equal = others.find(([, { votes }]) => votes === most.votes)
+  if (equal === undefined) return format
+  const [first, second] = [[format, most] as const, equal].map(
+    ([name, { voteLine }]) => `${name === 'iso' ? 'ISO 8601' : name} (line ${voteLine})`,
+  )
+  throw new UsageError(
+    `Column ${columns.names[column]} has as many times in ${first} as in ${second}; name the right format with --time.`,
+  )
 }
 
-async function measure(
+interface Look {
+  readonly rows: number
+  /** Number of times outside the window. */
+  readonly far: number
+  /** The times within the window; there is at least one. */
+  readonly times: TimesByFormat
+}
+
+async function look(
   options: SurveyOptions,
-  reading: TimeReading,
+  formatOf: (cell: unknown, factor: number) => TimeFormat,
   window: Window,
-  sample?: Sample,
-): Promise<Survey> {
+): Promise<Look> {
   const {
     file,
     columns,
     time: { column, factor },
+    zoneMs,
     report,
     signal,
   } = options
-  const found = {
-    rows: 0,
-    reading,
-    zoneless: false,
-    window,
-    far: 0,
-    first: Infinity,
-    firstLine: 0,
-    last: -Infinity,
-    lastLine: 0,
-    stepBack: 0,
-  }
+  const times = new Map<TimeFormat, Times>()
+  let rows = 0
+  let far = 0
   const unread = new Unread(options)
   for await (const { cells, lines, faults, bytesRead } of readRows(file, columns)) {
     unread.note(faults)
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i][column]
-      const time = readTime(cell, reading, factor)
-      found.rows++
+      const format = formatOf(cell, factor)
+      const time = readTime(cell, { format, zoneMs }, factor)
+      rows++
       if (Number.isNaN(time)) {
         unread.see(lines[i], cell)
         continue
       }
       if (time < window.from || time > window.to) {
-        found.far++
+        far++
         continue
       }
-      sample?.add(time)
-      if (!found.zoneless && reading.format === 'iso') found.zoneless = !hasZone((cell as string).trim())
-      if (time < found.first) {
-        found.first = time
-        found.firstLine = lines[i]
-      }
-      if (time >= found.last) {
-        found.last = time
-        found.lastLine = lines[i]
-      } else found.stepBack = Math.max(found.stepBack, found.last - time)
+      let found = times.get(format)
+      if (found === undefined) times.set(format, (found = new Times()))
+      found.add(time, lines[i], format === 'iso' && !hasZone((cell as string).trim()))
     }
     report(bytesRead)
     signal.throwIfAborted()
   }
-  if (found.first > found.last) throw unread.error()
-  return found
+  if (times.size === 0) throw unread.error()
+  return { rows, far, times }
 }
 
 const YEAR_MS = 366 * 86_400_000
-const YEAR_2200 = Date.UTC(2200, 0, 1)
 
-/** A bounded sample of the times, evenly spread over the file. */
-class Sample {
-  static readonly #MOST = 65_536
-  #times: number[] = []
-  #every = 1
-  #seen = 0
+/** The times of one format, in the order of the file. */
+class Times {
+  zoneless = false
+  first = Infinity
+  firstLine = 0
+  last = -Infinity
+  lastLine = 0
+  stepBack = 0
+  /** By credibility. */
+  readonly #samples = [new Sample(), new Sample(), new Sample()] as const
 
-  add(time: number): void {
-    if (this.#seen++ % this.#every !== 0) return
-    this.#times.push(time)
-    if (this.#times.length < Sample.#MOST) return
-    this.#times = this.#times.filter((_, i) => i % 2 === 0)
-    this.#every *= 2
+  add(time: number, line: number, zoneless: boolean): void {
+    this.#samples[credibilityOf(time)].add(time, line)
+    this.zoneless ||= zoneless
+    if (time < this.first) {
+      this.first = time
+      this.firstLine = line
+    }
+    if (time >= this.last) {
+      this.last = time
+      this.lastLine = line
+    } else this.stepBack = Math.max(this.stepBack, this.last - time)
+  }
+
+  /** The highest credibility that any time has. */
+  get credibility(): number {
+    return this.#samples.findLastIndex((sample) => sample.seen > 0)
+  }
+
+  /** Number of times with that credibility. */
+  get votes(): number {
+    return this.#samples[this.credibility].seen
+  }
+
+  /** The line of the first of them. */
+  get voteLine(): number {
+    return this.#samples[this.credibility].firstLine
   }
 
   /**
-   * Returns the range of times that belong together: those no further from the median than a year plus twenty
-   * times the median distance from it. Zero and times after 2200 are often sentinels, so they do not count if
-   * there are others.
+   * Returns the range of the times that belong together: from the median of the most credible times on, as far
+   * as the next time is no further away than a year plus twenty times the median distance from that median.
    */
   window(): Window {
-    const plausible = this.#times.filter((time) => time !== 0 && time < YEAR_2200)
-    const times = plausible.length > 0 ? plausible : this.#times
+    const { credibility } = this
+    const { times } = this.#samples[credibility]
     const middle = median(times)
     const reach = YEAR_MS + 20 * median(times.map((time) => Math.abs(time - middle)))
-    return { from: middle - reach, to: middle + reach }
+    // An archive may go on from the years of telemetry into those before, but not into what means "no time".
+    const related = this.#samples.slice(Math.min(credibility, 1)).flatMap((sample) => sample.times)
+    const sorted = Float64Array.from(related).sort()
+    let from = sorted.indexOf(middle)
+    let to = from
+    while (sorted[from] - sorted[from - 1] <= reach) from--
+    while (sorted[to + 1] - sorted[to] <= reach) to++
+    return { from: sorted[from] - reach, to: sorted[to] + reach }
+  }
+}
+
+/** A bounded sample of times, evenly spread over the file. */
+class Sample {
+  static readonly #MOST = 65_536
+  times: number[] = []
+  /** Number of times that it was taken from, and the line of the first of them. */
+  seen = 0
+  firstLine = 0
+  #every = 1
+
+  add(time: number, line: number): void {
+    if (this.seen === 0) this.firstLine = line
+    if (this.seen++ % this.#every !== 0) return
+    this.times.push(time)
+    if (this.times.length < Sample.#MOST) return
+    this.times = this.times.filter((_, i) => i % 2 === 0)
+    this.#every *= 2
   }
 }
 
@@ -218,7 +255,7 @@ class Unread {
       return new UsageError(`${wanted}; name its column with --map FIELD=COLUMN, or its format with --time.`)
     }
     if (this.#faults.length > 0)
-      return new Refused(`${path} does not have a readable row: ${faultText(this.#faults)}.`)
+      return new UsageError(`${path} does not have a readable row: ${faultText(this.#faults)}.`)
     return new UsageError(`${path} has a header but no rows.`)
   }
 }

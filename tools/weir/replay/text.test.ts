@@ -1,5 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { UsageError } from '../command.ts'
 import { textOf } from './text.ts'
 
 const TEXT = 'däta 🚕\n'.repeat(3)
@@ -70,5 +71,5 @@ test.each([
     'trips cannot be read to its end: it has other bytes after its gzip data.',
   ],
 ])('%s', async (_, bytes, sentence) => {
-  for (const size of [1, 1000]) await expect(read(bytes, size)).rejects.toThrow(sentence)
+  for (const size of [1, 1000]) await expect(read(bytes, size)).rejects.toThrow(new UsageError(sentence))
 })

@@ -3,7 +3,7 @@
  * UTF-16, everything else is UTF-8.
  */
 import { type Compression, InflateError, inflated, isZstdMagic } from '@weir/service/inflate.ts'
-import { Refused } from '../command.ts'
+import { UsageError } from '../command.ts'
 
 const CHUNK_BYTES = 256 * 1024
 /** Enough bytes to recognise every format below. */
@@ -21,7 +21,7 @@ const OTHERS: readonly (readonly [hex: string, what: string, remedy: string])[] 
 
 /**
  * Yields text. It is not well-formed (String.isWellFormed) if bytes do not fit its encoding.
- * Throws Refused for data that is not text, is cut off, or is followed by other bytes.
+ * Throws a UsageError for data that is not text, is cut off, or is followed by other bytes.
  * @param name the file's name in errors
  */
 export async function* textOf(source: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
@@ -34,7 +34,7 @@ export async function* textOf(source: AsyncIterable<Buffer>, name: string): Asyn
     )
   } catch (error) {
     if (error instanceof InflateError)
-      throw new Refused(`${name} cannot be read to its end: it ${error.message}.`)
+      throw new UsageError(`${name} cannot be read to its end: it ${error.message}.`)
     throw error
   }
 }
@@ -47,7 +47,7 @@ function compressionOf(head: Buffer): Compression | undefined {
 async function* decoded(bytes: AsyncIterable<Buffer>, name: string): AsyncGenerator<string, void> {
   const { head, all } = await peek(bytes)
   const other = OTHERS.find(([hex]) => head.toString('hex').startsWith(hex))
-  if (other) throw new Refused(`${name} is ${other[1]}; ${other[2]}.`)
+  if (other) throw new UsageError(`${name} is ${other[1]}; ${other[2]}.`)
   const mark = head.toString('hex', 0, 2)
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
   const decoder = new TextDecoder(encoding)

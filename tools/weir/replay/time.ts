@@ -32,6 +32,33 @@ export function unitOf(value: number): TimeUnit {
   return size < 1e11 ? 'seconds' : size < 1e14 ? 'milliseconds' : size < 1e17 ? 'microseconds' : 'nanoseconds'
 }
 
+/** Returns the format in which a cell is a time, if it is one. A number is first multiplied by `factor`. */
+export function formatOf(cell: unknown, factor = 1): TimeFormat {
+  const number = numberIn(cell)
+  return Number.isNaN(number) ? 'iso' : unitOf(number * factor)
+}
+
+/**
+ * The first and the last year of telemetry. The bounds are so narrow because of the values that files and
+ * devices have for "no time". -1, 0, 9999 and 19000101 are in 1970 if they are seconds. The last second of the
+ * year 9999 is in 1978 if it is taken for milliseconds, or for microseconds if it is milliseconds. GPS clocks
+ * begin on 6 January 1980. In the future there are 2099, 2100, 2106 (2^32 - 1 s) and 2286 (9,999,999,999 s).
+ */
+export const TELEMETRY_YEARS = [1981, 2098] as const
+const FIRST_TELEMETRY = Date.UTC(TELEMETRY_YEARS[0])
+const AFTER_TELEMETRY = Date.UTC(TELEMETRY_YEARS[1] + 1)
+/** 0, and 2^31 - 1 s, the last time that fits into 32 bits. */
+const NO_TIMES: readonly number[] = [0, (2 ** 31 - 1) * 1000]
+
+/**
+ * How much a time, in milliseconds since the epoch, looks like one of telemetry: 2 if it does, 0 if it looks
+ * like "no time", 1 if it is of the past or since a start.
+ */
+export function credibilityOf(time: number): 0 | 1 | 2 {
+  if (time >= AFTER_TELEMETRY || NO_TIMES.includes(time)) return 0
+  return time >= FIRST_TELEMETRY ? 2 : 1
+}
+
 /** Returns the number in a cell of CSV or JSON; NaN for any other cell. */
 export function numberIn(cell: unknown): number {
   if (typeof cell === 'number') return cell

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
+import { UsageError } from '../command.ts'
 import { readInput, recordOf } from './input.ts'
 
 /** Reads the text in pieces of 7 characters, as a pipe may cut it. */
@@ -35,7 +36,7 @@ test('a value that is not an object is reported with its place, and its neighbou
   expect((await read('{"a":1}\n{"a":"Z\uDC80rich"}\n')).faults).toEqual([
     { place: 2, problem: 'has bytes that are not UTF-8' },
   ])
-  await expect(read('')).rejects.toThrow('nothing to send')
+  await expect(read('')).rejects.toThrow(new UsageError('There is nothing to send.'))
   await expect(read('{"a":')).rejects.toThrow('not JSON')
 })
 

@@ -2,7 +2,7 @@
  * Parses the input of `weir send`: one JSON document (a value, a list, or { "records": [ … ] }) over any
  * number of lines, or NDJSON.
  */
-import { Refused } from '../command.ts'
+import { UsageError } from '../command.ts'
 import { isObject, parseExactly } from '../json.ts'
 import { jsonLines, NOT_UTF8 } from '../replay/ndjson.ts'
 
@@ -35,7 +35,7 @@ export async function* readInput(text: AsyncIterable<string>): AsyncGenerator<In
     for await (const chunk of rest) {
       head += chunk
       if (head.length > MAX_DOCUMENT)
-        throw new Refused('The document is longer than 64 MiB; send it as NDJSON, one value per line.')
+        throw new UsageError('The document is longer than 64 MiB; send it as NDJSON, one value per line.')
     }
     yield document(head)
   }
@@ -56,12 +56,12 @@ function firstLine(head: string): unknown {
 }
 
 function document(text: string): Input {
-  if (!text.isWellFormed()) throw new Refused(`The input ${NOT_UTF8}.`)
+  if (!text.isWellFormed()) throw new UsageError(`The input ${NOT_UTF8}.`)
   let found: unknown
   try {
     found = parseExactly(text)
   } catch (error) {
-    throw new Refused(
+    throw new UsageError(
       text.trim() === ''
         ? 'There is nothing to send.'
         : `The input is not JSON: ${(error as Error).message}.`,

@@ -11,7 +11,7 @@ async function listen(): Promise<{ port: number; close(): void }> {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
 }
 
-test('a server that does not answer in time is not ready, and one that does not listen is down', async () => {
+test('a server that does not answer in time is not ready, and one that cannot be reached is down', async () => {
   const [silent, gone] = [await listen(), await listen()]
   gone.close()
   onTestFinished(silent.close)
@@ -19,13 +19,14 @@ test('a server that does not answer in time is not ready, and one that does not 
   onTestFinished(() => {
     delete process.env.KAFKA_BROKERS
   })
+  const bad = 'http://127.0.0.1:10080'
   const [there, nowhere] = [`http://127.0.0.1:${silent.port}`, `http://127.0.0.1:${gone.port}`]
   const health = await probeAll({
     ...readSettings(),
     registry: there,
     redis: there.replace('http', 'redis'),
     search: nowhere,
-    urls: forServices((name) => (name === 'ingest-hub' ? there : nowhere)),
+    urls: forServices((name) => (name === 'ingest-hub' ? there : name === 'gateway' ? bad : nowhere)),
   })
   expect(Object.fromEntries(health.map(({ name, state, reason }) => [name, `${state}: ${reason}`]))).toEqual({
     kafka: 'not ready: no answer within 3 s',
@@ -34,6 +35,7 @@ test('a server that does not answer in time is not ready, and one that does not 
     search: 'down: nothing listens there',
     ...forServices(() => 'down: nothing listens there'),
     'ingest-hub': 'not ready: no answer within 3 s',
+    gateway: 'down: bad port',
   })
 })
 

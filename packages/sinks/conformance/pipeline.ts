@@ -17,12 +17,8 @@ import {
 import { logger } from '@weir/service'
 import { topics } from '@weir/solutions'
 import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
-import { servers } from '@weir/testkit'
+import { kafkaCluster, servers } from '@weir/testkit'
 
-/**
- * No consumer group of other tests reads this topic, so the poison records of these tests do no harm
- * elsewhere.
- */
 export const TOPIC = 'taxi.telemetry.late'
 export const DEAD_LETTERS = 'taxi.enriched.dead'
 
@@ -52,8 +48,10 @@ export interface Pipeline {
 
 export const log = logger('sink-test')
 
+/** Opens a Kafka of its own: sinks count every record of TOPIC, and its poison would harm other tests. */
 export async function openPipeline(source: string): Promise<Pipeline> {
-  const { brokers } = await servers.kafka()
+  const cluster = await kafkaCluster({ brokers: 1 })
+  const { brokers } = cluster
   const { url } = await servers.registry()
   const { value: kafka, stop } = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
@@ -124,6 +122,7 @@ export async function openPipeline(source: string): Promise<Pipeline> {
     async stop() {
       await producer.stop()
       await stop()
+      await cluster.stop()
     },
   }
 }

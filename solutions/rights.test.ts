@@ -1,6 +1,7 @@
 import { iamPolicy } from '@weir/contracts/iam.ts'
 import { may, PRINCIPALS, type Principal, type Right, rightsOf } from '@weir/contracts/rights.ts'
 import { KAFKA_SERVICES } from '@weir/contracts/services.ts'
+import { groupFamilies, TOPIC_WATCHERS } from '@weir/contracts/topics.ts'
 import { expect, test } from 'vitest'
 import { solutions, topics } from './index.ts'
 
@@ -85,5 +86,14 @@ test('the services have the rights that flows, sinks and mappings of the solutio
     for (const { name } of streams)
       for (const service of ['ingest-hub', 'enricher'] as const)
         expect(may(rights[service], 'Create', 'topic', `stream.${name}`)).toBe(true)
+  }
+})
+
+test('a service that reads a topic with a consumer group has a family of groups', () => {
+  const families = new Set(Object.values(groupFamilies).map(({ service }) => service))
+  for (const [name, { retentionHours, readers }] of Object.entries(topics)) {
+    if (retentionHours === 'compact' || name.startsWith('weir.')) continue
+    for (const reader of readers.filter((service) => !TOPIC_WATCHERS.includes(service)))
+      expect(families.has(reader), `${reader}, which reads ${name}, is not in groupFamilies`).toBe(true)
   }
 })

@@ -122,6 +122,9 @@ test.each(packages)(
     // Files for browsers are found by their path.
     const texts = sources.filter((file) => file.startsWith(`${folder}/`)).map(read)
     const unused = declared.filter((one) => !texts.some((text) => text.includes(one)))
-    expect({ undeclared, unused }).toEqual({ undeclared: [], unused: [] })
+    expect({ undeclared, unused }, `correct ${folder}/package.json and run npm install`).toEqual({
+      undeclared: [],
+      unused: [],
+    })
   },
 )

@@ -211,7 +211,8 @@ export interface Task {
 
 /**
  * Opens the task of a partition. If there are several input topics, their partitions of that number share
- * the task: the member has either all of them or none, so that they can be joined.
+ * the task: the member has either all of them or none, so that they can be joined. A task sees no other
+ * partition.
  */
 export type OpenTask = (partition: number) => Task
 

@@ -44,7 +44,7 @@ export async function openSinks(
   try {
     for (const [to, open] of Object.entries(KINDS)) {
       const own = definitions.filter((definition) => to in definition.to)
-      await openKind(open(own, deps), own)
+      if (own.length > 0) await openKind(open(own, deps), own)
     }
   } catch (error) {
     await stop(0)

@@ -29,6 +29,7 @@ export interface Sent {
 }
 
 export interface Pipeline {
+  readonly brokers: readonly string[]
   readonly kafka: Kafka
   readonly codec: Codec
   readonly producer: Producer
@@ -66,6 +67,7 @@ export async function openPipeline(source: string): Promise<Pipeline> {
   const buffer = Buffer.alloc(100_000)
 
   return {
+    brokers,
     kafka,
     codec,
     producer,

@@ -12,7 +12,7 @@ import { once } from '@weir/stack/once.ts'
 import { checkout } from '@weir/stack/paths.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import { quickSettings } from '@weir/stack/servers/kafka-settings.ts'
-import { ONLY_LOCAL_PAGES } from '@weir/stack/servers/opensearch.ts'
+import { NO_PAGES } from '@weir/stack/servers/opensearch.ts'
 import { demandCompatibility } from '@weir/stack/servers/registry.ts'
 import type { SharedServers } from '@weir/stack/shared-servers.ts'
 import type { StartedTestContainer } from 'testcontainers'
@@ -93,7 +93,7 @@ export function containerServers(): SharedServers {
     opensearch: once(async () => ({
       url: await http(
         new GenericContainer(images.OPENSEARCH_IMAGE).withEnvironment({
-          ...ONLY_LOCAL_PAGES,
+          ...NO_PAGES,
           'discovery.type': 'single-node',
           OPENSEARCH_JAVA_OPTS: '-Xms512m -Xmx512m',
           DISABLE_SECURITY_PLUGIN: 'true',
@@ -106,7 +106,7 @@ export function containerServers(): SharedServers {
     elasticsearch: once(async () => ({
       url: await http(
         new GenericContainer(images.ELASTICSEARCH_IMAGE).withEnvironment({
-          ...ONLY_LOCAL_PAGES,
+          ...NO_PAGES,
           'discovery.type': 'single-node',
           ES_JAVA_OPTS: '-Xms512m -Xmx512m',
           'xpack.security.enabled': 'false',

@@ -115,13 +115,10 @@ export const opensearch: Server<SearchOptions> = {
 }
 
 /**
- * Makes a search engine without passwords refuse requests of web pages from elsewhere. With CORS on, it answers
- * an `Origin` that is not allowed with 403 before it does anything.
+ * Makes a search engine without passwords refuse requests of web pages. With CORS on, it answers an `Origin` that
+ * is not allowed with 403 before it does anything, and none is allowed.
  */
-export const ONLY_LOCAL_PAGES = {
-  'http.cors.enabled': 'true',
-  'http.cors.allow-origin': '/https?:\\/\\/(localhost|127\\.0\\.0\\.1)(:[0-9]+)?/',
-} as const
+export const NO_PAGES = { 'http.cors.enabled': 'true' } as const
 
 /**
  * Creates the folders of a search engine's node, owned by its user, and writes its settings. Both engines
@@ -148,7 +145,7 @@ export async function prepareFolders(
       `transport.port: ${transportPort}`,
       `path.data: ${join(data, 'nodes')}`,
       `path.logs: ${join(data, 'logs')}`,
-      ...Object.entries(ONLY_LOCAL_PAGES).map(([name, value]) => `${name}: '${value}'`),
+      ...Object.entries(NO_PAGES).map(([name, value]) => `${name}: ${value}`),
       // A laptop's disk is fuller than a server's: at 95 % the engine would make every index read-only.
       'cluster.routing.allocation.disk.threshold_enabled: false',
       ...more,

@@ -18,6 +18,7 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
+import { tieProcess } from '@weir/stack/lifeline.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
 import { startService } from '@weir/testkit/service-process.ts'
@@ -114,6 +115,7 @@ async function startWeir(): Promise<Weir> {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  tieProcess(child.pid!)
   let out = ''
   child.stdout.on('data', (data) => {
     out += data

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { tieProcess } from '@weir/stack/lifeline.ts'
 
 export interface ServiceProcess {
   readonly url: string
@@ -23,6 +24,8 @@ export async function startService(
     env: { ...process.env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // A test that fails before it stops the service leaves it behind.
+  tieProcess(child.pid!)
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   let out = ''
   const listening = new Promise<string>((resolve) => {

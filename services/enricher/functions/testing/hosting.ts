@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { tieProcess } from '@weir/stack/lifeline.ts'
 import type { Mapping } from '../mappings/mapping.ts'
 import { DEFAULT_SETTINGS, type DeliverySettings } from '../mappings/settings.ts'
 import type { FunctionServiceOptions } from '../open.ts'
@@ -76,6 +77,7 @@ export async function startHost(options: Omit<HostOptions, 'folder'>): Promise<H
     env: { ...process.env, HOST, LOG_LEVEL: 'debug' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  tieProcess(child.pid!)
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   const lines: string[] = []
   const ready = Promise.withResolvers<void>()

@@ -257,7 +257,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
-  test('if an install has a wrong password of Kafka, an expired certificate of a broker or no registry: its hook fails', async () => {
+  test('if an install has a wrong password, an expired certificate or no registry: its hook fails', async () => {
     await release.openSecuredBrokers(await expiredCertificate(folder))
     const installs = {
       password: [

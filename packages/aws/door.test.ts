@@ -311,7 +311,7 @@ test.each<[string, string | undefined, Parameters<typeof ask>[1], number, string
   },
 )
 
-test('a form that is signed for an API of JSON gets the error of that API, since some signers send a body without a type as a form', async () => {
+test('a form that is signed for an API of JSON gets the error of that API', async () => {
   expect(await ask('kinesis', { body: '{}' })).toEqual({
     status: 403,
     type: null,

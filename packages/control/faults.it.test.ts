@@ -22,7 +22,7 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     return opened
   }
 
-  test('a replica that hangs within a transaction is fenced, and then decides on the entries of the others', async () => {
+  test('a replica that hangs within a transaction is fenced, and then decides on newer entries', async () => {
     const topic = await connections.makeTopic()
     const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const slow = await replica(topic, {

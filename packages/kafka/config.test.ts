@@ -71,7 +71,7 @@ test('every problem is a sentence that names its variable', () => {
   expect(problemsOf({ KAFKA_DRIVER: 'librdkafka' })).toEqual([expect.stringContaining('KAFKA_DRIVER')])
 })
 
-test('rotated passwords and certificates are read again from their files, and the old ones are kept while a file is missing', () => {
+test('rotated passwords and certificates are read again, and kept while their file is missing', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-config-'))
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)

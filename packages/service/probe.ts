@@ -75,20 +75,19 @@ function readyzOf(text: string): Readyz {
 }
 
 function stateOf({ ready, stopping, dependencies = {}, stalled = [] }: Readyz, status: number): Probed {
-  if (ready) return { state: 'ready', reason: '', missing: [] }
   const missing = Object.entries(dependencies)
     .filter(([, state]) => state !== 'ready')
     .map(([name, state]) => ({ name, reason: state.replace(/^not ready(: )?/, '') }))
   const waits = missing.map(({ name, reason }) => (reason === '' ? name : `${name}: ${reason}`))
-  const reasons = [
-    ...(waits.length > 0 ? [`waits for ${waits.join(', ')}`] : []),
-    ...stalled
-      .slice(0, MAX_STALLED)
-      .map(
-        ({ group, topic, partition, offset, reason }) =>
-          `${group} is stuck at ${topic}/${partition} ${offset}: ${reason}`,
-      ),
-  ]
+  const stuck = stalled
+    .slice(0, MAX_STALLED)
+    .map(
+      ({ group, topic, partition, offset, reason }) =>
+        `${group} is stuck at ${topic}/${partition} ${offset}: ${reason}`,
+    )
+  // A service is ready all the same if only a user's mapping is stuck.
+  if (ready) return { state: 'ready', reason: stuck.join('; '), missing: [] }
+  const reasons = [...(waits.length > 0 ? [`waits for ${waits.join(', ')}`] : []), ...stuck]
   return {
     state: 'not ready',
     reason: stopping ? 'stopping' : reasons.join('; ') || `answers ${status}`,

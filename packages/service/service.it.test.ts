@@ -64,7 +64,7 @@ function ask(url: string): Promise<{ status: number; body: string }> {
   })
 }
 
-test('after SIGTERM the service is not ready, finishes its requests, stops its parts in reverse order and exits with 0', async () => {
+test('after SIGTERM the service finishes its requests, stops its parts in reverse and exits with 0', async () => {
   const service = run()
   await service.said('"started"')
   expect((await ask(`${service.url()}/readyz`)).status).toBe(200)

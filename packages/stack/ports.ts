@@ -14,7 +14,7 @@ const BAD_PORTS: ReadonlySet<number> = new Set([
   3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ])
 
-/** Whether an HTTP server on the port can be reached by browsers and fetch. */
+/** Returns true if browsers and fetch can reach an HTTP server on the port. */
 export const isFetchable = (port: number): boolean => !BAD_PORTS.has(port)
 
 /**

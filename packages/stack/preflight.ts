@@ -11,7 +11,7 @@ export interface PortNeeded {
   readonly what: string
   readonly variable: string
   readonly port: number
-  /** Whether it is for HTTP, so that browsers and fetch must be able to reach it. */
+  /** True for HTTP: browsers and fetch must be able to reach the port. */
   readonly http: boolean
 }
 

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '@weir/service/probe.ts'
 import { StackError } from './errors.ts'
 import type { User } from './unprivileged.ts'
 
@@ -165,7 +166,7 @@ export async function untilReady(
       if (await check()) return
       problem = ''
     } catch (error) {
-      problem = `: ${causeOf(error as Error)}`
+      problem = `: ${reasonOf(error as Error)}`
     }
     if (exit)
       throw new StackError(
@@ -177,12 +178,6 @@ export async function untilReady(
       )
     await sleep(200)
   }
-}
-
-/** The message of fetch is only "fetch failed"; its cause says why. */
-function causeOf(error: Error): string {
-  const { message, code } = (error.cause ?? error) as NodeJS.ErrnoException
-  return message || (code ?? error.message)
 }
 
 function lastLine(log: string): string {

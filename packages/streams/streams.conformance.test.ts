@@ -190,7 +190,7 @@ test('concurrent decisions of replicas on one stream are applied one after anoth
   }
 })
 
-test('splits and merges under load from two replicas lose and duplicate no acknowledged record, and keep the order of keys', async () => {
+test('splits and merges under load lose and duplicate no acknowledged record, and keep keys in order', async () => {
   const replicas = [await replica(), await replica()]
   const [one] = replicas
   const name = uniqueName('reshards')

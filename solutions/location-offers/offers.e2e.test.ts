@@ -140,7 +140,7 @@ describe('the application', () => {
   })
 })
 
-test('signups that producers put with Kinesis are answered once, while the service is killed again and again', async () => {
+test('signups put with Kinesis are answered once, while the service is killed again and again', async () => {
   const world = simulator.world({ devices: 2000, seed: 7 })
   const client = new KinesisClient({
     endpoint: hub.url,

@@ -26,7 +26,7 @@ describe('areas', () => {
     expect(after[0].key).toBe(before[0].key)
   })
 
-  test('are followed by the page: the fullest, then a new one once it has settled, and the fullest again when that is gone', () => {
+  test('are followed by the page: the fullest, then a new one once it has settled, until it is gone', () => {
     const seen: string[] = []
     let areas: any[] = []
     let followed: string | undefined

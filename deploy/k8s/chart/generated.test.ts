@@ -44,7 +44,7 @@ test('the schema requires every value', () => {
   expect(missing).toEqual([])
 })
 
-test('a value takes its comment from the lines above it, else from its parent, else from the same value of another service', () => {
+test('a value takes its comment from above it, from its parent, or from another service', () => {
   const yaml =
     '# All.\nservices:\n  one:\n    # The port.\n    port: 1\n    # Limits.\n    resources:\n      cpu: 2\n  two:\n    port: 3\n    resources:\n      cpu: "|"\n\n# Of nothing.\n\nlast: {}\n'
   expect(valuesOf(yaml)).toEqual([

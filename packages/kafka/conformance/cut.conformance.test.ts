@@ -19,7 +19,7 @@ const parts = [
 ].map(([from, to]) => Array.from({ length: to - from }, (_, i) => `key-0:${from + i}`))
 
 describeDriver('cutting batches', (variant) => {
-  test('a transformation gets each part by itself, after the previous one was committed, and again if it fails', async () => {
+  test('a transformation gets each part alone, after the commit of the previous one, and again if it fails', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('cut'), 1)
     await produceNumbered(kafka, topic, 1, RECORDS)

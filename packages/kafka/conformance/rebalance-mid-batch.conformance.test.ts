@@ -14,7 +14,7 @@ let brokers: string[]
 beforeAll(async () => ({ brokers } = await servers.kafka()))
 
 describeDriver('rebalance mid-batch', (variant) => {
-  test('members join and leave while handlers run: no partition has two handlers, and no record is lost or reordered', async () => {
+  test('while members join and leave, no partition has two handlers, and no record is lost or reordered', async () => {
     const kafka = await open(variant, brokers)
     const topic = await createTopic(kafka, uniqueName('rebalance'), PARTITIONS)
     await produceNumbered(kafka, topic, KEYS, PER_KEY)

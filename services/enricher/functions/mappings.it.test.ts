@@ -1,104 +1,24 @@
-/** Event source mappings over real topics and streams, with real functions in processes of their own. */
+/** Event source mappings over real topics, with real functions in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
-import { decodeHeaders, encodeHeaders, keyOf, NO_HEADERS, partitionFor, valueOf } from '@weir/kafka'
-import { beginResharding, mergeOf, newStream, openShards, StreamWriter, splitOf } from '@weir/streams'
+import { encodeHeaders, type Kafka, NO_HEADERS } from '@weir/kafka'
+import type { Streams } from '@weir/streams'
 import { uniqueName } from '@weir/testkit'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openOutput } from './mappings/output.ts'
 import { eventSource } from './mappings/sources/sources.ts'
-import { aggregate } from './testing/aggregate.ts'
-import { type Backends, openBackends } from './testing/backends.ts'
-import { functionOf, type HostOptions, mappingOf, startHost } from './testing/hosting.ts'
+import type { Backends } from './testing/backends.ts'
+import { functionOf, mappingOf, startHost } from './testing/hosting.ts'
+import { ECHO, expectKeysInOrder, useMappings } from './testing/mappings.ts'
 
+const { opened, topic, produce, readAll, host } = useMappings()
 let backends: Backends['backends']
-let kafka: Backends['kafka']
-let streams: Backends['streams']
+let kafka: Kafka
+let streams: Streams
 let codec: Codec
-let stop: () => Promise<void>
-beforeAll(async () => ({ backends, kafka, streams, codec, stop } = await openBackends()))
-afterAll(() => stop())
-
-async function topic(
-  partitions = 1,
-  prefix = 'source',
-  configs: Record<string, string> = {},
-): Promise<string> {
-  const name = uniqueName(prefix)
-  await kafka.admin.createTopics([
-    { name, partitions, replicas: -1, configs: { 'message.timestamp.type': 'LogAppendTime', ...configs } },
-  ])
-  return name
-}
-
-/** Values "key:number" under their keys. */
-async function produce(
-  name: string,
-  values: readonly string[],
-  headersOf = (_value: string) => NO_HEADERS,
-): Promise<void> {
-  const partitions = await kafka.partitions(name)
-  const producer = await kafka.producer()
-  const delivery = producer.delivery()
-  for (const value of values) {
-    const [key, bytes] = [Buffer.from(value.split(':')[0]), Buffer.from(value)]
-    const headers = headersOf(value)
-    delivery.append(
-      name,
-      partitionFor(key, 0, key.length, partitions),
-      key,
-      0,
-      key.length,
-      bytes,
-      0,
-      bytes.length,
-      headers,
-      0,
-      headers.length,
-    )
-  }
-  expect(await delivery.settled()).toEqual([])
-  await producer.stop()
-}
-
-interface Read {
-  readonly key: string
-  readonly value: string
-  readonly headers: Record<string, string>
-}
-
-async function readAll(name: string): Promise<Read[]> {
-  const found: Read[] = []
-  await (
-    await kafka.read({ topics: [name], from: 'earliest', until: 'end' }, (batch) => {
-      for (let i = 0; i < batch.length; i++)
-        found.push({
-          key: String(keyOf(batch, i)),
-          value: String(valueOf(batch, i)),
-          headers: decodeHeaders(batch.bytes, batch.headersStart[i]),
-        })
-    })
-  ).done
-  return found
-}
-
-async function host(options: Pick<HostOptions, 'definitions' | 'mappings'>) {
-  const started = await startHost({ ...backends, ...options })
-  onTestFinished(async () => void (await started.stop()))
-  return started
-}
-
-/**
- * Returns each record that it gets, so that the output shows the function's input. `n` is the invocation's
- * number in its environment.
- */
-const ECHO = `
-let n = 0
-const valuesOf = (event) => (event.Records ?? Object.values(event.records).flat()).map((r) => Buffer.from(r.kinesis?.data ?? r.value, 'base64').toString())
-export const handler = async (event) => {
-  n++
-  return { records: valuesOf(event).map((value) => ({ key: value.split(':')[0], value, headers: { batch: String(valuesOf(event).length) } })) }
-}`
+beforeAll(() => {
+  ;({ backends, kafka, streams, codec } = opened())
+})
 
 describe('a mapping of a topic', () => {
   test("delivers batches of the requested size, gathered for the requested time, as Lambda's events", async () => {
@@ -225,15 +145,10 @@ describe('a mapping of a topic', () => {
       Number(ended),
     ])
     expect(spans.some(([began, ended]) => spans.some(([other]) => began < other && other < ended))).toBe(true)
-    const last = new Map<string, number>()
-    for (const { value } of await readAll(output)) {
-      const [key, n] = value.split(':')
-      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
-      last.set(key, Number(n))
-    }
+    expectKeysInOrder((await readAll(output)).map(({ value }) => value))
   })
 
-  test('blocks only the partition whose records make the function time out, exit or exceed its memory, and gives them up', async () => {
+  test('blocks only the partition whose records make the function time out, exit or exceed its memory', async () => {
     const [source, output, failed] = [await topic(2), await topic(1, 'output'), await topic(1, 'failed')]
     const code = `${ECHO.replace(
       'n++',
@@ -271,9 +186,74 @@ describe('a mapping of a topic', () => {
       expect.stringContaining('signal: killed'),
     ])
   })
+
+  test('gives up a batch whose response has a record that is not base64, and writes nothing of it', async () => {
+    const [source, output] = [await topic(), await topic(1, 'output')]
+    const code = ECHO.replace('key: value', `...(value.endsWith('1') && { encoding: 'base64' }), key: value`)
+    await host({
+      definitions: [functionOf('half', code)],
+      mappings: [
+        mappingOf(
+          source,
+          'half',
+          { kind: 'kafka', topic: source },
+          { batchSize: 1, maxRetries: 0 },
+          { output },
+        ),
+      ],
+    })
+    await produce(source, ['k:0', 'k:1', 'k:2'])
+    await expect
+      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 })
+      .toEqual(['k:0', 'k:2'])
+  })
+
+  test('continues a tumbling window after kill -9 with its state', async () => {
+    const source = await topic()
+    const code = `
+      export const handler = async ({ records, state, isFinalInvokeForWindow }) => {
+        const seen = [...(state.seen ?? []), ...Object.values(records).flat().map((r) => Buffer.from(r.value, 'base64').toString())]
+        if (isFinalInvokeForWindow) console.log('WINDOW ' + JSON.stringify(seen))
+        return { state: { seen } }
+      }`
+    const options = {
+      ...backends,
+      definitions: [functionOf('count', code)],
+      mappings: [
+        mappingOf(source, 'count', { kind: 'kafka', topic: source } as const, {
+          batchSize: 5,
+          tumblingMs: 6000,
+        }),
+      ],
+    }
+    while (Date.now() % 6000 > 1000) await sleep(50)
+    const first = await startHost(options)
+    await produce(
+      source,
+      Array.from({ length: 20 }, (_, n) => `k:${n}`),
+    )
+    await expect
+      .poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), {
+        timeout: 10_000,
+      })
+      .toEqual([0])
+    await first.kill()
+    const second = await startHost(options)
+    onTestFinished(async () => void (await second.stop()))
+    const windows = () =>
+      second.lines.flatMap((line) => {
+        const { msg } = JSON.parse(line)
+        return typeof msg === 'string' && msg.includes('WINDOW ')
+          ? [JSON.parse(msg.slice(msg.indexOf('WINDOW ') + 7))]
+          : []
+      })
+    await expect
+      .poll(() => windows().flat(), { timeout: 20_000 })
+      .toEqual(Array.from({ length: 20 }, (_, n) => `k:${n}`))
+  }, 60_000)
 })
 
-test('records that do not fit their contract are given up singly with their reasons, and their neighbours are delivered', async () => {
+test('records that do not fit their contract are given up singly, and their neighbours are delivered', async () => {
   const [output, failed] = [await topic(1, 'output'), await topic(1, 'failed')]
   const source = 'taxi.telemetry.late'
   const deviceId = uniqueName('taxi')
@@ -417,7 +397,7 @@ test.each([
   expect(found).toEqual([expected])
 })
 
-test('bisecting, partial failures and retries under kill -9 deliver every good record once and in order, and name every bad one', async () => {
+test('bisecting and retries under kill -9 deliver every good record once, in order, and name every bad one', async () => {
   const [source, output, failed] = [await topic(3), await topic(3, 'output'), await topic(1, 'failed')]
   // A batch of more than 8 records throws if one is bad. A smaller batch names its first bad record.
   const code = `
@@ -479,262 +459,6 @@ test('bisecting, partial failures and retries under kill -9 deliver every good r
   expect(new Set(found).size).toBe(found.length)
   expect(found.filter((value) => value.endsWith('bad'))).toEqual([])
   expect(found.length + named.size).toBeGreaterThanOrEqual(3000)
-  const last = new Map<string, number>()
-  for (const value of found) {
-    const [key, n] = value.split(':')
-    expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
-    last.set(key, Number(n))
-  }
+  expectKeysInOrder(found)
   expect(await done()).toBe(true)
 }, 150_000)
-
-describe('a mapping of a stream', () => {
-  test('delivers Kinesis events, and reads a child after its parents', async () => {
-    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    await streams.change(name, () =>
-      newStream(
-        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
-        Date.now(),
-      ),
-    )
-    const active = () =>
-      expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
-    await active()
-    const producer = await kafka.producer()
-    const writer = new StreamWriter({ streams, producer })
-    const put = async (from: number) => {
-      const entries = Array.from({ length: 100 }, (_, n) => ({
-        key: `key-${n % 10}`,
-        data: Buffer.from(`key-${n % 10}:${from + n}`),
-        hashKey: undefined,
-      }))
-      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
-      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
-    }
-    await put(0)
-    await streams.change(name, (stream) =>
-      beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
-    )
-    await active()
-    await put(100)
-    const slow = `${ECHO.replace('n++', `await new Promise((r) => setTimeout(r, 50)); if (n++ === 0 && !event.Records[0].eventSourceARN.endsWith(':stream/${name}')) throw new Error('no Kinesis event')`)}`
-    await host({
-      definitions: [functionOf('slow', slow)],
-      mappings: [mappingOf(name, 'slow', { kind: 'kinesis', stream: name }, { batchSize: 10 }, { output })],
-    })
-    await expect.poll(async () => (await readAll(output)).length, { timeout: 20_000 }).toBe(200)
-    const last = new Map<string, number>()
-    for (const { value } of await readAll(output)) {
-      const [key, n] = value.split(':')
-      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
-      last.set(key, Number(n))
-    }
-    await producer.stop()
-  })
-
-  test('does not wait for itself if a batch reaches into a later shard of its partition', async () => {
-    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    await streams.change(name, () =>
-      newStream(
-        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
-        Date.now(),
-      ),
-    )
-    const active = () =>
-      expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
-    await active()
-    const producer = await kafka.producer()
-    const writer = new StreamWriter({ streams, producer })
-    let count = 0
-    const put = async () => {
-      const entries = Array.from({ length: 10 }, (_, i) => ({
-        key: `key-${i}`,
-        data: Buffer.from(`key-${i}:${count++}`),
-        hashKey: undefined,
-      }))
-      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
-      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
-    }
-    await put()
-    await streams.change(name, (stream) =>
-      beginResharding(stream!, splitOf(openShards(stream!)[0], 1n << 127n), null),
-    )
-    await active()
-    await put()
-    // The partition of the first shard has rested long enough for the next one.
-    await streams.change(name, (stream) => ({
-      ...stream!,
-      shards: stream!.shards.map((shard) =>
-        shard.closedAt === null ? shard : { ...shard, closedAt: shard.closedAt - 120_000 },
-      ),
-    }))
-    await streams.change(name, (stream) => {
-      const [lower, upper] = openShards(stream!)
-      return beginResharding(stream!, mergeOf(lower, upper), null)
-    })
-    await active()
-    await put()
-    const partitions = streams.get(name)!.stream.shards.map(({ partition }) => partition)
-    expect(partitions).toEqual([0, 1, 2, 0])
-    await host({
-      definitions: [functionOf('echo', ECHO)],
-      mappings: [mappingOf(name, 'echo', { kind: 'kinesis', stream: name }, { batchSize: 100 }, { output })],
-    })
-    const values = async () => (await readAll(output)).map(({ value }) => value)
-    await expect.poll(values, { timeout: 20_000 }).toHaveLength(30)
-    const last = new Map<string, number>()
-    for (const value of await values()) {
-      const [key, n] = value.split(':')
-      expect(Number(n)).toBeGreaterThan(last.get(key) ?? -1)
-      last.set(key, Number(n))
-    }
-    await producer.stop()
-  })
-
-  test('delivers every record of a stream that is deleted and recreated', async () => {
-    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    const spec = {
-      name,
-      mode: 'ON_DEMAND',
-      shards: 1,
-      maxRecordKiB: 1024,
-      tags: {},
-      external: false,
-    } as const
-    const create = async (): Promise<void> => {
-      await streams.change(name, () => newStream(spec, Date.now()))
-      await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
-    }
-    const producer = await kafka.producer()
-    const writer = new StreamWriter({ streams, producer })
-    const put = async (values: readonly string[]): Promise<void> => {
-      const entries = values.map((value) => ({ key: 'k', data: Buffer.from(value), hashKey: undefined }))
-      const { fates } = await writer.put(name, entries, { block: NO_HEADERS, end: () => NO_HEADERS.length })
-      expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
-    }
-    const [first, second] = [5, 8].map((count) => Array.from({ length: count }, (_, n) => `k:${count}-${n}`))
-    await create()
-    const mapping = mappingOf(name, 'echo', { kind: 'kinesis', stream: name }, {}, { output })
-    await host({ definitions: [functionOf('echo', ECHO)], mappings: [mapping] })
-    await put(first)
-    const echoed = async (): Promise<string[]> => (await readAll(output)).map(({ value }) => value)
-    await expect.poll(echoed, { timeout: 20_000 }).toEqual(first)
-    await streams.change(name, (stream) => ({ ...stream!, status: 'DELETING' }))
-    await expect.poll(() => streams.get(name), { timeout: 10_000 }).toBeUndefined()
-    await create()
-    await put(second)
-    await expect.poll(echoed, { timeout: 30_000 }).toEqual([...first, ...second])
-    await producer.stop()
-  })
-
-  test('splits aggregated records of the Kinesis Producer Library into a topic, with their bytes unchanged', async () => {
-    const [name, output] = [uniqueName('stream'), await topic(1, 'output')]
-    await streams.change(name, () =>
-      newStream(
-        { name, mode: 'ON_DEMAND', shards: 1, maxRecordKiB: 1024, tags: {}, external: false },
-        Date.now(),
-      ),
-    )
-    await expect.poll(() => streams.get(name)?.stream.status, { timeout: 10_000 }).toBe('ACTIVE')
-    const producer = await kafka.producer()
-    const bytes = (...values: number[]) => Buffer.from(values)
-    const values = [
-      aggregate([
-        ['a', bytes(0, 255)],
-        ['b', bytes(128)],
-        ['a', bytes()],
-      ]),
-      bytes(9, 200),
-    ]
-    const { fates } = await new StreamWriter({ streams, producer }).put(
-      name,
-      values.map((data) => ({ key: 'z', data, hashKey: undefined })),
-      { block: NO_HEADERS, end: () => NO_HEADERS.length },
-    )
-    expect(fates.every((fate) => typeof fate === 'object')).toBe(true)
-    const apart = `export const handler = async ({ Records }) => ({ records: Records.map(({ kinesis: { partitionKey: key, data: value } }) => ({ key, value, encoding: 'base64' })) })`
-    await host({
-      definitions: [functionOf('apart', apart)],
-      mappings: [mappingOf(name, 'apart', { kind: 'kinesis', stream: name }, {}, { output })],
-    })
-    const found: unknown[] = []
-    const reading = await kafka.read({ topics: [output], from: 'earliest', until: 'stopped' }, (batch) => {
-      for (let i = 0; i < batch.length; i++) found.push([String(keyOf(batch, i)), [...valueOf(batch, i)!]])
-    })
-    await expect
-      .poll(() => found, { timeout: 15_000 })
-      .toEqual([
-        ['a', [0, 255]],
-        ['b', [128]],
-        ['a', []],
-        ['z', [9, 200]],
-      ])
-    await reading.stop()
-    await producer.stop()
-  })
-
-  test('gives up a batch whose response has a record that is not base64, and writes nothing of it', async () => {
-    const [source, output] = [await topic(), await topic(1, 'output')]
-    const code = ECHO.replace('key: value', `...(value.endsWith('1') && { encoding: 'base64' }), key: value`)
-    await host({
-      definitions: [functionOf('half', code)],
-      mappings: [
-        mappingOf(
-          source,
-          'half',
-          { kind: 'kafka', topic: source },
-          { batchSize: 1, maxRetries: 0 },
-          { output },
-        ),
-      ],
-    })
-    await produce(source, ['k:0', 'k:1', 'k:2'])
-    await expect
-      .poll(async () => (await readAll(output)).map(({ value }) => value), { timeout: 15_000 })
-      .toEqual(['k:0', 'k:2'])
-  })
-
-  test('continues a tumbling window after kill -9 with its state', async () => {
-    const source = await topic()
-    const code = `
-      export const handler = async ({ records, state, isFinalInvokeForWindow }) => {
-        const seen = [...(state.seen ?? []), ...Object.values(records).flat().map((r) => Buffer.from(r.value, 'base64').toString())]
-        if (isFinalInvokeForWindow) console.log('WINDOW ' + JSON.stringify(seen))
-        return { state: { seen } }
-      }`
-    const options = {
-      ...backends,
-      definitions: [functionOf('count', code)],
-      mappings: [
-        mappingOf(source, 'count', { kind: 'kafka', topic: source } as const, {
-          batchSize: 5,
-          tumblingMs: 6000,
-        }),
-      ],
-    }
-    while (Date.now() % 6000 > 1000) await sleep(50)
-    const first = await startHost(options)
-    await produce(
-      source,
-      Array.from({ length: 20 }, (_, n) => `k:${n}`),
-    )
-    await expect
-      .poll(async () => (await kafka.admin.lag(`weir.mapping.${source}`)).map(({ lag }) => lag), {
-        timeout: 10_000,
-      })
-      .toEqual([0])
-    await first.kill()
-    const second = await startHost(options)
-    onTestFinished(async () => void (await second.stop()))
-    const windows = () =>
-      second.lines.flatMap((line) => {
-        const { msg } = JSON.parse(line)
-        return typeof msg === 'string' && msg.includes('WINDOW ')
-          ? [JSON.parse(msg.slice(msg.indexOf('WINDOW ') + 7))]
-          : []
-      })
-    await expect
-      .poll(() => windows().flat(), { timeout: 20_000 })
-      .toEqual(Array.from({ length: 20 }, (_, n) => `k:${n}`))
-  }, 60_000)
-})

@@ -48,19 +48,26 @@ test('a service reports which partitions stand still, and why', async () => {
     offset: 40,
     reason,
   }))
-  const body = { ready: false, stopping: false, dependencies: { redis: 'not ready' }, stalled }
+  let body = { ready: false, stopping: false, dependencies: { redis: 'not ready' }, stalled }
   const server = createHttpServer((_request, response) => {
-    response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    response
+      .writeHead(body.ready ? 200 : 503, { 'content-type': 'application/json' })
+      .end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   await new Promise((resolve) => server.once('listening', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const redis = url.replace('http', 'redis')
   const urls = forServices(() => url)
-  const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
+  const enricher = async () => {
+    const health = await probeAll({ ...readSettings(), registry: url, redis, search: url, urls })
+    return health.find(({ name }) => name === 'enricher')
+  }
   const [first, second] = [0, 1].map(
     (partition) => `enricher.taxi is stuck at taxi/${partition} 40: ${reason}`,
   )
   const told = { state: 'not ready', reason: `waits for redis; ${first}; ${second}` }
-  expect(health.find(({ name }) => name === 'enricher')).toMatchObject(told)
+  expect(await enricher()).toMatchObject(told)
+  body = { ...body, ready: true, dependencies: { redis: 'ready' } }
+  expect(await enricher()).toMatchObject({ state: 'ready', reason: `${first}; ${second}` })
 })

@@ -564,7 +564,7 @@ describe('deployed code', () => {
     ).toMatchObject({ value: null })
   })
 
-  test('has entries in the control log that are checked before they are applied, also those of older versions', async () => {
+  test('has entries in the control log that are checked before use, also those of older versions', async () => {
     const old = `old-${run}`
     const entry = {
       file: 'index.mjs',

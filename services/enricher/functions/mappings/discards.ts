@@ -17,12 +17,14 @@ const discards = new Counter({
   help: 'Records given up after their last attempt, for their age, or because they cannot be read.',
 })
 
-/** A destination that is down for a moment needs nobody; one that refuses a record does. */
+/** An outage of a destination usually ends sooner. A longer one is reported. */
 const STALLED_MS = 30_000
 
-/** Since when, and with which error, the destination has not accepted what a partition gives up. */
+/** The destination does not accept the records that a partition gives up. */
 interface Refusal {
+  /** When it first failed, ms since the epoch. */
   readonly sinceMs: number
+  /** The name or code of the last error. */
   readonly error: string
 }
 
@@ -38,7 +40,6 @@ export class Discards {
   readonly #mapping: Mapping
   readonly #options: DiscardsOptions
   readonly #functionArn: string
-  /** By partition. */
   readonly #refusals = new Map<number, Refusal>()
 
   constructor(mapping: Mapping, options: DiscardsOptions) {

@@ -1,16 +1,17 @@
 /**
- * Measures what an environment's processes use. All measurements of a kind together take a fiftieth of the
- * time of this process at most: the more they cost, the rarer they are.
+ * Measures the memory of an environment's processes. The measurements of all environments take at most a
+ * fiftieth of this process's time for each kind and beat: the more they cost, the rarer they are.
  */
 import { type Confinement, confinement } from './confine.ts'
 import { HAS_PROC, MAX_PROCESSES, MAX_THREADS, programsOf, usageOf } from './processes.ts'
 import { sharedMemoryKb } from './shared-memory.ts'
 
-/** How often it is measured, and how many environments are. */
+/** How often environments are measured. */
 interface Beat {
   readonly everyMs: number
-  /** For memory that processes share, and that they need not have mapped. */
+  /** The interval for shared memory, which processes hold even if they have not mapped it. */
   readonly sharedEveryMs: number
+  /** The number of environments with this beat. */
   watches: number
 }
 const WORKING: Beat = { everyMs: 100, sharedEveryMs: 500, watches: 0 }
@@ -18,13 +19,13 @@ const WORKING: Beat = { everyMs: 100, sharedEveryMs: 500, watches: 0 }
 const RESTING: Beat = { everyMs: 1000, sharedEveryMs: 1000, watches: 0 }
 /** The part of the time that the measurements of one kind and one beat may take. */
 const SHARE = 1 / 50
-/** What an ordinary measurement takes; it may be made at the end of each invocation. */
+/** A measurement that takes no longer is also made at the end of each invocation. */
 const CHEAP_MS = 2
 
 export interface MemoryEvents {
   /** The environment uses more memory than it may. */
   exceeded(): void
-  /** The environment has so many processes, threads or mappings that they cannot be measured. */
+  /** The environment has too many processes, threads or mappings to be measured. */
   unmeasurable(sentence: string): void
 }
 

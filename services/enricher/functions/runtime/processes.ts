@@ -90,7 +90,7 @@ function childrenOf(pid: number, threads: readonly string[]): readonly number[] 
   })
 }
 
-/** What processes use together. */
+/** The memory and threads of several processes together. */
 export interface Usage {
   readonly threads: number
   /** Resident memory, or the peak of a single process if that is more. */

@@ -220,7 +220,7 @@ class StreamReader implements SourceReader {
     this.#begun.add(id)
   }
 
-  /** Whether the group, in any member, has committed the ends of the shards and closed their windows. */
+  /** Returns true if the group has committed the ends of the shards, in any member, and closed their windows. */
   async #areRead(shards: readonly Shard[], signal: AbortSignal): Promise<boolean> {
     if (shards.length === 0) return true
     const lags = (await this.#kafka.admin.lag(this.#groupId)).filter(({ topic }) => topic === this.topic)

@@ -111,6 +111,6 @@ export interface SourceReader {
   ): AsyncGenerator<ShardSlice>
   /** Undefined if no shard is known at that offset. */
   shardAt(partition: number, offset: number): SourceShard | undefined
-  /** Whether the shard is known to end at or before the offset: no record of it follows. */
+  /** Returns true if the shard is known to end at or before the offset. */
   hasEnded(shardId: string, offset: number): boolean
 }

@@ -1,12 +1,11 @@
 /** Tumbling windows of mappings in processes that are killed, and beside functions that are slow. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeValue, keyOf, NO_HEADERS, partitionOfKey, valueOf, writeRecord } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
 import { type Backends, openBackends } from '../../testing/backends.ts'
+import { collector } from '../../testing/collector.ts'
 import { functionOf, mappingOf, startHost } from '../../testing/hosting.ts'
 import { MAX_STATE_BYTES, type WindowState } from './tumbling-windows.ts'
 import { openWindowStates, type WindowStates } from './window-states.ts'
@@ -57,20 +56,6 @@ const summing = (address: string, before = ''): string => `
       },
     }
   }`
-
-/** Collects the closed windows that functions post. */
-async function collector(after: TestContext['onTestFinished']) {
-  const closed: Closed[] = []
-  const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    closed.push(JSON.parse(text))
-    response.end()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  after(() => void server.close())
-  return { closed, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
-}
 
 /** A topic whose records have the values that were written here, in the order of their offsets. */
 async function source(partitions: number, after: TestContext['onTestFinished']) {
@@ -220,7 +205,7 @@ describe.concurrent('tumbling windows', () => {
       const [partitions, tumblingMs] = [4, 2000]
       // So that most kills hit invocations.
       const pausing = 'await new Promise((resolve) => setTimeout(resolve, 200 * Math.random()))'
-      const { closed, address } = await collector(after)
+      const { posted: closed, address } = await collector<Closed>(after)
       const { name, written, write } = await source(partitions, after)
       const options = {
         ...backends,
@@ -268,7 +253,7 @@ describe.concurrent('tumbling windows', () => {
   )
 
   test('are closed by the clock in another replica if theirs has died', async ({ onTestFinished: after }) => {
-    const { closed, address } = await collector(after)
+    const { posted: closed, address } = await collector<Closed>(after)
     const { name, written, write } = await source(2, after)
     const options = {
       ...backends,
@@ -290,8 +275,8 @@ describe.concurrent('tumbling windows', () => {
   test('with a slow function delay neither another partition nor another mapping', async ({
     onTestFinished: after,
   }) => {
-    const { closed, address } = await collector(after)
-    const elsewhere = await collector(after)
+    const { posted: closed, address } = await collector<Closed>(after)
+    const elsewhere = await collector<Closed>(after)
     const { name, written, write } = await source(2, after)
     const slow = `if (list.some((record) => record.partition === 0)) await new Promise((resolve) => setTimeout(resolve, ${SLOW_MS}))`
     const input = { kind: 'kafka', topic: name } as const
@@ -312,7 +297,7 @@ describe.concurrent('tumbling windows', () => {
     for (; Date.now() < until; await sleep(200)) await write(1, 5)
     // The first partition still waits for its one invocation; all others are at most a window behind.
     expect((await committed(`${name}-slow`, 2))[0]).toEqual([])
-    for (const found of [closed, elsewhere.closed]) {
+    for (const found of [closed, elsewhere.posted]) {
       const newest = found.filter(({ partition }) => partition === 1).at(-1)!
       expect(Date.now() - newest.start).toBeLessThan(10_000)
       expect(found.filter(({ partition }) => partition === 1).length).toBeGreaterThan(8)

@@ -26,6 +26,7 @@ COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/
 COPY services/indexer/package.json services/indexer/
 COPY services/console/package.json services/console/
+COPY services/alerter/package.json services/alerter/
 COPY solutions/package.json solutions/
 COPY tools/package.json tools/
 COPY bench/package.json bench/

@@ -7,7 +7,7 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
-export type AwsApi = 'kinesis' | 'lambda' | 'sts'
+export type AwsApi = 'kinesis' | 'lambda' | 'sns' | 'sts'
 
 export interface ServiceDefinition {
   /** The service's port on a laptop, in Compose and in the chart. */
@@ -58,6 +58,14 @@ export const services = {
     uses: [],
     apis: ['lambda'],
     doc: 'flows, reference tables, functions and the Lambda API',
+  },
+  alerter: {
+    port: 8083,
+    variable: 'ALERTER',
+    needs: ['kafka', 'registry'],
+    uses: [],
+    apis: ['sns'],
+    doc: "notifications by SNS's API: topics, subscriptions, deliveries",
   },
   indexer: {
     port: 8084,

@@ -60,6 +60,11 @@ export const deadLetterTopic = (writer: Service): Topic => ({
   doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them in the console or with \`weir dlq\`.`,
 })
 
+/** The partitions of the messages, and of the topics that follow them. */
+const NOTIFICATION_PARTITIONS = 12
+/** The last one keeps deliveries for 125 ms × 2^15, which is longer than an hour. */
+export const WAITING_PARTITIONS = 16
+
 /** The platform's own topics. */
 export const platformTopics: TopicTable = {
   'weir.stats': {
@@ -131,6 +136,56 @@ export const platformTopics: TopicTable = {
     writers: ['enricher'],
     readers: ['enricher'],
     doc: 'The archives of deployed functions, in parts.',
+  },
+  'weir.control.notifications': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Topics of notifications, and subscriptions to them.',
+  },
+  'weir.notifications': {
+    value: new URL('weir/notification.avsc', import.meta.url),
+    key: null,
+    partitions: NOTIFICATION_PARTITIONS,
+    retentionHours: WEEK_HOURS,
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Published messages of all topics of notifications, until they are delivered to each subscription.',
+  },
+  'weir.notifications.due': {
+    value: new URL('weir/due-delivery.avsc', import.meta.url),
+    key: 'subscription',
+    partitions: NOTIFICATION_PARTITIONS,
+    retentionHours: WEEK_HOURS,
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Deliveries of messages that are due again, in the partitions of their messages.',
+  },
+  'weir.notifications.attempts': {
+    value: new URL('weir/delivery-attempt.avsc', import.meta.url),
+    key: 'subscription',
+    partitions: NOTIFICATION_PARTITIONS,
+    retentionHours: WEEK_HOURS,
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Every attempt to deliver a message, with its outcome, in the partition of the message.',
+  },
+  'weir.notifications.waiting': {
+    value: new URL('weir/due-delivery.avsc', import.meta.url),
+    key: 'subscription',
+    partitions: WAITING_PARTITIONS,
+    retentionHours: WEEK_HOURS,
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Deliveries that wait for their time: partition k keeps each for 125 ms times 2 to the power of k.',
   },
 }
 
@@ -214,4 +269,10 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     doc: 'Event source mappings.',
   },
   'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
+  'alerter.': {
+    service: 'alerter',
+    transactional: true,
+    watchers: ['console'],
+    doc: 'Deliveries of notifications.',
+  },
 }

@@ -112,6 +112,93 @@ export interface FunctionCode {
   bytes: Buffer
 }
 
+export interface NotificationAttribute {
+  /** Its name. */
+  name: string
+  /** String, String.Array, Number or Binary, perhaps with a suffix. */
+  type: string
+  /** The value, unless it is binary. */
+  text: string | null
+  /** The value, if it is binary. */
+  bytes: Buffer | null
+}
+
+/** A message that was published to a topic of notifications. It is stored once, whatever the number of subscriptions. */
+export interface Notification {
+  /** The id that the publisher got; weir-id has it too. */
+  messageId: string
+  /** The name of the topic of notifications. */
+  topic: string
+  /** The id that the topic got when it was created: a topic that was deleted and created again has another. */
+  topicId: string
+  /** When it was accepted, milliseconds since the epoch, UTC. */
+  publishedAt: number
+  /** The subject, for e-mail. */
+  subject: string | null
+  /** The message, as it was published. */
+  message: string
+  /** Whether the message is a JSON object with a text for each protocol (MessageStructure json). */
+  perProtocol: boolean
+  /** The attributes of the message, by which filter policies choose. */
+  attributes: Array<NotificationAttribute>
+  /** The group whose messages keep their order, in a FIFO topic. Then it is a part of the key. */
+  groupId: string | null
+  /** Messages of a FIFO topic with the same id within five minutes are one message. */
+  deduplicationId: string | null
+}
+
+/** A delivery of a message to one subscription that must be attempted at a time. */
+export interface DueDelivery {
+  /** The id of the subscription. The key. */
+  subscription: string
+  /** The name of the topic of notifications. */
+  topic: string
+  /** The id of the message. */
+  messageId: string
+  /** The partition of the message in weir.notifications; -1 for a request to confirm the subscription, which has no message. */
+  partition: number
+  /** The offset of the message there; -1 for a request to confirm the subscription. */
+  offset: number
+  /** The number of attempts that were made. */
+  attempts: number
+  /** When the next attempt is due, milliseconds since the epoch, UTC. */
+  dueAt: number
+}
+
+export type DeliveryOutcome = 'delivered' | 'failed' | 'postponed' | 'dead'
+
+/** An attempt to deliver a message to one subscription, with its outcome. */
+export interface DeliveryAttempt {
+  /** The id of the subscription. The key. */
+  subscription: string
+  /** The name of the topic of notifications. */
+  topic: string
+  /** The id of the message. */
+  messageId: string
+  /** The partition of the message in weir.notifications; -1 for a request to confirm the subscription, which has no message. */
+  partition: number
+  /** The offset of the message there; -1 for a request to confirm the subscription. */
+  offset: number
+  /** Whether the record that caused it is a due delivery, and not the message itself. */
+  retry: boolean
+  /** The offset of that record, in this partition of weir.notifications.due or weir.notifications. */
+  cause: number
+  /** The number of attempts that were made, this one included. One that did not begin, because too many were under way, is not counted. */
+  attempts: number
+  /** When it began, milliseconds since the epoch, UTC. */
+  startedAt: number
+  /** How long it took, in milliseconds. */
+  durationMs: number
+  /** Failed and postponed deliveries are due again; dead ones are not. */
+  outcome: DeliveryOutcome
+  /** The receiver's status or the cause, in a word: 200, 503, timeout, refused-address, throttled. */
+  status: string
+  /** The beginning of the receiver's answer, or the cause in a sentence. */
+  answer: string | null
+  /** When the next attempt is due, milliseconds since the epoch; null if there is none. */
+  dueAt: number | null
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'weir.stats': StageStats
@@ -121,4 +208,9 @@ export interface ValueOf {
   'weir.control.functions': ControlEntry
   'weir.functions.windows': WindowState
   'weir.functions.code': FunctionCode
+  'weir.control.notifications': ControlEntry
+  'weir.notifications': Notification
+  'weir.notifications.due': DueDelivery
+  'weir.notifications.attempts': DeliveryAttempt
+  'weir.notifications.waiting': DueDelivery
 }

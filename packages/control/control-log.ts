@@ -51,7 +51,10 @@ export interface ControlOptions {
   readonly log: WarnLog
 }
 
-type ControlTopic = Extract<TopicName, 'weir.control.streams' | 'weir.control.functions'>
+type ControlTopic = Extract<
+  TopicName,
+  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications'
+>
 
 export interface ControlLog {
   /**

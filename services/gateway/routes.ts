@@ -13,6 +13,7 @@ import {
   type Protocol,
   queryParameters,
   signedService,
+  snsModel,
   stsModel,
 } from '@weir/aws'
 import type { AwsApi } from '@weir/contracts/services.ts'
@@ -46,6 +47,7 @@ interface Named {
 const MODELS: Readonly<Record<AwsApi, Model>> = {
   kinesis: kinesisModel,
   lambda: lambdaModel,
+  sns: snsModel,
   sts: stsModel,
 }
 

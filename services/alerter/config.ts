@@ -1,0 +1,28 @@
+import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { registryUrl } from '@weir/codec'
+import type { ConfigReader } from '@weir/config'
+import { kafkaConfig } from '@weir/kafka'
+import { accessConfig, httpConfig } from '@weir/service'
+
+/** The configuration of the alerter, read from its environment. */
+export const config = (reader: ConfigReader) => ({
+  kafka: kafkaConfig(reader),
+  registryUrl: registryUrl(reader),
+  access: accessConfig(reader),
+  awsAccess: awsAccessConfig(reader),
+  account: awsAccountConfig(reader),
+  publicUrl: reader.string(
+    'ALERTER_PUBLIC_URL',
+    'Where receivers of notifications reach this service: the links in messages begin with it.',
+    'http://localhost:8083',
+  ),
+  memoryBytes:
+    reader.integer(
+      'ALERTER_MEMORY_MB',
+      'Memory for all requests together, MiB: bodies being read, and answers until they are read.',
+      24,
+      24,
+      4096,
+    ) << 20,
+  http: httpConfig(reader, 8083),
+})

@@ -1,0 +1,46 @@
+import { awsDoor, openAwsAccess } from '@weir/aws'
+import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
+import { hostNames } from '@weir/contracts/services.ts'
+import { openKafka } from '@weir/kafka'
+import { Admission, configured, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
+import { topics } from '@weir/solutions'
+import { snsApi } from './api/sns-api.ts'
+import { config as read } from './config.ts'
+import { openNotifications } from './notifications/notifications.ts'
+import { openPublisher } from './notifications/publisher.ts'
+
+const config = configured((env) => readConfig(env, read))
+watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
+
+await Service.named('alerter')
+  .with('kafka', (_, { log }) => openKafka(config.kafka, log))
+  .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
+  .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
+  .with('producer', async ({ kafka }) => {
+    const producer = await kafka.producer()
+    return { value: producer, stop: (drainMs) => producer.stop(drainMs) }
+  })
+  .with('stats', async ({ producer, codec }, { log }) =>
+    publishStats({ log, producer, writer: await codec.writer('weir.stats') }),
+  )
+  .with('notifications', ({ kafka, codec }, { log }) => openNotifications({ kafka, codec, log }))
+  .with('publisher', async ({ kafka, codec, producer }) => ({
+    value: await openPublisher({ kafka, codec, producer }),
+    stop: async () => {},
+  }))
+  .with('http', ({ awsAccess, kafka, notifications, publisher }, { log }) =>
+    openHttp(config.http, {
+      log,
+      names: hostNames('alerter'),
+      admission: new Admission(config.memoryBytes),
+      ready: { kafka: kafka.connected, notifications: notifications.ready },
+      routes: async (app) => {
+        const { account } = config
+        await app.register(
+          awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
+        )
+      },
+    }),
+  )
+  .start()

@@ -1,0 +1,100 @@
+/** All topics of notifications and their subscriptions, as this replica knows them, and changes of them. */
+import type { Codec } from '@weir/codec'
+import { type Change, type ControlEntry, openControlLog } from '@weir/control'
+import type { Kafka } from '@weir/kafka'
+import type { Logger, Resource } from '@weir/service'
+import { checks, type Entries, type Subscription, type Topic } from './entries.ts'
+
+const TOPIC = 'weir.control.notifications'
+
+export interface Notifications {
+  readonly topics: ReadonlyMap<string, Topic>
+  readonly subscriptions: ReadonlyMap<string, Subscription>
+  /** The subscriptions of a topic. Those of an earlier topic with the name are not among them. */
+  subscriptionsOf(topic: Topic): Iterable<Subscription>
+  /** Returns the subscription of the topic with this protocol and endpoint. */
+  subscribed(topic: Topic, protocol: string, endpoint: string): Subscription | undefined
+  /**
+   * Changes what `decide` returns, with no other decision in between. `decide` may run several times; its
+   * errors are thrown here.
+   */
+  change(decide: () => readonly NotificationChange[]): Promise<void>
+  /** Resolves when everything that was decided before the call is known here. */
+  catchUp(): Promise<void>
+  ready(): boolean
+}
+
+/** A new state of a topic or a subscription; undefined removes it. */
+export type NotificationChange = {
+  readonly [K in keyof Entries]: {
+    readonly kind: K
+    readonly id: string
+    readonly value: Entries[K] | undefined
+  }
+}[keyof Entries]
+
+export interface NotificationsOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  /** Called after each change of a subscription, with undefined once it is gone. */
+  readonly changed?: (id: string, subscription: Subscription | undefined) => void
+  readonly log: Logger
+}
+
+export async function openNotifications({
+  kafka,
+  codec,
+  changed = () => {},
+  log,
+}: NotificationsOptions): Promise<Resource<Notifications>> {
+  const topics = new Map<string, Topic>()
+  const subscriptions = new Map<string, Subscription>()
+  const byTopic = new Map<string, Map<string, Subscription>>()
+
+  const applySubscription = (id: string, next: Subscription | undefined): void => {
+    const before = subscriptions.get(id)
+    if (before !== undefined) remove(byTopic, before)
+    if (next === undefined) subscriptions.delete(id)
+    else {
+      subscriptions.set(id, next)
+      const siblings = byTopic.get(next.topic) ?? new Map<string, Subscription>()
+      byTopic.set(next.topic, siblings.set(endpointKey(next.protocol, next.endpoint), next))
+    }
+    changed(id, next)
+  }
+
+  const apply = ({ kind, id, state }: ControlEntry): void => {
+    if (kind === 'subscription') applySubscription(id, state as Subscription | undefined)
+    else if (state === undefined) topics.delete(id)
+    else topics.set(id, state as Topic)
+  }
+
+  const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
+  return {
+    value: {
+      topics,
+      subscriptions,
+      *subscriptionsOf(topic) {
+        for (const found of byTopic.get(topic.name)?.values() ?? [])
+          if (found.topicId === topic.id) yield found
+      },
+      subscribed(topic, protocol, endpoint) {
+        const found = byTopic.get(topic.name)?.get(endpointKey(protocol, endpoint))
+        return found?.topicId === topic.id ? found : undefined
+      },
+      change: (decide) => control.write(decide as () => readonly Change[]),
+      catchUp: () => control.catchUp(),
+      ready: () => control.ready(),
+    },
+    stop: () => control.stop(),
+  }
+}
+
+const endpointKey = (protocol: string, endpoint: string): string => `${protocol} ${endpoint}`
+
+function remove(byTopic: Map<string, Map<string, Subscription>>, gone: Subscription): void {
+  const siblings = byTopic.get(gone.topic)
+  const key = endpointKey(gone.protocol, gone.endpoint)
+  if (siblings?.get(key)?.id === gone.id) siblings.delete(key)
+  if (siblings?.size === 0) byTopic.delete(gone.topic)
+}

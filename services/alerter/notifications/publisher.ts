@@ -1,0 +1,110 @@
+/** Stores messages, each as one record. */
+import { randomUUID } from 'node:crypto'
+import type { Codec } from '@weir/codec'
+import { HEADERS, type Notification } from '@weir/contracts'
+import {
+  appendRecord,
+  encodeValue,
+  type Kafka,
+  type KafkaError,
+  type Producer,
+  partitionOfKey,
+} from '@weir/kafka'
+import { isFifo, type Topic } from './entries.ts'
+
+export type MessageAttribute = Notification['attributes'][number]
+
+/** A message that was checked. */
+export interface Message {
+  readonly topic: Topic
+  readonly message: string
+  readonly subject: string | null
+  /** Whether the message is a JSON object with a text for each protocol. */
+  readonly perProtocol: boolean
+  readonly attributes: MessageAttribute[]
+  readonly groupId: string | null
+  readonly deduplicationId: string | null
+}
+
+export interface Published {
+  readonly messageId: string
+  /** Twenty digits that grow with each message of a group. FIFO topics only. */
+  readonly sequenceNumber: string | undefined
+}
+
+export interface Publisher {
+  /**
+   * Resolves when each message is stored on all in-sync replicas or has failed, in the order of the messages;
+   * never rejects. A message that failed may have been stored nevertheless.
+   */
+  publish(messages: readonly Message[], client: string): Promise<(Published | KafkaError)[]>
+}
+
+const TOPIC = 'weir.notifications'
+
+export async function openPublisher({
+  kafka,
+  codec,
+  producer,
+}: {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly producer: Producer
+}): Promise<Publisher> {
+  const [writer, partitions] = await Promise.all([codec.writer(TOPIC), kafka.partitions(TOPIC)])
+  return {
+    async publish(messages, client) {
+      const delivery = producer.delivery()
+      const publishedAt = Date.now()
+      /** The number of appends to each partition, by which the delivery reports failures and offsets. */
+      const appended = new Map<number, number>()
+      const sent = messages.map((message) => {
+        const messageId = randomUUID()
+        const key = keyOf(message)
+        const partition = partitionOfKey(key ?? messageId, partitions)
+        const index = appended.get(partition) ?? 0
+        appended.set(partition, index + 1)
+        const { topic, ...rest } = message
+        const value = encodeValue(writer, {
+          ...rest,
+          messageId,
+          topic: topic.name,
+          topicId: topic.id,
+          publishedAt,
+        })
+        const headers = { [HEADERS.id]: messageId, [HEADERS.source]: 'sns', [HEADERS.client]: client }
+        appendRecord(delivery, { topic: TOPIC, partition, key, value, headers })
+        return { messageId, partition, index, isFifo: key !== null }
+      })
+      const failures = await delivery.settled()
+      const ranges = delivery.stored()
+      return sent.map(({ messageId, partition, index, isFifo }) => {
+        const failure = failures.find((one) => one.partition === partition && index >= one.fromIndex)
+        if (failure !== undefined) return failure.error
+        if (!isFifo) return { messageId, sequenceNumber: undefined }
+        const range = ranges.find(
+          (one) => one.partition === partition && index >= one.fromIndex && index < one.fromIndex + one.count,
+        )
+        return {
+          messageId,
+          sequenceNumber: sequenceNumber((range?.offset ?? -1) + index - (range?.fromIndex ?? 0)),
+        }
+      })
+    },
+  }
+}
+
+/**
+ * Messages with the same key keep their order, and are compared with each other for repeated ids. Null for
+ * messages of standard topics, which have no order.
+ */
+function keyOf({ topic, groupId }: Message): string | null {
+  if (!isFifo(topic.name)) return null
+  const perGroup = topic.attributes.FifoThroughputScope === 'MessageGroup'
+  return perGroup ? `${topic.name}/${groupId}` : topic.name
+}
+
+/** @param offset of the message in its partition */
+export function sequenceNumber(offset: number): string {
+  return `1${String(offset).padStart(19, '0')}`
+}

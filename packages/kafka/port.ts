@@ -156,6 +156,11 @@ export interface SubscribeOptions {
    * its own, handed over when the first part is done.
    */
   readonly cut?: (batch: RecordBatch, signal: AbortSignal) => Promise<number>
+  /**
+   * If given, returns how long a partition's records are held back after their timestamps. A stop does not
+   * wait for them.
+   */
+  readonly delayMs?: (partition: number) => number
 }
 
 /**

@@ -62,6 +62,8 @@ const MAX_PAUSE_MS = 10_000
  * batch, or if none comes within this time (ms).
  */
 const IDLE_MS = 500
+/** How often a partition whose records are held back reports that it is alive. */
+const HELD_BACK_LOOK_MS = 1000
 
 export class Worker implements Assignment {
   readonly topic: string
@@ -78,6 +80,7 @@ export class Worker implements Assignment {
   readonly #maxRecords: number
   readonly #gather: SubscribeOptions['gather']
   readonly #cut: SubscribeOptions['cut']
+  readonly #delayMs: number
   readonly #done: Promise<void>
   #prefetch: Prefetch | undefined
   #draining = false
@@ -92,7 +95,8 @@ export class Worker implements Assignment {
       maxBatchRecords = MAX_RECORDS,
       gather,
       cut,
-    }: Pick<SubscribeOptions, 'maxBatchRecords' | 'gather' | 'cut'>,
+      delayMs = () => 0,
+    }: Pick<SubscribeOptions, 'maxBatchRecords' | 'gather' | 'cut' | 'delayMs'>,
     failed: (error: KafkaError) => void,
   ) {
     this.topic = at.topic
@@ -103,6 +107,7 @@ export class Worker implements Assignment {
     this.#failed = failed
     this.#gather = gather
     this.#cut = cut
+    this.#delayMs = delayMs(at.partition)
     this.#done = this.#run()
   }
 
@@ -199,6 +204,13 @@ export class Worker implements Assignment {
           continue
         }
       }
+      const earlyMs = batch.length === 0 ? 0 : batch.timestamps[0] + this.#delayMs - Date.now()
+      if (this.#delayMs > 0 && earlyMs > 0) {
+        again = batch
+        this.progressedAt = Date.now()
+        await this.#pause(Math.min(earlyMs, HELD_BACK_LOOK_MS), () => prefetch.lost !== undefined)
+        continue
+      }
       again = undefined
       passed = undefined
       this.busy = true
@@ -229,8 +241,17 @@ export class Worker implements Assignment {
 
   /** Returns the part of the batch that is handed over first. */
   async #firstPart(batch: RecordBatch, signal: AbortSignal): Promise<RecordBatch> {
-    if (this.#cut === undefined || batch.length < 2) return batch
-    const count = await this.#cut(batch, signal)
+    if (batch.length < 2) return batch
+    const ready = this.#delayMs > 0 ? this.#ripe(batch) : batch
+    const count = this.#cut === undefined ? ready.length : await this.#cut(ready, signal)
+    return count < ready.length ? head(ready, count) : ready
+  }
+
+  /** Returns the part of the batch that is held back no longer, at least its first record. */
+  #ripe(batch: RecordBatch): RecordBatch {
+    const until = Date.now() - this.#delayMs
+    let count = 1
+    while (count < batch.length && batch.timestamps[count] <= until) count++
     return count < batch.length ? head(batch, count) : batch
   }
 

@@ -1,0 +1,58 @@
+/** A message on its way to one subscription. */
+import type { DueDelivery, Notification } from '@weir/contracts'
+import type { Subscription, Topic } from '../notifications/entries.ts'
+
+/** A message, and its place in weir.notifications. */
+export interface StoredMessage {
+  readonly value: Notification
+  readonly partition: number
+  readonly offset: number
+  /** Approximate size in memory. */
+  readonly bytes: number
+}
+
+/** Undefined instead of a message: the receiver is asked to confirm the subscription. */
+export interface Delivery {
+  readonly topic: Topic
+  readonly subscription: Subscription
+  readonly message: StoredMessage | undefined
+  /** The number of attempts that were made before. */
+  readonly attempts: number
+  /** The record that causes this delivery: the message itself, or a due delivery. */
+  readonly cause: Cause
+}
+
+export interface Cause {
+  readonly retry: boolean
+  readonly partition: number
+  readonly offset: number
+}
+
+/** How a receiver took a message. */
+export interface Answer {
+  /** `retry`: it may succeed later; `dead`: it never will. */
+  readonly verdict: 'delivered' | 'retry' | 'dead'
+  /** In a word: 200, 503, timeout, refused-address. */
+  readonly status: string
+  /** The beginning of the receiver's answer, or the cause in a sentence. */
+  readonly text: string | null
+}
+
+/** What remains of a delivery after an attempt. */
+export type Outcome =
+  | { readonly outcome: 'delivered' | 'dead'; readonly answer: Answer }
+  | { readonly outcome: 'failed' | 'postponed'; readonly answer: Answer; readonly dueAt: number }
+
+/** Returns the fields that name a delivery in records. */
+export function identityOf({ subscription, topic, message }: Delivery): Pick<
+  DueDelivery,
+  'subscription' | 'topic' | 'messageId' | 'partition' | 'offset'
+> {
+  return {
+    subscription: subscription.id,
+    topic: topic.name,
+    messageId: message?.value.messageId ?? subscription.id,
+    partition: message?.partition ?? -1,
+    offset: message?.offset ?? -1,
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Reads messages and due deliveries, and begins an attempt for each subscription that gets them. The next
+ * batch does not wait for attempts; a partition's offset is committed when all attempts before it are finished
+ * or wait in Kafka.
+ */
+import type { Codec } from '@weir/codec'
+import type { DueDelivery, Notification } from '@weir/contracts'
+import type { Kafka, RecordBatch } from '@weir/kafka'
+import { type Logger, type Resource, watchGroup } from '@weir/service'
+import { pause } from '@weir/timing'
+import { HandlerHealth, openRecords } from '@weir/topics'
+import type { Topic } from '../notifications/entries.ts'
+import type { Notifications } from '../notifications/notifications.ts'
+import type { Attempting } from './attempting.ts'
+import type { Cause, Delivery, StoredMessage } from './delivery.ts'
+import { type Finished, openFinished } from './finished.ts'
+import { type Messages, openMessages } from './messages.ts'
+
+export interface Dispatcher {
+  /** False while this replica does not read messages. */
+  ready(): boolean
+}
+
+export interface DispatcherOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly notifications: Notifications
+  readonly attempting: Attempting
+  readonly held: HeldMessages
+  /** Returns whether the message is for the subscription, by its filter policy. */
+  readonly accepts: (delivery: Delivery) => boolean
+  readonly log: Logger
+}
+
+const MESSAGES = 'weir.notifications'
+const DUE = 'weir.notifications.due'
+const GROUP = 'alerter.deliveries'
+const BATCH_RECORDS = 500
+/** How often to check whether there is room again. */
+const LOOK_MS = 20
+/** Bytes of a message in memory besides its texts. */
+const OVERHEAD_BYTES = 512
+
+/** Counts the messages that unfinished deliveries of this replica hold in memory. */
+export class HeldMessages {
+  #bytes = 0
+  #count = 0
+
+  /** Above this, deliveries that find their receiver busy wait in Kafka. */
+  static readonly MAX_QUEUED_BYTES = 32 << 20
+  /** Above these, no more messages are read. */
+  static readonly MAX_BYTES = 64 << 20
+  static readonly MAX_DELIVERIES = 100_000
+
+  readonly mayQueue = (): boolean => this.#bytes < HeldMessages.MAX_QUEUED_BYTES
+
+  get isFull(): boolean {
+    return this.#bytes > HeldMessages.MAX_BYTES || this.#count > HeldMessages.MAX_DELIVERIES
+  }
+
+  /** Counts a message until all its deliveries have ended. */
+  async until(bytes: number, deliveries: readonly Promise<void>[]): Promise<void> {
+    this.#bytes += bytes
+    this.#count += deliveries.length
+    const results = await Promise.allSettled(deliveries)
+    this.#bytes -= bytes
+    this.#count -= deliveries.length
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+}
+
+export async function openDispatcher(options: DispatcherOptions): Promise<Resource<Dispatcher>> {
+  const { kafka, codec, log } = options
+  const [readFinished, messages, messageRecords, dueRecords] = await Promise.all([
+    openFinished(kafka, codec, log),
+    openMessages(kafka, codec, log),
+    openRecords({ codec, topic: MESSAGES, reader: 'deliveries', log }),
+    openRecords({ codec, topic: DUE, reader: 'deliveries', log }),
+  ])
+  /** What was finished before this member got the partition. Each assignment has a signal of its own. */
+  const finishedOf = new WeakMap<AbortSignal, Promise<Finished>>()
+
+  const finished = (batch: RecordBatch, signal: AbortSignal): Promise<Finished> => {
+    let found = finishedOf.get(signal)
+    if (found === undefined) {
+      const at = { partition: batch.partition, retry: batch.topic === DUE }
+      found = readFinished(at, { offset: batch.offsets[0], timestamp: batch.timestamps[0] }, signal)
+      found.catch(() => finishedOf.delete(signal))
+      finishedOf.set(signal, found)
+    }
+    return found
+  }
+
+  const health = new HandlerHealth()
+  const subscription = await kafka.consume(
+    { groupId: GROUP, topics: [MESSAGES, DUE], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS },
+    health.watch(async (batch: RecordBatch, signal: AbortSignal) => {
+      const before = await finished(batch, signal)
+      before.passed(batch.offsets[0])
+      const dispatch = new Dispatch(options, messages, before, batch, signal)
+      if (batch.topic === DUE) {
+        await dueRecords.prepare(batch)
+        dueRecords.each(batch, ({ value, offset }) => value && dispatch.due(value, offset))
+      } else {
+        await messageRecords.prepare(batch)
+        messageRecords.each(batch, ({ value, offset }) => value && dispatch.message(value, offset))
+      }
+      while (options.held.isFull && !signal.aborted) await pause(LOOK_MS, signal)
+      return { done: dispatch.done() }
+    }),
+  )
+  const unwatch = watchGroup(subscription, kafka)
+  return {
+    value: { ready: () => health.ready(subscription) },
+    stop: async (drainMs) => {
+      unwatch()
+      await subscription.stop(drainMs)
+    },
+  }
+}
+
+/** Begins the deliveries of one batch. */
+class Dispatch {
+  readonly #options: DispatcherOptions
+  readonly #messages: Messages
+  readonly #finished: Finished
+  readonly #batch: RecordBatch
+  readonly #signal: AbortSignal
+  readonly #running: Promise<void>[] = []
+
+  constructor(
+    options: DispatcherOptions,
+    messages: Messages,
+    finished: Finished,
+    batch: RecordBatch,
+    signal: AbortSignal,
+  ) {
+    this.#options = options
+    this.#messages = messages
+    this.#finished = finished
+    this.#batch = batch
+    this.#signal = signal
+  }
+
+  /** Resolves when everything that was begun has ended. */
+  async done(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
+  /** Begins the deliveries of a message to the subscriptions of its topic. */
+  message(value: Notification, offset: number): void {
+    const topic = this.#topic(value.topic, value.topicId)
+    if (topic === undefined) return
+    const { partition } = this.#batch
+    const cause = { retry: false, partition, offset }
+    const message: StoredMessage = { value, partition, offset, bytes: sizeOf(value) }
+    const begun: Promise<void>[] = []
+    for (const subscription of this.#options.notifications.subscriptionsOf(topic)) {
+      if (subscription.token !== null || this.#finished.has(offset, subscription.id)) continue
+      const delivery: Delivery = { topic, subscription, message, attempts: 0, cause }
+      if (this.#options.accepts(delivery)) begun.push(this.#options.attempting.run(delivery, this.#signal))
+    }
+    if (begun.length > 0) this.#running.push(this.#options.held.until(message.bytes, begun))
+  }
+
+  /** Begins a delivery that is due. */
+  due(value: DueDelivery, offset: number): void {
+    if (this.#finished.has(offset, value.subscription)) return
+    const cause = { retry: true, partition: this.#batch.partition, offset }
+    this.#running.push(this.#options.held.until(OVERHEAD_BYTES, [this.#again(value, cause)]))
+  }
+
+  async #again(value: DueDelivery, cause: Cause): Promise<void> {
+    await pause(value.dueAt - Date.now(), this.#signal)
+    const { notifications, attempting } = this.#options
+    const subscription = notifications.subscriptions.get(value.subscription)
+    const topic = subscription && this.#topic(subscription.topic, subscription.topicId)
+    if (subscription === undefined || topic === undefined) return
+    const isConfirmation = value.offset < 0
+    // A receiver that has confirmed meanwhile need not be asked again.
+    if (isConfirmation === (subscription.token === null)) return
+    const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
+    if (message === undefined && !isConfirmation) return
+    const delivery: Delivery = { topic, subscription, message, attempts: value.attempts, cause }
+    await attempting.run(delivery, this.#signal)
+  }
+
+  /** Returns the topic, unless it was deleted meanwhile. */
+  #topic(name: string, id: string): Topic | undefined {
+    const found = this.#options.notifications.topics.get(name)
+    return found?.id === id ? found : undefined
+  }
+}
+
+function sizeOf({ message, attributes }: Notification): number {
+  let characters = message.length
+  for (const { text, bytes } of attributes) characters += (text?.length ?? 0) + (bytes?.length ?? 0)
+  return 2 * characters + OVERHEAD_BYTES
+}

@@ -51,6 +51,11 @@ export function functionArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'lambda', resource: `function:${name}` })
 }
 
+/** @param name of a topic of notifications */
+export function snsTopicArn(account: Account, name: string): string {
+  return formatArn({ ...account, service: 'sns', resource: name })
+}
+
 /** Returns the ARN of an access key's user. */
 export function userArn(accountId: string, name: string): string {
   return formatArn({ service: 'iam', region: '', accountId, resource: `user/${name}` })

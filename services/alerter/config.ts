@@ -1,6 +1,7 @@
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
+import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
 
@@ -11,6 +12,7 @@ export const config = (reader: ConfigReader) => ({
   access: accessConfig(reader),
   awsAccess: awsAccessConfig(reader),
   account: awsAccountConfig(reader),
+  egress: egressConfig(reader),
   publicUrl: reader.string(
     'ALERTER_PUBLIC_URL',
     'Where receivers of notifications reach this service: the links in messages begin with it.',

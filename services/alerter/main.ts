@@ -2,11 +2,15 @@ import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
+import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
 import { Admission, configured, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { snsApi } from './api/sns-api.ts'
+import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
+import { openDeliveries } from './deliveries/deliveries.ts'
+import { openSigner } from './deliveries/signing.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
 
@@ -29,14 +33,34 @@ await Service.named('alerter')
     value: await openPublisher({ kafka, codec, producer }),
     stop: async () => {},
   }))
-  .with('http', ({ awsAccess, kafka, notifications, publisher }, { log }) =>
+  .with('egress', () => openEgress(config.egress))
+  .with('signer', async ({ notifications }) => {
+    const signer = await openSigner(new URL(config.publicUrl).hostname)
+    await showCertificate(signer.certificate, notifications)
+    return { value: signer, stop: async () => {} }
+  })
+  .with('deliveries', ({ kafka, codec, producer, notifications, egress, signer }, { log }) =>
+    openDeliveries({
+      kafka,
+      codec,
+      producer,
+      notifications,
+      egress,
+      signer,
+      account: config.account,
+      publicUrl: config.publicUrl,
+      log,
+    }),
+  )
+  .with('http', ({ awsAccess, deliveries, kafka, notifications, publisher }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('alerter'),
       admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, notifications: notifications.ready },
+      ready: { kafka: kafka.connected, notifications: notifications.ready, deliveries: deliveries.ready },
       routes: async (app) => {
         const { account } = config
+        certificateRoutes(app, notifications)
         await app.register(
           awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
         )

@@ -36,8 +36,9 @@ describeDriver('holding records back', (variant) => {
     await produceNumbered(kafka, topic, 1, 5)
     const options = { groupId: topic, topics: [topic], startAt: 'earliest' } as const
     const none: string[] = []
-    const first = await kafka.consume({ ...options, delayMs: () => 3_600_000 }, (batch) =>
-      void none.push(...values(batch)),
+    const first = await kafka.consume(
+      { ...options, delayMs: () => 3_600_000 },
+      (batch) => void none.push(...values(batch)),
     )
     await expect.poll(() => first.assignments()[0]?.endOffset, { timeout: 15_000 }).toBe(5)
     const from = Date.now()

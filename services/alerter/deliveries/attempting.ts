@@ -18,7 +18,11 @@ export interface AttemptingOptions {
 }
 
 /** A throttled delivery: SNS delivers it later without counting an attempt. */
-const POSTPONED: Answer = { verdict: 'retry', status: 'postponed', text: 'Too many deliveries are under way.' }
+const POSTPONED: Answer = {
+  verdict: 'retry',
+  status: 'postponed',
+  text: 'Too many deliveries are under way.',
+}
 
 export class Attempting {
   readonly #options: AttemptingOptions
@@ -80,7 +84,12 @@ export class Attempting {
     if (typeof entered === 'number') {
       const outcome: Outcome = { outcome: 'postponed', answer: POSTPONED, dueAt: entered }
       if (waitsInKafka)
-        await attempts.write(delivery, outcome, { attempts: delivery.attempts, startedAt: now, durationMs: 0 }, signal)
+        await attempts.write(
+          delivery,
+          outcome,
+          { attempts: delivery.attempts, startedAt: now, durationMs: 0 },
+          signal,
+        )
       return { dueAt: entered, made: delivery.attempts }
     }
     await entered.turn

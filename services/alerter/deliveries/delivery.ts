@@ -44,10 +44,11 @@ export type Outcome =
   | { readonly outcome: 'failed' | 'postponed'; readonly answer: Answer; readonly dueAt: number }
 
 /** Returns the fields that name a delivery in records. */
-export function identityOf({ subscription, topic, message }: Delivery): Pick<
-  DueDelivery,
-  'subscription' | 'topic' | 'messageId' | 'partition' | 'offset'
-> {
+export function identityOf({
+  subscription,
+  topic,
+  message,
+}: Delivery): Pick<DueDelivery, 'subscription' | 'topic' | 'messageId' | 'partition' | 'offset'> {
   return {
     subscription: subscription.id,
     topic: topic.name,

@@ -53,5 +53,8 @@ test('each phase has its retries, in the order of the phases', () => {
 })
 
 test('a third phase with one retry begins with the smaller delay', () => {
-  expect(pauses({ ...HTTP_POLICY, numRetries: 1, minDelayTarget: 3, maxDelayTarget: 9 }, 2)).toEqual([3, undefined])
+  expect(pauses({ ...HTTP_POLICY, numRetries: 1, minDelayTarget: 3, maxDelayTarget: 9 }, 2)).toEqual([
+    3,
+    undefined,
+  ])
 })

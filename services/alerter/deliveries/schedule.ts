@@ -73,7 +73,11 @@ export function pauseMs(policy: RetryPolicy, attempts: number): number | undefin
  * begin with one target and end with the other.
  * @param index from 0 to `last`
  */
-function grown({ minDelayTarget: min, maxDelayTarget: max, backoffFunction }: RetryPolicy, index: number, last: number): number {
+function grown(
+  { minDelayTarget: min, maxDelayTarget: max, backoffFunction }: RetryPolicy,
+  index: number,
+  last: number,
+): number {
   if (last === 0) return min
   switch (backoffFunction) {
     case 'linear':

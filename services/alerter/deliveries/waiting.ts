@@ -29,7 +29,11 @@ export interface WaitingOptions {
 }
 
 /** Moves deliveries: from attempts that failed to where they wait, from there to where they wait next, or are due. */
-export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promise<Resource<{ ready(): boolean }>> {
+export async function openWaiting({
+  kafka,
+  codec,
+  log,
+}: WaitingOptions): Promise<Resource<{ ready(): boolean }>> {
   const [attempts, waiting, writer] = await Promise.all([
     openRecords({ codec, topic: ATTEMPTS, reader: 'waiting', log }),
     openRecords({ codec, topic: WAITING, reader: 'waiting', log }),
@@ -60,7 +64,15 @@ export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promis
       attempts.each(batch, ({ value }) => {
         if (value === null || value.dueAt === null) return
         const { subscription, topic, messageId, partition, offset, dueAt } = value
-        const delivery = { subscription, topic, messageId, partition, offset, attempts: value.attempts, dueAt }
+        const delivery = {
+          subscription,
+          topic,
+          messageId,
+          partition,
+          offset,
+          attempts: value.attempts,
+          dueAt,
+        }
         move(delivery, now, batch.partition, out)
       })
     },
@@ -79,7 +91,10 @@ export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promis
 
   const subscriptions = await Promise.all([
     kafka.transform({ groupId: 'alerter.attempts', topics: [ATTEMPTS], startAt: 'earliest' }, () => inlet),
-    kafka.transform({ groupId: 'alerter.waiting', topics: [WAITING], startAt: 'earliest', delayMs: keptMs }, () => wheel),
+    kafka.transform(
+      { groupId: 'alerter.waiting', topics: [WAITING], startAt: 'earliest', delayMs: keptMs },
+      () => wheel,
+    ),
   ])
   const unwatch = subscriptions.map((subscription) => watchGroup(subscription, kafka))
   return {

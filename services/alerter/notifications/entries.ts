@@ -59,6 +59,10 @@ const subscription = object({
 })
 export type Subscription = ShapedBy<typeof subscription>
 
+/** A certificate by which receivers check signatures. */
+const certificate = object({ pem: text({ max: 8192 }), createdAt: time })
+export type Certificate = ShapedBy<typeof certificate>
+
 export const checks = {
   topic: (state, entryId) => {
     if (read(topic, state, 'ignored').name !== entryId)
@@ -68,11 +72,14 @@ export const checks = {
     if (read(subscription, state, 'ignored').id !== entryId)
       throw new Error('The subscription is stored under the id of another subscription.')
   },
+  certificate: (state) => void read(certificate, state, 'ignored'),
 } satisfies Record<string, CheckState>
 
 export interface Entries {
   readonly topic: Topic
   readonly subscription: Subscription
+  /** By the fingerprint. */
+  readonly certificate: Certificate
 }
 
 export const isFifo = (topicName: string): boolean => topicName.endsWith('.fifo')

@@ -3,13 +3,15 @@ import type { Codec } from '@weir/codec'
 import { type Change, type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
-import { checks, type Entries, type Subscription, type Topic } from './entries.ts'
+import { type Certificate, checks, type Entries, type Subscription, type Topic } from './entries.ts'
 
 const TOPIC = 'weir.control.notifications'
 
 export interface Notifications {
   readonly topics: ReadonlyMap<string, Topic>
   readonly subscriptions: ReadonlyMap<string, Subscription>
+  /** By their fingerprints. */
+  readonly certificates: ReadonlyMap<string, Certificate>
   /** The subscriptions of a topic. Those of an earlier topic with the name are not among them. */
   subscriptionsOf(topic: Topic): Iterable<Subscription>
   /** Returns the subscription of the topic with this protocol and endpoint. */
@@ -49,6 +51,7 @@ export async function openNotifications({
 }: NotificationsOptions): Promise<Resource<Notifications>> {
   const topics = new Map<string, Topic>()
   const subscriptions = new Map<string, Subscription>()
+  const certificates = new Map<string, Certificate>()
   const byTopic = new Map<string, Map<string, Subscription>>()
 
   const applySubscription = (id: string, next: Subscription | undefined): void => {
@@ -65,8 +68,7 @@ export async function openNotifications({
 
   const apply = ({ kind, id, state }: ControlEntry): void => {
     if (kind === 'subscription') applySubscription(id, state as Subscription | undefined)
-    else if (state === undefined) topics.delete(id)
-    else topics.set(id, state as Topic)
+    else set<unknown>(kind === 'topic' ? topics : certificates, id, state)
   }
 
   const control = await openControlLog({ kafka, codec, topic: TOPIC, checks, apply, log })
@@ -74,6 +76,7 @@ export async function openNotifications({
     value: {
       topics,
       subscriptions,
+      certificates,
       *subscriptionsOf(topic) {
         for (const found of byTopic.get(topic.name)?.values() ?? [])
           if (found.topicId === topic.id) yield found
@@ -88,6 +91,11 @@ export async function openNotifications({
     },
     stop: () => control.stop(),
   }
+}
+
+function set<V>(map: Map<string, V>, id: string, value: V | undefined): void {
+  if (value === undefined) map.delete(id)
+  else map.set(id, value)
 }
 
 const endpointKey = (protocol: string, endpoint: string): string => `${protocol} ${endpoint}`

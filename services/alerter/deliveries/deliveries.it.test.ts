@@ -1,0 +1,65 @@
+import { createVerify, X509Certificate } from 'node:crypto'
+import { startService } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { openAlerterWorld } from '../testing/alerter.ts'
+import { startReceiver } from '../testing/receiver.ts'
+
+let world: Awaited<ReturnType<typeof openAlerterWorld>>
+let service: Awaited<ReturnType<typeof startService>>
+beforeAll(async () => {
+  world = await openAlerterWorld()
+  service = await startService('alerter', world.env)
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
+    timeout: 30_000,
+    interval: 100,
+  })
+})
+afterAll(async () => {
+  service?.kill('SIGKILL')
+  await world?.stop()
+})
+
+const receiver = async (...args: Parameters<typeof startReceiver>) => {
+  const started = await startReceiver(...args)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+test('each subscription gets each message once, with a signature that its certificate confirms', async () => {
+  const topic = await world.topic('orders')
+  const receivers = [await receiver(), await receiver()]
+  await world.subscribe(
+    topic,
+    receivers.map(({ url }) => url),
+  )
+  const ids = await world.publish(topic, ['first', 'second'])
+  for (const { received } of receivers) {
+    await expect.poll(() => received.length, { timeout: 20_000 }).toBe(2)
+    const bodies = received.map(({ body }) => JSON.parse(body))
+    expect(bodies.map(({ MessageId }) => MessageId).sort()).toEqual([...ids].sort())
+    const [body] = bodies
+    const certificate = await fetch(`${service.url}${new URL(body.SigningCertURL).pathname}`)
+    const signed = ['Message', 'MessageId', 'Timestamp', 'TopicArn', 'Type'].map(
+      (name) => `${name}\n${body[name]}\n`,
+    )
+    const verify = createVerify('RSA-SHA1').update(signed.join(''))
+    expect(
+      verify.verify(new X509Certificate(await certificate.text()).publicKey, body.Signature, 'base64'),
+    ).toBe(true)
+  }
+})
+
+test('a receiver that fails gets the message again by its policy', async () => {
+  const topic = await world.topic('retries')
+  let failures = 1
+  const failing = await receiver(() => (failures-- > 0 ? 503 : 200))
+  await world.subscribe(topic, [failing.url], {
+    DeliveryPolicy: JSON.stringify({
+      healthyRetryPolicy: { numRetries: 3, minDelayTarget: 1, maxDelayTarget: 1 },
+    }),
+  })
+  await world.publish(topic, ['again'])
+  await expect.poll(() => failing.received.length, { timeout: 60_000 }).toBe(2)
+  const [first, second] = failing.received.map(({ at }) => at)
+  console.log(second - first)
+}, 90_000)

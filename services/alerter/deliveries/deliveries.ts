@@ -1,0 +1,48 @@
+/** Delivers messages to the subscriptions of their topics. */
+import type { Account } from '@weir/aws'
+import type { Codec } from '@weir/codec'
+import type { Egress } from '@weir/egress'
+import type { Kafka, Producer } from '@weir/kafka'
+import type { Logger, Resource } from '@weir/service'
+import type { Notifications } from '../notifications/notifications.ts'
+import { Attempting } from './attempting.ts'
+import { openAttemptLog } from './attempts.ts'
+import { HeldMessages, openDispatcher } from './dispatcher.ts'
+import { Envelopes } from './envelope.ts'
+import { openReceivers } from './receivers/receivers.ts'
+import type { Signer } from './signing.ts'
+import { openWaiting } from './waiting.ts'
+
+export interface Deliveries {
+  ready(): boolean
+}
+
+export interface DeliveriesOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly producer: Producer
+  readonly notifications: Notifications
+  readonly egress: Egress
+  readonly signer: Signer
+  readonly account: Account
+  readonly publicUrl: string
+  readonly log: Logger
+}
+
+export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
+  const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
+  const attempts = await openAttemptLog(codec, producer)
+  const envelopes = new Envelopes({ account, publicUrl, signer })
+  const receivers = openReceivers({ egress, envelopes, account, share: () => 1 })
+  const held = new HeldMessages()
+  const attempting = new Attempting({ attempts, receivers, mayQueue: held.mayQueue, log })
+  const waiting = await openWaiting({ kafka, codec, log })
+  const accepts = (): boolean => true
+  const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, accepts, log })
+  return {
+    value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
+    stop: async (drainMs) => {
+      await Promise.all([dispatcher.stop(drainMs), waiting.stop(drainMs)])
+    },
+  }
+}

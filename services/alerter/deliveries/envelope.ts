@@ -1,0 +1,124 @@
+/**
+ * Messages as receivers get them: an object with a signature over its main fields (SNS developer guide,
+ * "Verifying the signatures of Amazon SNS messages").
+ */
+import { type Account, snsTopicArn } from '@weir/aws'
+import type { Notification } from '@weir/contracts'
+import type { ProtocolName, Subscription, Topic } from '../notifications/entries.ts'
+import type { Delivery, StoredMessage } from './delivery.ts'
+import type { SignatureVersion, Signer } from './signing.ts'
+
+/** The fields of an envelope in the order in which SNS writes them. */
+export type Envelope = Readonly<Record<string, unknown>>
+
+export interface EnvelopeOptions {
+  readonly account: Account
+  /** Where receivers reach this service. */
+  readonly publicUrl: string
+  readonly signer: Signer
+}
+
+export class Envelopes {
+  readonly #options: EnvelopeOptions
+  /** A message is signed once for all its subscriptions, by signature version and text. */
+  readonly #signed = new WeakMap<StoredMessage, Map<string, Promise<Envelope>>>()
+
+  constructor(options: EnvelopeOptions) {
+    this.#options = options
+  }
+
+  /** Returns the envelope of a message for a subscription. */
+  async notification(delivery: Delivery & { readonly message: StoredMessage }): Promise<Envelope> {
+    const { topic, subscription, message } = delivery
+    const version = signatureVersion(topic)
+    const text = textFor(message.value, subscription.protocol)
+    const key = `${version}${text}`
+    const known = this.#signed.get(message) ?? new Map<string, Promise<Envelope>>()
+    this.#signed.set(message, known)
+    const common = known.get(key) ?? this.#notification(topic, message.value, text, version)
+    known.set(key, common)
+    const attributes = attributesOf(message.value)
+    return {
+      ...(await common),
+      UnsubscribeURL: this.#unsubscribeUrl(topic, subscription),
+      ...(attributes === undefined ? {} : { MessageAttributes: attributes }),
+    }
+  }
+
+  #notification(
+    topic: Topic,
+    { messageId, subject, publishedAt }: Notification,
+    text: string,
+    version: SignatureVersion,
+  ): Promise<Envelope> {
+    const fields = {
+      Type: 'Notification',
+      MessageId: messageId,
+      TopicArn: snsTopicArn(this.#options.account, topic.name),
+      ...(subject === null ? {} : { Subject: subject }),
+      Message: text,
+      Timestamp: new Date(publishedAt).toISOString(),
+    }
+    return this.#sign(fields, ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'], version)
+  }
+
+  /** Returns the message that asks the receiver to confirm the subscription. */
+  confirmation(topic: Topic, { token, createdAt }: Subscription, messageId: string): Promise<Envelope> {
+    const arn = snsTopicArn(this.#options.account, topic.name)
+    const fields = {
+      Type: 'SubscriptionConfirmation',
+      MessageId: messageId,
+      Token: token,
+      TopicArn: arn,
+      Message: `You have chosen to subscribe to the topic ${arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`,
+      SubscribeURL: `${this.#options.publicUrl}/?Action=ConfirmSubscription&TopicArn=${arn}&Token=${token}`,
+      Timestamp: new Date(createdAt).toISOString(),
+    }
+    const signed = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
+    return this.#sign(fields, signed, signatureVersion(topic))
+  }
+
+  async #sign(
+    fields: Readonly<Record<string, string | null>>,
+    names: readonly string[],
+    version: SignatureVersion,
+  ): Promise<Envelope> {
+    const lines = names.filter((name) => name in fields).map((name) => `${name}\n${fields[name]}\n`)
+    const { signer, publicUrl } = this.#options
+    const Signature = await signer.sign(lines.join(''), version)
+    return {
+      ...fields,
+      SignatureVersion: version,
+      Signature,
+      SigningCertURL: `${publicUrl}${signer.certificatePath}`,
+    }
+  }
+
+  #unsubscribeUrl(topic: Topic, { id }: Subscription): string {
+    const { account, publicUrl } = this.#options
+    return `${publicUrl}/?Action=Unsubscribe&SubscriptionArn=${snsTopicArn(account, topic.name)}:${id}`
+  }
+}
+
+/** Returns the text of a message for a protocol: one of its own, or the default. */
+export function textFor({ message, perProtocol }: Notification, protocol: ProtocolName): string {
+  if (!perProtocol) return message
+  const texts = JSON.parse(message) as Readonly<Record<string, unknown>>
+  const own = Object.hasOwn(texts, protocol) ? texts[protocol] : undefined
+  return typeof own === 'string' ? own : (texts.default as string)
+}
+
+/** Returns the attributes in the form of envelopes; undefined if there are none. */
+function attributesOf({ attributes }: Notification): object | undefined {
+  if (attributes.length === 0) return undefined
+  return Object.fromEntries(
+    attributes.map(({ name, type, text, bytes }) => [
+      name,
+      { Type: type, Value: text ?? bytes?.toString('base64') ?? '' },
+    ]),
+  )
+}
+
+function signatureVersion(topic: Topic): SignatureVersion {
+  return topic.attributes.SignatureVersion === '2' ? '2' : '1'
+}

@@ -1,0 +1,95 @@
+/** Receivers over HTTP and HTTPS. */
+import { type Account, snsTopicArn } from '@weir/aws'
+import { type Egress, EgressError } from '@weir/egress'
+import { effectiveDeliveryPolicy } from '../../notifications/delivery-policy.ts'
+import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
+import { type Envelopes, textFor } from '../envelope.ts'
+import { HTTP_POLICY } from '../schedule.ts'
+import type { Receiver } from './receiver.ts'
+
+/** SNS developer guide, "Setting the Amazon SNS delivery policy for the HTTP/S endpoint". */
+const TIMEOUT_MS = 15_000
+const MAX_RESPONSE_BYTES = 4096
+const MAX_REDIRECTS = 5
+const CONTENT_TYPE = 'text/plain; charset=UTF-8'
+
+export interface HttpReceiverOptions {
+  readonly egress: Egress
+  readonly envelopes: Envelopes
+  readonly account: Account
+  /** The part of all deliveries that this replica makes, from 0 to 1: throttles are shared by it. */
+  readonly share: () => number
+}
+
+export function httpReceiver({ egress, envelopes, account, share }: HttpReceiverOptions): Receiver {
+  const send = async (delivery: Delivery): Promise<Answer> => {
+    const { subscription, topic, message } = delivery
+    const isRaw = message !== undefined && subscription.attributes.RawMessageDelivery === 'true'
+    const body = isRaw
+      ? textFor(message.value, subscription.protocol)
+      : JSON.stringify(
+          message === undefined
+            ? await envelopes.confirmation(topic, subscription, subscription.id)
+            : await envelopes.notification({ ...delivery, message }),
+          null,
+          2,
+        )
+    const headers = headersOf(delivery, account, isRaw)
+    try {
+      const { status, body: answer } = await egress.request({
+        url: subscription.endpoint,
+        method: 'POST',
+        headers,
+        body,
+        timeoutMs: TIMEOUT_MS,
+        maxResponseBytes: MAX_RESPONSE_BYTES,
+        maxRedirects: MAX_REDIRECTS,
+      })
+      return { verdict: verdictOf(status), status: String(status), text: answer.toString() }
+    } catch (error) {
+      if (!(error instanceof EgressError)) throw error
+      return { verdict: error.retriable ? 'retry' : 'dead', status: error.code, text: error.what }
+    }
+  }
+
+  return {
+    deliver: send,
+    terms({ topic, subscription }) {
+      const policy = effectiveDeliveryPolicy(topic, subscription)
+      return {
+        policy: policy?.retries ?? HTTP_POLICY,
+        maxPerSecond:
+          policy?.maxReceivesPerSecond === undefined ? undefined : policy.maxReceivesPerSecond * share(),
+      }
+    },
+  }
+}
+
+/** SNS retries after 5xx and 429 only (SNS developer guide, "Fanout to HTTPS endpoints"). */
+function verdictOf(status: number): Answer['verdict'] {
+  if (status >= 200 && status < 300) return 'delivered'
+  return status >= 500 || status === 429 ? 'retry' : 'dead'
+}
+
+function headersOf(
+  { subscription, topic, message }: Delivery,
+  account: Account,
+  isRaw: boolean,
+): Readonly<Record<string, string>> {
+  const arn = snsTopicArn(account, topic.name)
+  const common = {
+    'content-type': CONTENT_TYPE,
+    'user-agent': 'Amazon Simple Notification Service Agent',
+    'x-amz-sns-message-id': idOf(message) ?? subscription.id,
+    'x-amz-sns-topic-arn': arn,
+  }
+  if (message === undefined) return { ...common, 'x-amz-sns-message-type': 'SubscriptionConfirmation' }
+  return {
+    ...common,
+    'x-amz-sns-message-type': 'Notification',
+    'x-amz-sns-subscription-arn': `${arn}:${subscription.id}`,
+    ...(isRaw ? { 'x-amz-sns-rawdelivery': 'true' } : {}),
+  }
+}
+
+const idOf = (message: StoredMessage | undefined): string | undefined => message?.value.messageId

@@ -1,0 +1,42 @@
+/** An HTTP server that receives notifications. */
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Received {
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** Ms since the epoch. */
+  readonly at: number
+}
+
+export interface HttpReceiver {
+  readonly url: string
+  readonly received: readonly Received[]
+  stop(): Promise<void>
+}
+
+/** @param answer returns the status; a promise that never settles makes the receiver hang */
+export async function startReceiver(
+  answer: (received: Received) => number | Promise<number> = () => 200,
+): Promise<HttpReceiver> {
+  const received: Received[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', async () => {
+      const one = { headers: request.headers, body: Buffer.concat(chunks).toString(), at: Date.now() }
+      received.push(one)
+      response.statusCode = await answer(one)
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    received,
+    stop: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

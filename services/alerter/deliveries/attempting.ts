@@ -1,6 +1,6 @@
 /** Makes the attempts of deliveries, and records what they come to. */
 import type { Logger } from '@weir/service'
-import { pause } from '@weir/timing'
+import { backoffMs, pause } from '@weir/timing'
 import { isFifo } from '../notifications/entries.ts'
 import type { AttemptLog } from './attempts.ts'
 import type { Answer, Delivery, Outcome } from './delivery.ts'
@@ -23,6 +23,10 @@ const POSTPONED: Answer = {
   status: 'postponed',
   text: 'Too many deliveries are under way.',
 }
+
+/** The pause before a delivery that failed inside is attempted again (ms). */
+const MIN_PAUSE_MS = 1000
+const MAX_PAUSE_MS = 60_000
 
 export class Attempting {
   readonly #options: AttemptingOptions
@@ -55,7 +59,8 @@ export class Attempting {
     let { attempts } = delivery
     for (;;) {
       if (signal.aborted) throw new Error('The partition of the message was given up.')
-      const { dueAt, made } = await this.#once({ ...delivery, attempts }, signal, false)
+      const next = { ...delivery, attempts }
+      const { dueAt, made } = await this.#untilItEnds(next, signal, () => this.#once(next, signal, false))
       if (dueAt === undefined) return
       attempts = made
       await pause(dueAt - Date.now(), signal)
@@ -63,7 +68,27 @@ export class Attempting {
   }
 
   async #attempt(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    await this.#once(delivery, signal, true)
+    await this.#untilItEnds(delivery, signal, () => this.#once(delivery, signal, true))
+  }
+
+  /**
+   * Repeats work that fails inside: a mistake of this program with one delivery must neither lose it nor hold
+   * up the others of its partition for longer than the mistake lasts.
+   */
+  async #untilItEnds<T>(delivery: Delivery, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (signal.aborted) throw error
+        const { id: subscription } = delivery.subscription
+        this.#options.log.error(
+          { err: error, subscription },
+          'a delivery failed inside, and is attempted again',
+        )
+        await pause(backoffMs(retry, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
+      }
+    }
   }
 
   /**

@@ -54,14 +54,14 @@ export class Lane {
     if (perSecond === undefined) return now
     const slot = Math.max(now, this.#nextSlot)
     this.#nextSlot = slot + 1000 / perSecond
-    return slot
+    return Math.round(slot)
   }
 
   /** Spreads those that find no room over the time that the receiver takes for them. */
   #away(now: number): number {
     const each = this.#averageMs / this.#limit
     this.#awayUntil = Math.max(this.#awayUntil, now + MIN_AWAY_MS) + each
-    return Math.min(this.#awayUntil, now + MAX_AWAY_MS)
+    return Math.round(Math.min(this.#awayUntil, now + MAX_AWAY_MS))
   }
 
   async #turn(waitMs: number): Promise<void> {

@@ -65,7 +65,8 @@ export function pauseMs(policy: RetryPolicy, attempts: number): number | undefin
   if (attempts <= immediate + before) return policy.minDelayTarget * 1000
   const growing = Math.max(0, policy.numRetries - immediate - before - after)
   const retry = attempts - immediate - before
-  return 1000 * (retry > growing ? policy.maxDelayTarget : grown(policy, retry - 1, growing - 1))
+  const seconds = retry > growing ? policy.maxDelayTarget : grown(policy, retry - 1, growing - 1)
+  return Math.round(1000 * seconds)
 }
 
 /**

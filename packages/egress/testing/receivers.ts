@@ -32,7 +32,8 @@ export const receive = (listener: RequestListener): Promise<Receiver> => start(c
 export const receiveRaw = (listener: (socket: Socket) => void): Promise<Receiver> =>
   start(
     createServer((socket) => {
-      socket.on('error', () => {})
+      // It sees the end of a connection only while it reads.
+      socket.on('error', () => {}).resume()
       listener(socket)
     }),
   )

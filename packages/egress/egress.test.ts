@@ -312,6 +312,25 @@ test('credentials follow a redirect within the origin, and not to another one', 
   expect([away.authorization, away.cookie, away['x-own']]).toEqual([undefined, undefined, '1'])
 })
 
+test('credentials of the URL follow a redirect within the origin, and not to another one', async () => {
+  const other = await mirror()
+  const receiver = await receive((request, response) => {
+    const { url = '', headers } = request
+    const origin = `http://127.0.0.1:${url === '/away' ? other.port : receiver.port}`
+    if (url === '/end') response.end(JSON.stringify({ headers }))
+    else response.writeHead(307, { location: url === '/relative' ? '/end' : `${origin}/end` }).end()
+  })
+  const send = client('127.0.0.1')
+  for (const [path, authorization] of [
+    ['relative', `Basic ${btoa('me:sesame')}`],
+    ['absolute', `Basic ${btoa('me:sesame')}`],
+    ['away', undefined],
+  ]) {
+    const { body } = await send(`http://me:sesame@127.0.0.1:${receiver.port}/${path}`, { maxRedirects: 1 })
+    expect([path, JSON.parse(body.toString()).headers.authorization]).toEqual([path, authorization])
+  }
+})
+
 test('all redirects together have the time of one request', async () => {
   const { port } = await receive(async (_request, response) => {
     await pause(100)

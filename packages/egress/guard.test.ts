@@ -1,4 +1,8 @@
 /** Requests that try to reach an address that is not public. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
 import { type DnsServer, startDnsServer } from './testing/dns-server.ts'
 import { client, receive } from './testing/receivers.ts'
@@ -165,6 +169,38 @@ test('a name that does not exist, or whose server does not answer, is a failure 
   await expect(send('http://none.example/')).rejects.toMatchObject(gone)
   const silent = { code: 'dns', what: 'The name silent.example was not resolved (ETIMEOUT).' }
   await expect(send('http://silent.example/')).rejects.toMatchObject(silent)
+})
+
+test('name servers that do not answer do not hold up other names', async () => {
+  const receiver = await echo()
+  const { resolver } = await names((name) => (name.startsWith('silent') ? null : ['127.0.0.1']))
+  const send = client('127.0.0.1', { resolver })
+  const silent = Array.from({ length: 50 }, (_, i) =>
+    send(`http://silent${i}.example/`).catch(({ code }) => code),
+  )
+  let isOver = false
+  void Promise.race(silent).then(() => (isOver = true))
+  await send(`http://some.example:${receiver.port}/`)
+  expect(isOver).toBe(false)
+  expect(new Set(await Promise.all(silent))).toEqual(new Set(['dns']))
+})
+
+test('if the first address of a name does not take connections, the next one is tried', async () => {
+  const server = createServer((_request, response) => response.end('here')).listen(0, '127.0.0.3')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { resolver } = await names(() => ['127.0.0.2', '127.0.0.3'])
+  const { port } = server.address() as AddressInfo
+  const { body, remoteAddress } = await client('127.0.0.0/8', { resolver })(`http://some.example:${port}/`)
+  expect([body.toString(), remoteAddress]).toEqual(['here', '127.0.0.3'])
+})
+
+test('the system resolves the hosts of the list, which name servers need not know', async () => {
+  const receiver = await echo()
+  const { resolver, questions } = await names(() => undefined)
+  const send = client(`${hostname()}:${receiver.port}`, { resolver })
+  expect((await send(`http://${hostname()}:${receiver.port}/`)).status).toBe(200)
+  expect(questions).toEqual([])
 })
 
 test('a name without addresses is a failure of DNS', async () => {

@@ -61,7 +61,7 @@ export class Addresses {
     return this.#isListed || isAllowed(this.#config, address) || isPublic(address)
   }
 
-  /** IPv4 first: many networks have no route for IPv6, and trying it in vain takes a quarter of a second. */
+  /** IPv4 first: many networks have no route for IPv6, and drop what is sent there. */
   #reachable(all: readonly LookupAddress[]): LookupAddress[] {
     const reachable = all.filter(({ address }) => this.#isReachable(address))
     return [4, 6].flatMap((family) =>

@@ -159,3 +159,33 @@ test('when too many requests wait, further ones fail at once', async () => {
   await expect(send(origin(1, hanging.port))).rejects.toMatchObject(to(1))
   expect(await Promise.all(waiting)).toEqual(Array(5).fill('timeout'))
 })
+
+test('every request ends, however its receiver behaves, and the limit of connections holds', async () => {
+  let [opened, closed] = [0, 0]
+  const receiver = await receiveRaw((socket) => {
+    opened += 1
+    socket.on('close', () => (closed += 1))
+    let count = 0
+    socket.on('data', () => {
+      const turn = (opened * 7 + count++ * 3) % 10
+      if (turn < 5) socket.write(ok('ok'))
+      else if (turn === 5) socket.end(ok('ok', 'connection: close\r\n'))
+      else if (turn === 6) socket.destroy()
+      else if (turn === 7) socket.write('nonsense')
+      else if (turn === 8) setTimeout(() => socket.write(ok('ok')), 20)
+    })
+  })
+  const send = client(LOOPBACK, limits({ maxConnections: 8, maxConnectionsPerOrigin: 3 }))
+  const ends = Array.from({ length: 600 }, async (_, i) => {
+    await pause(i % 97)
+    const options = { method: 'POST', body: 'x', timeoutMs: 50 + (i % 400), maxResponseBytes: i % 4 } as const
+    return send(origin((i * i) % 23, receiver.port), options).then(
+      ({ body }) => body.toString(),
+      ({ code }) => code,
+    )
+  })
+  const seen = new Set(await Promise.all(ends))
+  expect(seen.difference(new Set(['', 'o', 'ok', 'timeout', 'reset', 'bad-response']))).toEqual(new Set())
+  expect(seen.size).toBe(6)
+  await expect.poll(() => opened - closed).toBeLessThanOrEqual(8)
+})

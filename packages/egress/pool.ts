@@ -14,9 +14,9 @@ export interface PoolLimits {
   readonly maxWaitingPerOrigin: number
 }
 
-/** A connection takes some 30 KiB, or 60 KiB with TLS. */
+/** A connection takes some 25 KiB of memory, or 85 KiB with TLS, as measured with 2,000 of them. */
 export const DEFAULT_LIMITS: PoolLimits = {
-  maxConnections: 8192,
+  maxConnections: 4096,
   maxConnectionsPerOrigin: 32,
   maxWaiting: 16_384,
   maxWaitingPerOrigin: 1024,
@@ -57,7 +57,7 @@ export class Pool {
     if (idle !== undefined) {
       this.#idle.delete(idle)
       exchange.start(idle)
-    } else if (this.#mayOpen(origin)) {
+    } else if (this.#starved.size === 0 && this.#mayOpen(origin)) {
       this.#open(origin, exchange)
     } else {
       this.#enqueue(origin, exchange)

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
+import { DEFAULT_LIMITS } from './pool.ts'
 import { type DnsServer, startDnsServer } from './testing/dns-server.ts'
 import { client, receive } from './testing/receivers.ts'
 
@@ -86,13 +87,24 @@ test('a name that resolves differently the second time is refused at its second 
   expect(dns.questions.filter((question) => question === 'A rebinds.example')).toHaveLength(2)
 })
 
-test('a name is resolved once for a connection: a change between check and connection has no effect', async () => {
+test('a waiting request whose connection is opened again is checked again', async () => {
+  const receiver = await receive((_request, response) =>
+    response.writeHead(200, { connection: 'close' }).end(),
+  )
+  let asked = 0
+  const { resolver } = await names(() => [asked++ < 2 ? '127.0.0.1' : '127.0.0.2'])
+  const send = client('127.0.0.1', { resolver, limits: { ...DEFAULT_LIMITS, maxConnectionsPerOrigin: 1 } })
+  const requests = [1, 2].map(() => send(`http://rebinds.example:${receiver.port}/`))
+  expect((await requests[0]!).status).toBe(200)
+  await expect(requests[1]).rejects.toMatchObject(REFUSED)
+  expect(receiver.sockets).toHaveLength(1)
+})
+
+test('a name is resolved once for a connection, so that check and connection have the same address', async () => {
   const receiver = await echo()
-  const answers = ['127.0.0.1', '127.0.0.2']
-  const dns = await names((name) => (name === 'flips.example' ? [answers[0]!] : undefined))
-  const send = client('127.0.0.1', { resolver: dns.resolver })
-  await send(`http://flips.example:${receiver.port}/`)
-  expect(dns.questions.sort()).toEqual(['A flips.example', 'AAAA flips.example'])
+  const { resolver, questions } = await names(() => ['127.0.0.1'])
+  await client('127.0.0.1', { resolver })(`http://flips.example:${receiver.port}/`)
+  expect(questions.toSorted()).toEqual(['A flips.example', 'AAAA flips.example'])
 })
 
 test('a connection is not used for another name, port or scheme, although the address is the same', async () => {

@@ -8,7 +8,7 @@ import type { Target } from './target.ts'
 
 /** A name with more addresses does not make a request try them all. */
 const MAX_ADDRESSES_PER_FAMILY = 4
-/** The first try; the second one has twice the time. */
+/** For the first try. The DNS client waits longer for the second one. */
 const DNS_TIMEOUT_MS = 2000
 
 /**

@@ -8,6 +8,7 @@ COPY packages/aws/package.json packages/aws/
 COPY packages/catalogue/package.json packages/catalogue/
 COPY packages/config/package.json packages/config/
 COPY packages/control/package.json packages/control/
+COPY packages/egress/package.json packages/egress/
 COPY packages/flow/package.json packages/flow/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/

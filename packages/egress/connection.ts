@@ -15,6 +15,12 @@ const MAX_IDLE_MS = 30_000
 /** All headers of a response together. Node's own clients and servers have the same limit. */
 const MAX_HEADER_BYTES = 16 << 10
 
+/**
+ * After this time without an answer, the next address of a name is tried instead. Node's default, 250 ms, is
+ * less than a round trip to some places takes.
+ */
+const NEXT_ADDRESS_MS = 1000
+
 /** What connections to the same origin share. */
 export interface Endpoint {
   readonly target: Target
@@ -67,7 +73,13 @@ export class Connection {
     let socket: Socket
     try {
       const host = addresses.host()
-      const options = { host, port: target.port, lookup: addresses.lookup, autoSelectFamily: true }
+      const options = {
+        host,
+        port: target.port,
+        lookup: addresses.lookup,
+        autoSelectFamily: true,
+        autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
+      }
       socket = target.isSecure
         ? openTlsSocket({
             ...options,

@@ -8,7 +8,7 @@ import type { Target } from './target.ts'
 
 /** A name with more addresses does not make a request try them all. */
 const MAX_ADDRESSES_PER_FAMILY = 4
-/** The first try; the second one has twice the time. */
+/** The first try has this time; the DNS client gives the second one more. */
 const DNS_TIMEOUT_MS = 2000
 
 /**
@@ -49,7 +49,7 @@ export class Addresses {
     return host
   }
 
-  /** For sockets that try several addresses (`autoSelectFamily`). */
+  /** Sockets with `autoSelectFamily` call it, and try the addresses in turn. */
   readonly lookup: LookupFunction = (hostname, _options, callback) =>
     this.#resolve(hostname, (error, all) => {
       const addresses = this.#isListed ? all : this.#reachable(all)
@@ -61,7 +61,7 @@ export class Addresses {
     return this.#isListed || isAllowed(this.#config, address) || isPublic(address)
   }
 
-  /** IPv4 first: many networks have no route for IPv6, and trying it in vain takes a quarter of a second. */
+  /** IPv4 first: many networks have no route for IPv6, and drop what is sent there. */
   #reachable(all: readonly LookupAddress[]): LookupAddress[] {
     const reachable = all.filter(({ address }) => this.#isReachable(address))
     return [4, 6].flatMap((family) =>

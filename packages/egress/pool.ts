@@ -14,9 +14,9 @@ export interface PoolLimits {
   readonly maxWaitingPerOrigin: number
 }
 
-/** A connection takes some 30 KiB, or 60 KiB with TLS. */
+/** A connection takes some 25 KiB of memory, or 85 KiB with TLS, as measured with 2,000 of them. */
 export const DEFAULT_LIMITS: PoolLimits = {
-  maxConnections: 8192,
+  maxConnections: 4096,
   maxConnectionsPerOrigin: 32,
   maxWaiting: 16_384,
   maxWaitingPerOrigin: 1024,
@@ -57,7 +57,7 @@ export class Pool {
     if (idle !== undefined) {
       this.#idle.delete(idle)
       exchange.start(idle)
-    } else if (this.#mayOpen(origin)) {
+    } else if (this.#starved.size === 0 && this.#mayOpen(origin)) {
       this.#open(origin, exchange)
     } else {
       this.#enqueue(origin, exchange)
@@ -79,16 +79,13 @@ export class Pool {
     }
   }
 
-  /** Closes the connection, and gives its place to the origin that has waited for one for the longest time. */
+  /** Closes the connection, and gives its place to a waiting request. */
   close(connection: Connection): void {
     const origin = connection.endpoint as Origin
     if (!origin.connections.has(connection)) return
     this.#remove(connection)
-    if (this.#isStopped) return
-    if (origin.waiting.size > 0 && origin.connections.size === 0) this.#starved.add(origin)
-    const [longest] = this.#starved
-    if (longest !== undefined) this.#open(longest, this.#next(longest))
-    else if (origin.waiting.size > 0 && this.#mayOpen(origin)) this.#open(origin, this.#next(origin))
+    // Later, since requests that wait often time out together with the one that had the connection.
+    if (origin.waiting.size > 0 || this.#starved.size > 0) setImmediate(this.#refill, origin)
   }
 
   /** The request does not wait any longer. */
@@ -124,13 +121,15 @@ export class Pool {
   }
 
   /**
-   * The fewer connections are left, the fewer an origin may have: receivers that hang share a part of them
-   * only, and always leave some to the others.
+   * Any free connection can be the first one of an origin. Further ones are taken from one half of all, and
+   * the fewer that half has left, the fewer an origin may have. Receivers that hang thus leave the other half
+   * to the others, and share what they have.
    */
   #mayOpen({ connections: { size } }: Origin): boolean {
     const { maxConnections, maxConnectionsPerOrigin } = this.#limits
     const free = maxConnections - this.#connections + this.#idle.size
-    return size < maxConnectionsPerOrigin && free > size * maxConnectionsPerOrigin
+    if (size === 0) return free > 0
+    return size < maxConnectionsPerOrigin && free - maxConnections / 2 > size * maxConnectionsPerOrigin
   }
 
   #open(origin: Origin, exchange: Exchange): void {
@@ -141,6 +140,14 @@ export class Pool {
     this.#connections += 1
     this.#starved.delete(origin)
     exchange.start(connection)
+  }
+
+  /** Gives a free place to the origin that has waited for one for the longest time, or to this one. */
+  readonly #refill = (origin: Origin): void => {
+    if (this.#isStopped) return
+    if (origin.waiting.size > 0 && origin.connections.size === 0) this.#starved.add(origin)
+    const [longest = origin] = this.#starved
+    if (longest.waiting.size > 0 && this.#mayOpen(longest)) this.#open(longest, this.#next(longest))
   }
 
   #remove(connection: Connection): void {

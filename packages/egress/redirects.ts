@@ -17,7 +17,7 @@ export interface Redirect {
  */
 export function redirectOf(
   request: EgressRequest,
-  { url, origin, isSecure }: Target,
+  { url, origin, isSecure, authorization }: Target,
   { status, headers: { location } }: EgressResponse,
 ): Redirect | undefined {
   if (!REDIRECTS.has(status) || typeof location !== 'string') return undefined
@@ -36,6 +36,6 @@ export function redirectOf(
       headers: Object.fromEntries(headers),
       ...(dropsBody ? { method: 'GET', body: undefined } : {}),
     },
-    target,
+    target: isForeign ? target : { ...target, authorization: target.authorization ?? authorization },
   }
 }

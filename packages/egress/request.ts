@@ -12,7 +12,7 @@ export interface EgressRequest {
   /** Without those that frame the request or name its host: they follow from the URL and the body. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Buffer | string
-  /** For everything: waiting for a connection, redirects, and reading the response. */
+  /** Limits everything together: waiting for a connection, redirects, and reading the response. */
   readonly timeoutMs: number
   /** The response's body is cut at this length. */
   readonly maxResponseBytes: number
@@ -29,7 +29,7 @@ export interface EgressResponse {
   readonly status: number
   /** By name in lower case; a list if the name occurs more than once. */
   readonly headers: Readonly<Record<string, string | string[]>>
-  /** As it was sent: compressed, if the request's headers asked for that. */
+  /** Its bytes are not decompressed. */
   readonly body: Buffer
   /** The IP address that the request was sent to. */
   readonly remoteAddress: string

@@ -31,7 +31,7 @@ const invalid = (what: string): EgressError => new EgressError('invalid-url', wh
 export function parseTarget(text: string, base?: URL): Target {
   if (text.length > MAX_URL_LENGTH)
     throw invalid(`The URL has ${text.length} characters; ${MAX_URL_LENGTH} are the most.`)
-  const url = URL.parse(text, base)
+  const url = URL.parse(text, base?.href)
   if (url === null) throw invalid('The URL cannot be parsed.')
   const isSecure = url.protocol === 'https:'
   if (!isSecure && url.protocol !== 'http:')

@@ -1,8 +1,9 @@
 /** The checks before anything is started: each problem is one sentence that says what to do. */
 import { mkdirSync, statfsSync } from 'node:fs'
+import { isFetchable } from '@weir/egress/ports.ts'
 import { StackError } from './errors.ts'
 import { findJava } from './java.ts'
-import { holderOf, isFetchable, isFree } from './ports.ts'
+import { holderOf, isFree } from './ports.ts'
 
 /** In bytes: the software takes 1 GB unpacked, an afternoon of the simulator the rest. */
 const MIN_DISK = 2 * 1024 ** 3

@@ -1,9 +1,9 @@
 /** `weir new service`: a deployable with its rows in the table, Compose, the chart, the image and the README. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFetchable } from '@weir/egress/ports.ts'
 import { PORTS } from '@weir/stack/config.ts'
 import { checkout } from '@weir/stack/paths.ts'
-import { isFetchable } from '@weir/stack/ports.ts'
 import { Refused, wholeNumber } from '../command.ts'
 import { type Changes, row } from './changes.ts'
 import { type Name, nameOf, renaming } from './name.ts'

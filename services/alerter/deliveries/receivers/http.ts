@@ -4,14 +4,12 @@ import { type Egress, EgressError } from '@weir/egress'
 import { effectiveDeliveryPolicy } from '../../notifications/delivery-policy.ts'
 import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
 import { type Envelopes, textFor } from '../envelope.ts'
-import { HTTP_POLICY } from '../schedule.ts'
 import type { Receiver } from './receiver.ts'
 
 /** SNS developer guide, "Setting the Amazon SNS delivery policy for the HTTP/S endpoint". */
 const TIMEOUT_MS = 15_000
 const MAX_RESPONSE_BYTES = 4096
 const MAX_REDIRECTS = 5
-const CONTENT_TYPE = 'text/plain; charset=UTF-8'
 
 export interface HttpReceiverOptions {
   readonly egress: Egress
@@ -55,12 +53,9 @@ export function httpReceiver({ egress, envelopes, account, share }: HttpReceiver
   return {
     deliver: send,
     terms({ topic, subscription }) {
-      const policy = effectiveDeliveryPolicy(topic, subscription)
-      return {
-        policy: policy?.retries ?? HTTP_POLICY,
-        maxPerSecond:
-          policy?.maxReceivesPerSecond === undefined ? undefined : policy.maxReceivesPerSecond * share(),
-      }
+      const { retries, maxReceivesPerSecond } = effectiveDeliveryPolicy(topic, subscription)
+      const maxPerSecond = maxReceivesPerSecond === undefined ? undefined : maxReceivesPerSecond * share()
+      return { policy: retries, maxPerSecond }
     },
   }
 }
@@ -78,7 +73,7 @@ function headersOf(
 ): Readonly<Record<string, string>> {
   const arn = snsTopicArn(account, topic.name)
   const common = {
-    'content-type': CONTENT_TYPE,
+    'content-type': effectiveDeliveryPolicy(topic, subscription).contentType,
     'user-agent': 'Amazon Simple Notification Service Agent',
     'x-amz-sns-message-id': idOf(message) ?? subscription.id,
     'x-amz-sns-topic-arn': arn,

@@ -1,0 +1,63 @@
+/** The ARNs in requests. Those of other accounts and regions name nothing here. */
+import { type Account, parseArn, snsTopicArn } from '@weir/aws'
+import type { Notifications } from '../notifications/notifications.ts'
+import type { Subscription, Topic } from '../notifications/entries.ts'
+import { invalidParameter, invalidValue, noSubscription, noTopic } from './errors.ts'
+
+const MIN_ELEMENTS = 6
+
+/** Returns what follows the account in an ARN of SNS. Throws for texts that are no such ARN. */
+export function resourceOf(text: string, parameter: string, { region, accountId }: Account): string {
+  const elements = text.split(':').length
+  if (elements < MIN_ELEMENTS)
+    throw invalidValue(parameter, `An ARN must have at least ${MIN_ELEMENTS} elements, not ${elements}`)
+  const arn = parseArn(text)
+  if (arn?.service !== 'sns' || arn.region !== region) throw invalidParameter(parameter)
+  if (arn.accountId !== accountId) throw noTopic()
+  return arn.resource
+}
+
+export class Arns {
+  readonly #account: Account
+  readonly #notifications: Notifications
+
+  constructor(account: Account, notifications: Notifications) {
+    this.#account = account
+    this.#notifications = notifications
+  }
+
+  topic(name: string): string {
+    return snsTopicArn(this.#account, name)
+  }
+
+  subscription({ topic, id }: Pick<Subscription, 'topic' | 'id'>): string {
+    return `${this.topic(topic)}:${id}`
+  }
+
+  /** Returns the name in a topic's ARN. */
+  topicName(text: string, parameter = 'TopicArn'): string {
+    return resourceOf(text, parameter, this.#account)
+  }
+
+  /** Returns the topic of an ARN. Throws NotFoundException if there is none. */
+  findTopic(text: string, parameter = 'TopicArn'): Topic {
+    const found = this.#notifications.topics.get(this.topicName(text, parameter))
+    if (found === undefined) throw noTopic()
+    return found
+  }
+
+  /** Returns the id in a subscription's ARN. */
+  subscriptionId(text: string): string {
+    if (text === '') throw invalidValue('SubscriptionArn', 'no value for required parameter')
+    const [, id] = /:([^:]*)$/.exec(resourceOf(text, 'SubscriptionArn', this.#account)) ?? []
+    if (id === undefined || !/^[0-9a-f-]{36}$/.test(id)) throw invalidParameter('SubscriptionId')
+    return id
+  }
+
+  findSubscription(text: string): { readonly subscription: Subscription; readonly topic: Topic } {
+    const subscription = this.#notifications.subscriptions.get(this.subscriptionId(text))
+    const topic = subscription && this.#notifications.topics.get(subscription.topic)
+    if (subscription === undefined || topic?.id !== subscription.topicId) throw noSubscription()
+    return { subscription, topic }
+  }
+}

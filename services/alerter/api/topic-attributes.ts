@@ -1,0 +1,112 @@
+/** The attributes of topics: which can be set, their checks, and how they are shown. */
+import type { Account } from '@weir/aws'
+import { checkDeliveryPolicy, effectiveTopicPolicy } from '../notifications/delivery-policy.ts'
+import { isFifo, type Topic } from '../notifications/entries.ts'
+import { invalidParameter, invalidValue } from './errors.ts'
+import { defaultPolicy } from './permissions.ts'
+
+export type Attributes = Readonly<Record<string, string>>
+
+/** Returns a complaint about the value; undefined if it is right. */
+type Check = (value: string) => string | undefined
+
+const any: Check = () => undefined
+const MAX_DISPLAY_NAME = 100
+
+const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) =>
+    values.includes(value.toLowerCase()) ? undefined : `Invalid value [${value}]. Must be ${values.join(' or ')}.`
+
+const json: Check = (value) => {
+  try {
+    JSON.parse(value)
+    return undefined
+  } catch {
+    return 'failed to parse JSON.'
+  }
+}
+
+const deliveryPolicy: Check = (value) => {
+  if (value === '') return undefined
+  try {
+    checkDeliveryPolicy(value, 'topic')
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Attributes that can be set at any time. The protocols report the success of deliveries to roles of AWS. */
+const SETTABLE: Readonly<Record<string, Check>> = {
+  DisplayName: (value) =>
+    value.length > MAX_DISPLAY_NAME ? `must be at most ${MAX_DISPLAY_NAME} characters long` : undefined,
+  Policy: json,
+  DeliveryPolicy: deliveryPolicy,
+  KmsMasterKeyId: any,
+  SignatureVersion: (value) => (['1', '2'].includes(value) ? undefined : `Invalid value [${value}].`),
+  TracingConfig: oneOf('passthrough', 'active'),
+  ContentBasedDeduplication: oneOf('true', 'false'),
+  FifoThroughputScope: oneOf('topic', 'messagegroup'),
+  ArchivePolicy: json,
+  DataProtectionPolicy: any,
+  ...Object.fromEntries(
+    ['HTTP', 'Firehose', 'Lambda', 'Application', 'SQS'].flatMap((protocol) =>
+      ['SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate', 'FailureFeedbackRoleArn'].map((name) => [
+        `${protocol}${name}`,
+        any,
+      ]),
+    ),
+  ),
+}
+const FIFO_ONLY = new Set(['ContentBasedDeduplication', 'FifoThroughputScope', 'ArchivePolicy'])
+
+/** Checks the attributes of CreateTopic, and returns those that are kept. */
+export function attributesForCreation(name: string, given: Attributes): Attributes {
+  const fifo = given.FifoTopic
+  if ((fifo === 'true') !== isFifo(name)) throw invalidParameter('Topic Name')
+  const { FifoTopic: _, ...rest } = given
+  for (const [attribute, value] of Object.entries(rest)) {
+    const complaint = complaintAbout(name, attribute, value)
+    if (complaint !== undefined) throw invalidValue('Attributes', complaint)
+  }
+  return rest
+}
+
+/** Checks an attribute of SetTopicAttributes. */
+export function checkTopicAttribute(name: string, attribute: string, value: string): void {
+  if (!Object.hasOwn(SETTABLE, attribute) || (FIFO_ONLY.has(attribute) && !isFifo(name)))
+    throw invalidParameter('AttributeName')
+  const complaint = complaintAbout(name, attribute, value)
+  if (complaint !== undefined) throw invalidParameter(complaint)
+}
+
+function complaintAbout(name: string, attribute: string, value: string): string | undefined {
+  if (!Object.hasOwn(SETTABLE, attribute) || (FIFO_ONLY.has(attribute) && !isFifo(name)))
+    return `Unknown Attribute ${attribute}`
+  const complaint = SETTABLE[attribute](value)
+  return complaint === undefined ? undefined : `${attribute}: ${complaint}`
+}
+
+/** Returns the attributes as GetTopicAttributes shows them. */
+export function shownAttributes(
+  topic: Topic,
+  arn: string,
+  account: Account,
+  counts: { readonly confirmed: number; readonly pending: number },
+): Attributes {
+  const { ContentBasedDeduplication = 'false', FifoThroughputScope = 'Topic', ...rest } = topic.attributes
+  return {
+    Policy: JSON.stringify(defaultPolicy(arn, account)),
+    DisplayName: '',
+    ...rest,
+    TopicArn: arn,
+    Owner: account.accountId,
+    EffectiveDeliveryPolicy: JSON.stringify(effectiveTopicPolicy(topic)),
+    SubscriptionsConfirmed: String(counts.confirmed),
+    SubscriptionsPending: String(counts.pending),
+    SubscriptionsDeleted: '0',
+    ...(isFifo(topic.name) ? { FifoTopic: 'true', ContentBasedDeduplication } : {}),
+    ...(topic.attributes.FifoThroughputScope === undefined ? {} : { FifoThroughputScope }),
+  }
+}

@@ -1,0 +1,119 @@
+/** The operations on topics. */
+import { randomUUID } from 'node:crypto'
+import type { Account } from '@weir/aws'
+import { TOPIC_NAME, type Topic } from '../notifications/entries.ts'
+import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
+import type { Arns } from './arns.ts'
+import { invalidParameter, invalidValue } from './errors.ts'
+import { nextPage } from './paging.ts'
+import type { SnsContext } from './sns-api.ts'
+import { type TagList, tagsOf } from './tags.ts'
+import { type Attributes, attributesForCreation, checkTopicAttribute, shownAttributes } from './topic-attributes.ts'
+
+export interface TopicDeps {
+  readonly account: Account
+  readonly arns: Arns
+  readonly notifications: Notifications
+}
+
+interface CreateTopicInput {
+  readonly Name: string
+  readonly Attributes?: Attributes
+  readonly Tags?: TagList
+  readonly DataProtectionPolicy?: string
+}
+
+export function topicOperations({ account, arns, notifications }: TopicDeps) {
+  const put = (topic: Topic): NotificationChange[] => [{ kind: 'topic', id: topic.name, value: topic }]
+
+  /** Changes the topic of an ARN. */
+  const change = (TopicArn: string, edit: (topic: Topic) => Topic): Promise<void> =>
+    notifications.change(() => put(edit(arns.findTopic(TopicArn))))
+
+  return {
+    async CreateTopic(input: CreateTopicInput, context: SnsContext) {
+      const { Name: name, Tags, DataProtectionPolicy = null } = input
+      if (!TOPIC_NAME.test(name)) throw invalidParameter('Topic Name')
+      const arn = arns.topic(name)
+      context.authorize(arn)
+      const attributes = attributesForCreation(name, input.Attributes ?? {})
+      const tags = Tags === undefined ? undefined : tagsOf(Tags)
+      await notifications.change(() => {
+        const found = notifications.topics.get(name)
+        if (found === undefined) {
+          const topic = { name, id: randomUUID(), createdAt: Date.now(), attributes, tags: tags ?? {} }
+          return put({ ...topic, dataProtectionPolicy: DataProtectionPolicy })
+        }
+        if (Object.entries(attributes).some(([key, value]) => found.attributes[key] !== value))
+          throw invalidValue('Attributes', 'Topic already exists with different attributes')
+        if (tags !== undefined && !isSame(tags, found.tags))
+          throw invalidValue('Tags', 'Topic already exists with different tags')
+        return []
+      })
+      return { TopicArn: arn }
+    },
+
+    async DeleteTopic({ TopicArn }: { readonly TopicArn: string }, context: SnsContext): Promise<void> {
+      const name = arns.topicName(TopicArn)
+      context.authorize(arns.topic(name))
+      await notifications.change(() => {
+        const topic = notifications.topics.get(name)
+        if (topic === undefined) return []
+        const removed = [...notifications.subscriptionsOf(topic)].map(
+          ({ id }): NotificationChange => ({ kind: 'subscription', id, value: undefined }),
+        )
+        return [{ kind: 'topic', id: name, value: undefined }, ...removed]
+      })
+    },
+
+    async ListTopics({ NextToken }: { readonly NextToken?: string }, context: SnsContext) {
+      await notifications.catchUp()
+      const names = [...notifications.topics.keys()].filter((name) => context.may(arns.topic(name))).sort()
+      const { items, NextToken: next } = nextPage('topics', names, (name) => name, NextToken)
+      return { Topics: items.map((name) => ({ TopicArn: arns.topic(name) })), NextToken: next }
+    },
+
+    async GetTopicAttributes({ TopicArn }: { readonly TopicArn: string }, context: SnsContext) {
+      arns.topicName(TopicArn)
+      await notifications.catchUp()
+      const topic = arns.findTopic(TopicArn)
+      const arn = arns.topic(topic.name)
+      context.authorize(arn)
+      let [confirmed, pending] = [0, 0]
+      for (const { token } of notifications.subscriptionsOf(topic)) token === null ? confirmed++ : pending++
+      return { Attributes: shownAttributes(topic, arn, account, { confirmed, pending }) }
+    },
+
+    async SetTopicAttributes(
+      input: { readonly TopicArn: string; readonly AttributeName: string; readonly AttributeValue?: string },
+      context: SnsContext,
+    ): Promise<void> {
+      const { TopicArn, AttributeName, AttributeValue = '' } = input
+      const { name } = arns.findTopic(TopicArn)
+      context.authorize(arns.topic(name))
+      checkTopicAttribute(name, AttributeName, AttributeValue)
+      await change(TopicArn, (topic) => ({
+        ...topic,
+        attributes: { ...topic.attributes, [AttributeName]: AttributeValue },
+      }))
+    },
+
+    async PutDataProtectionPolicy(
+      { ResourceArn, DataProtectionPolicy }: { readonly ResourceArn: string; readonly DataProtectionPolicy: string },
+      context: SnsContext,
+    ): Promise<void> {
+      context.authorize(arns.topic(arns.findTopic(ResourceArn, 'ResourceArn').name))
+      await change(ResourceArn, (topic) => ({ ...topic, dataProtectionPolicy: DataProtectionPolicy }))
+    },
+
+    async GetDataProtectionPolicy({ ResourceArn }: { readonly ResourceArn: string }, context: SnsContext) {
+      const topic = arns.findTopic(ResourceArn, 'ResourceArn')
+      context.authorize(arns.topic(topic.name))
+      return { DataProtectionPolicy: topic.dataProtectionPolicy ?? undefined }
+    },
+  }
+}
+
+function isSame(a: Attributes, b: Attributes): boolean {
+  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value)
+}

@@ -1,40 +1,18 @@
 /** The contents of a pattern's arrays: values, and objects with one operator each. */
 import { PatternError } from '../errors.ts'
-import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from '../ip.ts'
-import type { Leaf, Matcher } from '../plan.ts'
+import { compileCidr } from '../ip.ts'
+import {
+  addresses,
+  equalsIgnoringCase,
+  fold,
+  LeafBuilder,
+  noneOf,
+  STEPS_OF_MATCHER,
+  strings,
+} from '../matchers.ts'
+import type { Leaf, Matcher, Scalar } from '../plan.ts'
 import { compileWildcard } from '../wildcard.ts'
 import { isTooComplex } from './complexity.ts'
-
-/**
- * Names of operators, and names that EventBridge reserves for future operators. They cannot be fields inside
- * $or.
- */
-export const RESERVED: ReadonlySet<string> = new Set([
-  'exactly',
-  'equals-ignore-case',
-  'prefix',
-  'suffix',
-  'anything-but',
-  'exists',
-  'wildcard',
-  'numeric',
-  'cidr',
-  '=',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  'regex',
-  'not-wildcard',
-  'not-equals-ignore-case',
-  'date-after',
-  'date-on-or-after',
-  'date-before',
-  'date-on-or-before',
-  'in-date-range',
-  'ip-address-in-range',
-  'ip-address-not-in-range',
-])
 
 /**
  * Compiles an array of a pattern; `where` is its place, such as detail.state, for error messages. Throws a
@@ -43,40 +21,23 @@ export const RESERVED: ReadonlySet<string> = new Set([
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
   if (alternatives.length === 0)
     throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
-  const exact = new Set<unknown>()
-  // Event Ruler compares exact values that are IP addresses as addresses, however they are written.
-  const addresses = new Set<string>()
-  const matchers: Matcher[] = []
+  const leaf = new LeafBuilder()
   const wildcards: string[] = []
-  let absent = false
   alternatives.forEach((alternative, index) => {
     const place = `${where}[${index}]`
     if (Array.isArray(alternative))
       throw new PatternError(`${place} is an array inside an array; list its values beside the others.`)
     if (typeof alternative === 'object' && alternative !== null) {
       const { operator, operand, at } = only(alternative, place)
-      if (operator === 'exists' && operand === false) absent = true
-      else matchers.push(compileOperator(operator, operand, at, wildcards))
+      if (operator === 'exists' && operand === false) leaf.allowAbsence()
+      else leaf.add(compileOperator(operator, operand, at, wildcards))
     } else {
-      exact.add(alternative)
-      const key = typeof alternative === 'string' ? addressKey(alternative) : undefined
-      if (key !== undefined) addresses.add(key)
+      leaf.addValue(alternative as Scalar)
     }
   })
-  if (addresses.size > 0) matchers.push(address((value) => addresses.has(addressKey(value) ?? '')))
   if (wildcards.length > 0 && isTooComplex(wildcards)) throw new PatternError(`${where}: ${TOO_COMPLEX}`)
-  const matches: Matcher = (value, work) => {
-    // A Set reads a text once to hash it.
-    work.count(STEPS_OF_MATCHER * (1 + matchers.length) + (typeof value === 'string' ? value.length >> 4 : 0))
-    return exact.has(value) || matchers.some((matcher) => matcher(value, work))
-  }
-  return { matches, absent }
+  return leaf.build()
 }
-
-/** Steps of a comparison, without those of a wildcard. */
-const STEPS_OF_MATCHER = 8
-/** Steps to parse an address. */
-const STEPS_OF_ADDRESS = 300
 
 /** EventBridge's text. */
 const TOO_COMPLEX =
@@ -95,11 +56,11 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
     case 'suffix':
       return affix(operand, at, (value, part) => value.endsWith(part), end)
     case 'equals-ignore-case':
-      return ignoringCase(text(operand, at))
+      return equalsIgnoringCase(text(operand, at))
     case 'wildcard':
       return wildcard(text(operand, at), at, wildcards)
     case 'cidr':
-      return address(explained(at, () => compileCidr(text(operand, at))))
+      return addresses(explained(at, () => compileCidr(text(operand, at))))
     case 'numeric':
       return numeric(operand, at)
     case 'anything-but':
@@ -198,8 +159,7 @@ function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher
   if ((kind !== 'string' && kind !== 'number') || values.some((value) => typeof value !== kind)) {
     throw new PatternError(`${at} must have only strings or only numbers.`)
   }
-  const excluded = new Set<unknown>(values)
-  return (value) => !excluded.has(value)
+  return noneOf(new Set(values))
 }
 
 const NEGATABLE: Readonly<
@@ -208,7 +168,7 @@ const NEGATABLE: Readonly<
   __proto__: null as never,
   prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
   suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
-  'equals-ignore-case': (operand) => ignoringCase(operand),
+  'equals-ignore-case': (operand) => equalsIgnoringCase(operand),
   wildcard,
 }
 
@@ -227,31 +187,10 @@ function wildcard(operand: string, at: string, wildcards: string[]): Matcher {
   return (value, work) => typeof value === 'string' && matches(value, work)
 }
 
-function ignoringCase(operand: string): Matcher {
-  const folded = fold(operand)
-  return strings((value) => value.length <= folded.length && fold(value) === folded)
-}
-
 const equals =
   (operand: string): Matcher =>
   (value) =>
     value === operand
-
-const strings =
-  (matches: (value: string) => boolean): Matcher =>
-  (value) =>
-    typeof value === 'string' && matches(value)
-
-const address =
-  (matches: (value: string) => boolean): Matcher =>
-  (value, work) => {
-    if (typeof value !== 'string' || value.length > MAX_ADDRESS_LENGTH) return false
-    work.count(STEPS_OF_ADDRESS)
-    return matches(value)
-  }
-
-/** Upper case makes letters with two lower-case forms (σ and ς) equal. It never makes a text shorter. */
-const fold = (value: string): string => value.toUpperCase()
 
 /** Returns the only operator of an object. */
 function only(operation: object, place: string): { operator: string; operand: unknown; at: string } {

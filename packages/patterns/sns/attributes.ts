@@ -20,21 +20,29 @@ export function valueOf(attributes: MessageAttributes, name: string): unknown {
   const { DataType: type, StringValue: text } = attribute
   if (type === 'String') return text
   const [base, label] = type.split('.', 2)
-  if (label === 'Array' && base !== 'Binary') return contentsOf(text)
+  if (label === 'Array' && base !== 'Binary') return contentsOf(attribute, text)
   if (base === 'Number') return numberOf(text)
   return base === 'String' ? text : undefined
 }
 
+/** Contents of arrays: the policies of all subscriptions to a topic read the same attributes. */
+const parsed = new WeakMap<MessageAttribute, unknown>()
+
 /** Any JSON: SNS compares a single value like an array with this value. */
-function contentsOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return MALFORMED
+function contentsOf(attribute: MessageAttribute, text: string): unknown {
+  let contents = parsed.get(attribute)
+  if (contents === undefined) {
+    try {
+      contents = JSON.parse(text) as unknown
+    } catch {
+      contents = MALFORMED
+    }
+    parsed.set(attribute, contents)
   }
+  return contents
 }
 
 /** Number() would take hexadecimal numbers and empty texts, too. */
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i
+const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i
 
 const numberOf = (text: string): number | typeof MALFORMED => (NUMBER.test(text) ? Number(text) : MALFORMED)

@@ -53,12 +53,10 @@ class AttributePolicy implements FilterPolicy {
     // As SNS documents, not even { "exists": false } matches a message without attributes.
     if (isEmpty(attributes)) return false
     const work = new Work(false)
-    const values = new Map<string, unknown>()
     return this.#branches.some((branch) => {
       work.beginPlan()
       return branch.every(({ name, leaf }) => {
-        let value = values.get(name)
-        if (value === undefined) values.set(name, (value = valueOf(attributes, name)))
+        const value = valueOf(attributes, name)
         return value !== MALFORMED && acceptsValue(leaf, value, work)
       })
     })

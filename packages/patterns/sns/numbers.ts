@@ -13,8 +13,8 @@ export function orderOf(value: unknown): number {
   return Math.trunc(MICRO * (MAX_NUMBER + value))
 }
 
-/** Like orderOf; throws a RangeError, whose message is SNS's, for numbers that cannot be compared. */
-export function checkedOrderOf(value: number): number {
+/** Like orderOf, but throws a RangeError, whose message is SNS's, for numbers that cannot be compared. */
+function checkedOrderOf(value: number): number {
   const order = orderOf(value)
   if (Number.isNaN(order)) throw new RangeError('Value must be between -5.0E9 and 5.0E9, inclusive')
   return order
@@ -45,6 +45,12 @@ export function between(bottom: Bound, top: Bound): Matcher {
 export function equalTo(number: number): Matcher {
   const order = orderOf(number)
   return Number.isNaN(order) ? (value) => value === number : (value) => orderOf(value) === order
+}
+
+/** The number. Throws a RangeError with SNS's message if it cannot be compared. */
+export function equalToComparable(number: number): Matcher {
+  const order = checkedOrderOf(number)
+  return (value) => orderOf(value) === order
 }
 
 /** All values but these numbers. Throws a RangeError with SNS's message. */

@@ -5,7 +5,7 @@
 import { addresses, equalsIgnoringCase, LeafBuilder, noneOf, strings } from '../matchers.ts'
 import type { Leaf, Matcher } from '../plan.ts'
 import { compileBlock } from './cidr.ts'
-import { between, equalTo, GREATEST, LEAST, noneOfNumbers } from './numbers.ts'
+import { between, equalTo, equalToComparable, GREATEST, LEAST, noneOfNumbers } from './numbers.ts'
 import type { PolicyReader, Token } from './policy-reader.ts'
 
 /** The alternatives for a field, and how many there are. */
@@ -85,7 +85,7 @@ function readNumeric(reader: PolicyReader): Matcher {
   if (!['=', '<', '<=', '>', '>='].includes(operator))
     reader.fail(`Unrecognized numeric range operator: ${operator}`)
   const value = number(reader, token, operator === '=' ? 'equals' : operator)
-  if (operator === '=') return ended(reader, TOO_MANY, () => equalTo(value))
+  if (operator === '=') return ended(reader, TOO_MANY, () => equalToComparable(value))
   const bound = { value, open: !operator.endsWith('=') }
   if (operator.startsWith('<')) return ended(reader, TOO_MANY, () => between(LEAST, bound))
   const next = reader.next()

@@ -9,6 +9,7 @@ export class PatternError extends Error {
 /**
  * A filter policy that SNS refuses. SNS answers with InvalidParameter (status 400) and this message after
  * "Invalid parameter: ", or after "Invalid parameter: Attributes Reason: " if the policy came with Subscribe.
+ * FilterPolicyLimitExceeded (status 403) is about the number of policies, which the caller counts.
  */
 export class FilterPolicyError extends Error {
   override readonly name = 'FilterPolicyError'

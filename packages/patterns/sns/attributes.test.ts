@@ -36,6 +36,19 @@ describe('texts of attributes match as SNS documents', () => {
       [text('data-entry'), text('order_number')],
       [text('order-cancelled')],
     ],
+    [
+      [{ wildcard: '*ball' }],
+      [text('baseball'), array(['rugby', 'basketball'])],
+      [text('rugby'), number('1')],
+    ],
+    [[{ wildcard: '*/src/*.js' }], [text('app/src/index.js')], [text('app/src/index.ts'), text('src/a.js')]],
+    [[{ wildcard: 'log-*-2025.txt' }], [text('log-app-2025.txt')], [text('LOG-app-2025.txt')]],
+    [
+      [{ 'anything-but': { wildcard: '*ball' } }],
+      [text('rugby'), array(['baseball', 'rugby']), number('1')],
+      [text('baseball'), array(['baseball', 'basketball'])],
+    ],
+    [['prod', { wildcard: 'staging-*' }], [text('prod'), text('staging-us')], [text('staging')]],
     [[{ 'equals-ignore-case': 'tennis' }], [text('TENNIS'), text('Tennis')], [text('tenis')]],
     [
       [{ cidr: '10.0.0.0/24' }],

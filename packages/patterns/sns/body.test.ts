@@ -22,6 +22,8 @@ describe('fields of a body match as SNS documents', () => {
       [{ x: 'data-entry' }, { x: 'order_number' }],
       [{ x: 'order-cancelled' }],
     ],
+    [{ x: [{ wildcard: '*_event' }] }, [{ x: 'click_event' }], [{ x: 'click_events' }]],
+    [{ x: [{ 'anything-but': { wildcard: 'test-*' } }] }, [{ x: 'prod-us' }], [{ x: 'test-staging' }, {}]],
     [{ x: [{ 'equals-ignore-case': 'tennis' }] }, [{ x: 'TENNIS' }, { x: 'Tennis' }], [{ x: 'tenis' }]],
     [{ x: [{ cidr: '10.0.0.0/24' }] }, [{ x: '10.0.0.0' }, { x: '10.0.0.255' }], [{ x: '10.1.1.0' }]],
     [{ x: [{ prefix: 'bas' }] }, [{ x: 'baseball' }, { x: 'basketball' }], [{ x: 'rugby' }]],

@@ -29,9 +29,9 @@ export interface FilterPolicy {
  * begins with "FilterPolicy: " in most cases.
  */
 export function parseFilterPolicy(text: string, scope: FilterPolicyScope): FilterPolicy {
-  const list = readRules(text, scope)
-  if (list.rules.length === 0) return { scope, matchesAttributes: () => true, matchesBody: () => true }
-  const branches = expand(list, scope)
+  const rules = readRules(text, scope)
+  if (rules.length === 0) return { scope, matchesAttributes: () => true, matchesBody: () => true }
+  const branches = expand(rules, scope)
   return scope === 'MessageBody' ? new BodyPolicy(branches) : new AttributePolicy(branches)
 }
 

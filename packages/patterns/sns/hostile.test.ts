@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from 'vitest'
 import { FilterPolicyError, TooMuchWork } from '../errors.ts'
-import { MAX_CONDITIONS, MAX_PATH_CHARACTERS } from './branches.ts'
+import { MAX_PATH_LENGTH } from './branches.ts'
 import { parseFilterPolicy } from './filter-policy.ts'
 import { type FilterPolicyScope, MAX_DEPTH, MAX_POLICY_BYTES } from './rules.ts'
 import { array, matchesAttributes, number, text } from './testing/matches.ts'
 
 const COMPLEX = 'FilterPolicy: Filter policy is too complex'
+const KEYS = 'FilterPolicy: Filter policy can not have more than 5 keys'
 /** Far above what each takes, and far below what a quadratic algorithm would take. */
 const SOON_MS = 2000
 
@@ -48,30 +49,37 @@ describe('a hostile policy is refused soon', () => {
   })
 
   test('with more combinations than SNS allows', () => {
-    const alternatives = `{"$or":[${Array.from({ length: 20 }, (_, i) => `{"${i}":[1]}`).join()}]`
-    const nested = `${alternatives},"a":`.repeat(20)
-    refuse(`${nested}[1]${'}'.repeat(20)}`, COMPLEX, ['MessageBody'])
+    const alternatives = `"$or":[${Array.from({ length: 20 }, () => '{"a":[1]}').join()}]`
+    refuse(`{${alternatives},"b":{${alternatives},"c":{${alternatives}}}}`, COMPLEX, ['MessageBody'])
     refuse(`{"$or":[${Array.from({ length: 20_000 }, () => '{"a":[1]}').join()}]}`, COMPLEX)
-  })
-
-  test('whose $or copies many fields', () => {
     const nest = (depth: number): string =>
       depth === 0 ? '{"a":[1]}' : `{"$or":[{"b":[1]},${nest(depth - 1)}]}`
-    const many = `{"$or":[{"x":[1]},{${fields(9000)},"$or":[{"b":[1]},${nest(140)}]}]}`
-    expect(many.length).toBeLessThan(MAX_POLICY_BYTES)
-    refuse(many, COMPLEX)
-    refuse(`{"$or":[{"a":[1]},{${fields(MAX_CONDITIONS)}}]}`, COMPLEX)
+    refuse(nest(400), COMPLEX)
+  })
+
+  test('with more keys than SNS allows', () => {
+    refuse(`{${fields(20_000)}}`, KEYS)
+    refuse(`{"$or":[{"a":[1]},{${fields(20_000)}}]}`, KEYS)
+    refuse(`{"a":{${fields(20_000)}}}`, KEYS, ['MessageBody'])
+  })
+
+  test('with wildcards that are too complex', () => {
+    refuse(JSON.stringify({ a: [{ wildcard: '*a'.repeat(100_000) }] }), COMPLEX)
+    refuse(JSON.stringify({ a: [{ 'anything-but': { wildcard: '*a'.repeat(100_000) } }] }), COMPLEX)
+    refuse(JSON.stringify({ a: Array.from({ length: 150 }, () => ({ wildcard: '*a*b*c' })) }), COMPLEX)
   })
 
   test('whose paths have many names, or long ones', () => {
-    const dotted = (names: number) => JSON.stringify({ [Array(names).fill('a').join('.')]: [1] })
-    expect(() => parseFilterPolicy(dotted(MAX_DEPTH), 'MessageBody')).not.toThrow()
-    expect(() => parseFilterPolicy(dotted(MAX_DEPTH + 1), 'MessageBody')).toThrow(COMPLEX)
-    expect(() => soon(() => parseFilterPolicy(dotted(100_000), 'MessageBody'))).toThrow(COMPLEX)
-    const long = JSON.stringify({ ['a'.repeat(MAX_PATH_CHARACTERS + 1)]: [1] })
-    expect(() => parseFilterPolicy(long, 'MessageBody')).toThrow(COMPLEX)
-    const wide = `{"${'a'.repeat(128_000)}":{${fields(10_000)}}}`
-    expect(() => soon(() => parseFilterPolicy(wide, 'MessageBody'))).toThrow(COMPLEX)
+    const parse = (policy: unknown) => () =>
+      soon(() => parseFilterPolicy(JSON.stringify(policy), 'MessageBody'))
+    const dotted = (names: number) => ({ [Array(names).fill('a').join('.')]: [1] })
+    expect(parse(dotted(MAX_DEPTH))).not.toThrow()
+    expect(parse(dotted(MAX_DEPTH + 1))).toThrow(COMPLEX)
+    expect(parse(dotted(100_000))).toThrow(COMPLEX)
+    expect(parse({ ['a'.repeat(MAX_PATH_LENGTH)]: [1] })).not.toThrow()
+    expect(parse({ ['a'.repeat(MAX_PATH_LENGTH + 1)]: [1] })).toThrow(COMPLEX)
+    const alternatives = Array.from({ length: 10_000 }, () => ({ a: [1] }))
+    expect(parse({ ['a'.repeat(128_000)]: { $or: alternatives } })).toThrow(COMPLEX)
   })
 
   test('with a short error', () => {
@@ -94,16 +102,12 @@ describe('a hostile policy is refused soon', () => {
 })
 
 test('the largest policy within the limits of paths is parsed soon', () => {
-  const path = (i: number) =>
-    `${i}.${Array(MAX_DEPTH - 1)
-      .fill('a')
-      .join('.')}`
-  const count = Math.floor(MAX_PATH_CHARACTERS / path(10).length)
-  const policy = { $or: Array.from({ length: count }, (_, i) => ({ [path(10 + i)]: [1] })) }
-  expect(count).toBeGreaterThan(50)
-  const parsed = soon(() => parseFilterPolicy(JSON.stringify(policy), 'MessageBody'))
-  expect(parsed.matchesBody({ [path(11)]: 1 })).toBe(true)
-  expect(parsed.matchesBody({ [path(11)]: 2 })).toBe(false)
+  const path = (first: number) =>
+    [first, ...Array(MAX_DEPTH - 1).fill('a'.repeat(MAX_PATH_LENGTH / MAX_DEPTH - 1))].join('.')
+  const either = Array.from({ length: 150 }, (_, i) => ({ [path(i % 5)]: [i] }))
+  const policy = soon(() => parseFilterPolicy(JSON.stringify({ $or: either }), 'MessageBody'))
+  expect(policy.matchesBody({ [path(4)]: 4 })).toBe(true)
+  expect(policy.matchesBody({ [path(4)]: 3 })).toBe(false)
 })
 
 describe('a hostile message is decided soon', () => {
@@ -114,6 +118,14 @@ describe('a hostile message is decided soon', () => {
       { 'equals-ignore-case': `${'a'.repeat(1000)}${i}` },
     ]).flat()
     expect(soon(() => matchesAttributes({ x: values }, { x: text('a'.repeat(256_000)) }))).toBe(false)
+  })
+
+  test('with a text on which a wildcard could try many ways', () => {
+    const policy = { x: [{ wildcard: '*aab*aab*aac' }, { wildcard: '*aaab*' }, { wildcard: '*aabb*' }] }
+    const hostile = text(`${'a'.repeat(128_000)}${'aab'.repeat(40_000)}aac`)
+    expect(soon(() => matchesAttributes(policy, { x: hostile }))).toBe(true)
+    const none = text('aa'.repeat(128_000))
+    expect(soon(() => matchesAttributes(policy, { x: none }))).toBe(false)
   })
 
   test('with a number of many digits', () => {

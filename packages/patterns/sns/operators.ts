@@ -4,7 +4,9 @@
  */
 import { addresses, equalsIgnoringCase, LeafBuilder, noneOf, strings } from '../matchers.ts'
 import type { Leaf, Matcher } from '../plan.ts'
+import { compileWildcard, literalsOf, WildcardError } from '../wildcard.ts'
 import { compileBlock } from './cidr.ts'
+import { FieldComplexity } from './complexity.ts'
 import { between, equalTo, equalToComparable, GREATEST, LEAST, noneOfNumbers } from './numbers.ts'
 import type { PolicyReader, Token } from './policy-reader.ts'
 
@@ -12,24 +14,26 @@ import type { PolicyReader, Token } from './policy-reader.ts'
 export interface Alternatives {
   readonly leaf: Leaf
   readonly count: number
+  readonly wildcardPoints: number
 }
 
 /** Reads an array up to its end. Throws a FilterPolicyError. */
 export function readAlternatives(reader: PolicyReader): Alternatives {
   const leaf = new LeafBuilder()
+  const complexity = new FieldComplexity()
   let count = 0
   for (let token = reader.next(); token.kind !== ']'; token = reader.next()) {
     count++
-    if (token.kind === '{') readOperator(reader, leaf)
+    if (token.kind === '{') readOperator(reader, leaf, complexity)
     else if (typeof token.value === 'number') leaf.add(equalTo(token.value))
     else if (token.value !== undefined) leaf.addValue(token.value)
     else reader.fail('Match value must be String, number, true, false, or null')
   }
   if (count === 0) reader.fail('Empty arrays are not allowed')
-  return { leaf: leaf.build(), count }
+  return { leaf: leaf.build(), count, wildcardPoints: complexity.wildcardPoints }
 }
 
-function readOperator(reader: PolicyReader, leaf: LeafBuilder): void {
+function readOperator(reader: PolicyReader, leaf: LeafBuilder, complexity: FieldComplexity): void {
   const name = reader.expect('name', 'Match expression name not found').text
   if (name === 'exists') {
     const { value } = reader.next()
@@ -37,7 +41,7 @@ function readOperator(reader: PolicyReader, leaf: LeafBuilder): void {
     if (value) leaf.add(present)
     else leaf.allowAbsence()
   } else {
-    leaf.add((OPERATORS.get(name) ?? unknown(name))(reader))
+    leaf.add((OPERATORS.get(name) ?? unknown(name))(reader, complexity))
   }
   reader.expect('}', TOO_MANY_KEYS.get(name) ?? ONE_KEY)
 }
@@ -53,15 +57,17 @@ const TOO_MANY_KEYS: ReadonlyMap<string, string> = new Map([
 const present: Matcher = (value) => value !== null && value !== ''
 
 /** The operators that SNS documents. */
-const OPERATORS: ReadonlyMap<string, (reader: PolicyReader) => Matcher> = new Map([
-  ['prefix', (reader) => startsWith(text(reader, 'prefix'))],
-  ['suffix', (reader) => endsWith(text(reader, 'suffix'))],
-  ['equals-ignore-case', (reader) => equalsIgnoringCase(text(reader, 'equals-ignore-case'))],
-  // SNS calls the operator "prefix" in this error.
-  ['cidr', (reader) => addresses(compileBlock(text(reader, 'prefix')))],
-  ['numeric', readNumeric],
-  ['anything-but', readAnythingBut],
-])
+const OPERATORS: ReadonlyMap<string, (reader: PolicyReader, complexity: FieldComplexity) => Matcher> =
+  new Map([
+    ['prefix', (reader) => startsWith(text(reader, 'prefix'))],
+    ['suffix', (reader) => endsWith(text(reader, 'suffix'))],
+    ['equals-ignore-case', (reader) => equalsIgnoringCase(text(reader, 'equals-ignore-case'))],
+    // SNS calls the operator "prefix" in this error.
+    ['cidr', (reader) => addresses(compileBlock(text(reader, 'prefix')))],
+    ['wildcard', readWildcard],
+    ['numeric', readNumeric],
+    ['anything-but', readAnythingBut],
+  ])
 
 const unknown =
   (name: string) =>
@@ -74,6 +80,29 @@ const endsWith = (suffix: string): Matcher => strings((value) => value.endsWith(
 function text(reader: PolicyReader, operator: string): string {
   reader.expect('string', `${operator} match pattern must be a string`)
   return reader.text()
+}
+
+function readWildcard(reader: PolicyReader, complexity: FieldComplexity): Matcher {
+  const { matches, asterisks } = wildcard(reader)
+  complexity.addWildcard(asterisks)
+  return matches
+}
+
+function wildcard(reader: PolicyReader): { readonly matches: Matcher; readonly asterisks: number } {
+  const pattern = text(reader, 'wildcard')
+  try {
+    const matches = compileWildcard(pattern)
+    return {
+      matches: (value, work) => typeof value === 'string' && matches(value, work),
+      asterisks: literalsOf(pattern).length - 1,
+    }
+  } catch (error) {
+    if (!(error instanceof WildcardError)) throw error
+    const problem =
+      error.problem === 'escape' ? 'Invalid escape character' : 'Consecutive wildcard characters'
+    // The place is that in the text with its quote, as UTF-8.
+    return reader.fail(`${problem} at pos ${1 + Buffer.byteLength(pattern.slice(0, error.index))}`)
+  }
 }
 
 /** One comparison, or a range: a lower bound, then an upper one. */
@@ -121,9 +150,10 @@ function checked(reader: PolicyReader, compile: () => Matcher): Matcher {
  * Matches any value but these; an absent field has no value. Texts never equal numbers, so anything but a
  * text matches every number.
  */
-function readAnythingBut(reader: PolicyReader): Matcher {
+function readAnythingBut(reader: PolicyReader, complexity: FieldComplexity): Matcher {
   const first = reader.next()
-  if (first.kind === '{') return readAnythingButPrefix(reader)
+  if (first.kind === '{') return readAnythingButPattern(reader, complexity)
+  complexity.addAnythingBut(undefined)
   if (first.kind === 'string') return noneOf(new Set([reader.text()]))
   if (typeof first.value === 'number') return checked(reader, () => noneOfNumbers([first.value as number]))
   if (first.kind !== '[') reader.fail('Value of anything-but must be an array or single string/number value.')
@@ -141,12 +171,22 @@ function readAnythingBut(reader: PolicyReader): Matcher {
   return numbers.length > 0 ? checked(reader, () => noneOfNumbers(numbers)) : noneOf(new Set(values))
 }
 
-/** Reads the object of { "anything-but": { "prefix": text } } up to its end. */
-function readAnythingButPrefix(reader: PolicyReader): Matcher {
+/** Reads the object of anything-but up to its end: a prefix, or a wildcard. */
+function readAnythingButPattern(reader: PolicyReader, complexity: FieldComplexity): Matcher {
   const { text: name } = reader.expect('name', 'Anything-But expression name not found')
-  if (name !== 'prefix') reader.fail(`Unsupported anything-but pattern: ${name}`)
-  const prefix = text(reader, 'prefix')
-  if (prefix === '') reader.fail('Null prefix not allowed')
+  let excluded: Matcher
+  if (name === 'prefix') {
+    const prefix = text(reader, 'prefix')
+    if (prefix === '') reader.fail('Null prefix not allowed')
+    complexity.addAnythingBut(undefined)
+    excluded = startsWith(prefix)
+  } else if (name === 'wildcard') {
+    const { matches, asterisks } = wildcard(reader)
+    complexity.addAnythingBut(asterisks)
+    excluded = matches
+  } else {
+    reader.fail(`Unsupported anything-but pattern: ${name}`)
+  }
   reader.expect('}', ONE_KEY)
-  return (value) => typeof value !== 'string' || !value.startsWith(prefix)
+  return (value, work) => !excluded(value, work)
 }

@@ -70,7 +70,11 @@ describe('SNS’s error with the place in the policy without white space', () =>
     ['key', 'Filter is not an object'],
     [{ key: {} }, 'Empty objects are not allowed'],
     [{ key: [{}] }, 'Match expression name not found'],
-    [{ key: [{ wildcard: 'a*' }] }, 'Unrecognized match type wildcard'],
+    [{ key: [{ wildcard: 1 }] }, 'wildcard match pattern must be a string'],
+    [{ key: [{ wildcard: 'é**' }] }, 'Consecutive wildcard characters at pos 3'],
+    [{ key: [{ wildcard: 'a\\b' }] }, 'Invalid escape character at pos 2'],
+    [{ key: [{ 'anything-but': { wildcard: ['a*'] } }] }, 'wildcard match pattern must be a string'],
+    [{ key: [{ 'anything-but': { wildcard: '**' } }] }, 'Consecutive wildcard characters at pos 1'],
     [{ key: [JSON.parse('{"__proto__":"a"}')] }, 'Unrecognized match type __proto__'],
     [{ key: [{ numeric: 5 }] }, 'Value of numeric must be an array.'],
     [{ key: [{ numeric: ['=', 5e9 + 1] }] }, 'Value must be between -5.0E9 and 5.0E9, inclusive'],
@@ -134,10 +138,20 @@ describe('a policy has at most five keys', () => {
     )
   })
 
-  test('of which nested ones are not counted', () => {
-    const finding = { standard_control: ['1'], region: ['2'], account: ['3'] }
-    expect(refusalOf({ state: ['4'], severity: ['5'], message: ['6'], finding }, 'MessageBody')).toBe(
-      'accepted',
+  test('of which each counts once', () => {
+    const either = [{ key_a: ['1'], key_b: ['1'] }, { key_a: ['1'], key_c: ['1'] }, { key_a: ['2'] }]
+    expect(refusalOf({ $or: either, key_d: ['4'], key_e: ['5'] })).toBe('accepted')
+    expect(refusalOf({ $or: [...either, { key_f: ['6'] }], key_d: ['4'], key_e: ['5'] })).toBe(
+      'FilterPolicy: Filter policy can not have more than 5 keys',
+    )
+  })
+
+  test('of which only the leaves count', () => {
+    const key_a = { key_b: { key_c: ['1'] } }
+    const key_d = { key_e: ['2'], key_f: ['3'] }
+    expect(refusalOf({ key_a, key_d, key_g: ['4'], key_h: ['5'] }, 'MessageBody')).toBe('accepted')
+    expect(refusalOf({ key_a, key_d, key_g: ['4'], key_h: ['5'], key_i: ['6'] }, 'MessageBody')).toBe(
+      'FilterPolicy: Filter policy can not have more than 5 keys',
     )
   })
 })
@@ -184,5 +198,43 @@ describe('a policy has at most 150 combinations', () => {
     // 3 × 4 × 2 + 3 × 4 × 6 + 2 × 4 × 2 + 2 × 4 × 6 = 160
     expect(refusalOf(body(3), 'MessageBody')).toBe(complex)
     expect(refusalOf(body(2), 'MessageBody')).toBe('accepted')
+  })
+})
+
+describe('wildcards have at most 100 points', () => {
+  const complex = 'FilterPolicy: Filter policy is too complex'
+  const wildcards = (count: number, wildcard: string) => Array.from({ length: count }, () => ({ wildcard }))
+
+  test('of one for an asterisk, or three for each of several, times the patterns of the field', () => {
+    // 10 × 10 = 100
+    expect(refusalOf({ key: wildcards(10, '*.txt') })).toBe('accepted')
+    expect(refusalOf({ key: wildcards(11, '*.txt') })).toBe(complex)
+    // 4 × 6 × 4 = 96
+    expect(refusalOf({ key: wildcards(4, '*a*') })).toBe('accepted')
+    expect(refusalOf({ key: wildcards(5, '*a*') })).toBe(complex)
+    // 3 × 9 × 3 = 81
+    expect(refusalOf({ key: wildcards(3, '*a*b*') })).toBe('accepted')
+    expect(refusalOf({ key: wildcards(4, '*a*b*') })).toBe(complex)
+  })
+
+  test('of which anything-but has one', () => {
+    const prefixes = Array.from({ length: 9 }, () => ({ 'anything-but': { prefix: 'a' } }))
+    expect(refusalOf({ key: [...prefixes, { wildcard: 'H*' }] })).toBe('accepted')
+    expect(refusalOf({ key: [...prefixes, { wildcard: 'H*' }, { 'anything-but': 'x' }] })).toBe(complex)
+    expect(refusalOf({ key: [...prefixes, ...prefixes] })).toBe('accepted')
+    const negated = Array.from({ length: 11 }, () => ({ 'anything-but': { wildcard: 'a*' } }))
+    expect(refusalOf({ key: negated })).toBe(complex)
+  })
+
+  test('of all fields together', () => {
+    expect(refusalOf({ key1: wildcards(7, 'a*'), key2: wildcards(7, '*b') })).toBe('accepted')
+    expect(refusalOf({ key1: wildcards(7, 'a*'), key2: wildcards(8, '*b') })).toBe(complex)
+  })
+
+  test('and three asterisks each', () => {
+    expect(refusalOf({ key: [{ wildcard: '*a*b*' }] })).toBe('accepted')
+    expect(refusalOf({ key: [{ wildcard: '*a*b*c*' }] })).toBe(complex)
+    expect(refusalOf({ key: [{ wildcard: '*a*b*c\\*' }] })).toBe('accepted')
+    expect(refusalOf({ key: [{ 'anything-but': { wildcard: '*a*b*c*' } }] })).toBe(complex)
   })
 })

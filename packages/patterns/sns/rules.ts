@@ -1,6 +1,7 @@
 /** The fields of a filter policy, and its $or, as a tree. */
 import { FilterPolicyError } from '../errors.ts'
 import { RESERVED_NAMES } from '../reserved-names.ts'
+import { tooComplex } from './complexity.ts'
 import { type Alternatives, readAlternatives } from './operators.ts'
 import { PolicyReader } from './policy-reader.ts'
 
@@ -20,23 +21,13 @@ export interface EitherRule {
 
 export type Rule = FieldRule | EitherRule
 
-export interface RuleList {
-  readonly rules: readonly Rule[]
-  /** Names in the outermost object. */
-  readonly keys: number
-}
-
 /** SNS's limit for a policy. */
 export const MAX_POLICY_BYTES = 256 * 1024
 /** The most names of a path; bounds the recursion here and in matching. SNS documents no such limit. */
 export const MAX_DEPTH = 64
 
-/** SNS's error for policies beyond its limit of combinations. */
-export const tooComplex = (): FilterPolicyError =>
-  new FilterPolicyError('FilterPolicy: Filter policy is too complex')
-
 /** Reads a policy. An empty object has no rules. Throws a FilterPolicyError. */
-export function readRules(text: string, scope: FilterPolicyScope): RuleList {
+export function readRules(text: string, scope: FilterPolicyScope): readonly Rule[] {
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES)
     throw new FilterPolicyError(`FilterPolicy: Filter policy is larger than ${MAX_POLICY_BYTES} bytes`)
   const reader = new PolicyReader(text)
@@ -64,20 +55,20 @@ class RuleReader {
     this.#or = or
   }
 
-  read(): RuleList {
+  read(): readonly Rule[] {
     this.#reader.restart()
     this.#reader.expect('{', 'Filter is not an object')
     const rules: Rule[] = []
-    const keys = this.#fields([], false, rules)
-    return { rules, keys }
+    this.#fields([], false, rules)
+    return rules
   }
 
-  /** Reads an object up to its end, adds its rules, and returns the number of its names. */
-  #fields(path: readonly string[], insideOr: boolean, rules: Rule[]): number {
+  /** Reads an object up to its end, and adds its rules. Returns whether it has any. */
+  #fields(path: readonly string[], insideOr: boolean, rules: Rule[]): boolean {
     const reader = this.#reader
-    let keys = 0
+    let found = false
     for (let token = reader.next(); token.kind !== '}'; token = reader.next()) {
-      keys++
+      found = true
       const name = token.text
       if (name === '$or' && this.#or) {
         rules.push({ either: this.#either(path) })
@@ -90,13 +81,13 @@ class RuleReader {
       else if (kind === '[') rules.push(this.#field([...path, name]))
       else reader.fail(`"${name}" must be an object or an array`)
     }
-    return keys
+    return found
   }
 
   #object(path: readonly string[], insideOr: boolean, rules: Rule[]): void {
     if (path.length > MAX_DEPTH) throw tooComplex()
-    // The outermost object may be empty.
-    if (this.#fields(path, insideOr, rules) === 0) this.#reader.fail('Empty objects are not allowed')
+    // Only the outermost object may be empty.
+    if (!this.#fields(path, insideOr, rules)) this.#reader.fail('Empty objects are not allowed')
   }
 
   #field(path: readonly string[]): FieldRule {

@@ -54,10 +54,19 @@ export const noneOf =
   (value) =>
     !values.has(value)
 
-export const strings =
-  (matches: (value: string) => boolean): Matcher =>
-  (value) =>
-    typeof value === 'string' && matches(value)
+export function startsWith(prefix: string): Matcher {
+  return (value, work) => {
+    work.count(prefix.length >> 4)
+    return typeof value === 'string' && value.startsWith(prefix)
+  }
+}
+
+export function endsWith(suffix: string): Matcher {
+  return (value, work) => {
+    work.count(suffix.length >> 4)
+    return typeof value === 'string' && value.endsWith(suffix)
+  }
+}
 
 /** Texts that are short enough to be IP addresses. */
 export const addresses =
@@ -70,7 +79,11 @@ export const addresses =
 
 export function equalsIgnoringCase(text: string): Matcher {
   const folded = fold(text)
-  return strings((value) => value.length <= folded.length && fold(value) === folded)
+  return (value, work) => {
+    if (typeof value !== 'string' || value.length > folded.length) return false
+    work.count(value.length >> 1)
+    return fold(value) === folded
+  }
 }
 
 /** Upper case makes letters with two lower-case forms (σ and ς) equal. It never makes a text shorter. */

@@ -3,12 +3,13 @@ import { PatternError } from '../errors.ts'
 import { compileCidr } from '../ip.ts'
 import {
   addresses,
+  endsWith,
   equalsIgnoringCase,
   fold,
   LeafBuilder,
   noneOf,
   STEPS_OF_MATCHER,
-  strings,
+  startsWith,
 } from '../matchers.ts'
 import type { Leaf, Matcher, Scalar } from '../plan.ts'
 import { compileWildcard } from '../wildcard.ts'
@@ -52,9 +53,9 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
     case 'prefix':
-      return affix(operand, at, (value, part) => value.startsWith(part), start)
+      return affix(operand, at, startsWith, start)
     case 'suffix':
-      return affix(operand, at, (value, part) => value.endsWith(part), end)
+      return affix(operand, at, endsWith, end)
     case 'equals-ignore-case':
       return equalsIgnoringCase(text(operand, at))
     case 'wildcard':
@@ -79,23 +80,16 @@ const end = (value: string, length: number): string => value.slice(Math.max(0, v
  * Compiles prefix and suffix: a text, or { "equals-ignore-case": text }.
  * @param cut returns the `length` characters of a value that decide
  */
-function affix(
-  operand: unknown,
-  at: string,
-  has: (value: string, part: string) => boolean,
-  cut: typeof start,
-): Matcher {
-  if (typeof operand !== 'object' || operand === null) {
-    const part = text(operand, at)
-    return strings((value) => has(value, part))
-  }
+function affix(operand: unknown, at: string, compile: (part: string) => Matcher, cut: typeof start): Matcher {
+  if (typeof operand !== 'object' || operand === null) return compile(text(operand, at))
   const inner = only(operand, at)
   if (inner.operator !== 'equals-ignore-case')
     throw new PatternError(
       `${inner.at} is not allowed here; ${at} takes a string or { "equals-ignore-case": text }.`,
     )
   const part = fold(text(inner.operand, inner.at))
-  return strings((value) => has(fold(cut(value, part.length)), part))
+  const matches = compile(part)
+  return (value, work) => typeof value === 'string' && matches(fold(cut(value, part.length)), work)
 }
 
 const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
@@ -166,19 +160,18 @@ const NEGATABLE: Readonly<
   Record<string, ((operand: string, at: string, wildcards: string[]) => Matcher) | undefined>
 > = {
   __proto__: null as never,
-  prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
-  suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
+  prefix: (part, at) => startsWith(notEmpty(part, at)),
+  suffix: (part, at) => endsWith(notEmpty(part, at)),
   'equals-ignore-case': (operand) => equalsIgnoringCase(operand),
   wildcard,
 }
 
 /** Every text starts and ends with the empty text, so anything but that would match nothing. */
-function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
-  if (part === '')
-    throw new PatternError(
-      `${at} is empty, and every string starts and ends with the empty string; give at least one character.`,
-    )
-  return has
+function notEmpty(part: string, at: string): string {
+  if (part !== '') return part
+  throw new PatternError(
+    `${at} is empty, and every string starts and ends with the empty string; give at least one character.`,
+  )
 }
 
 function wildcard(operand: string, at: string, wildcards: string[]): Matcher {

@@ -15,13 +15,15 @@ export interface FilterPolicy {
   /**
    * Whether a policy of the scope MessageAttributes accepts a message with these attributes. Binary
    * attributes match nothing. Throws TooMuchWork.
+   * @param work the work on the message, for callers that test several policies: its limit is for all
    */
-  matchesAttributes(attributes: MessageAttributes): boolean
+  matchesAttributes(attributes: MessageAttributes, work?: Work): boolean
   /**
    * Whether a policy of the scope MessageBody accepts a message with this body, parsed from JSON; bodies that
    * are not JSON objects match nothing. Throws TooMuchWork.
+   * @param work the work on the message, for callers that test several policies: its limit is for all
    */
-  matchesBody(body: unknown): boolean
+  matchesBody(body: unknown, work?: Work): boolean
 }
 
 /**
@@ -49,10 +51,9 @@ class AttributePolicy implements FilterPolicy {
     this.#branches = branches.map((branch) => [...branch].map(([name, { leaf }]) => ({ name, leaf })))
   }
 
-  matchesAttributes(attributes: MessageAttributes): boolean {
+  matchesAttributes(attributes: MessageAttributes, work = new Work(false)): boolean {
     // As SNS documents, not even { "exists": false } matches a message without attributes.
     if (isEmpty(attributes)) return false
-    const work = new Work(false)
     return this.#branches.some((branch) => {
       work.beginPlan()
       return branch.every(({ name, leaf }) => {
@@ -82,8 +83,7 @@ class BodyPolicy implements FilterPolicy {
     return wrongScope(this.scope)
   }
 
-  matchesBody(body: unknown): boolean {
-    const work = new Work(this.#plans.length > 1)
+  matchesBody(body: unknown, work = new Work(this.#plans.length > 1)): boolean {
     return this.#plans.some((plan) => matchesPlan(plan, body, work))
   }
 }

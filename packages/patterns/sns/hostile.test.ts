@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { FilterPolicyError, TooMuchWork } from '../errors.ts'
+import { Work } from '../work.ts'
 import { MAX_PATH_LENGTH } from './branches.ts'
 import { parseFilterPolicy } from './filter-policy.ts'
 import { type FilterPolicyScope, MAX_DEPTH, MAX_POLICY_BYTES } from './rules.ts'
@@ -160,5 +161,19 @@ describe('a hostile message is decided soon', () => {
     )
     const body = { x: Array.from({ length: 100_000 }, () => '11.0.0.0') }
     expect(() => soon(() => policy.matchesBody(body))).toThrow(TooMuchWork)
+  })
+
+  test('or given up together for several policies', () => {
+    const policies = Array.from({ length: 50 }, (_, i) =>
+      parseFilterPolicy(JSON.stringify({ x: [{ prefix: `${i}` }, { cidr: '10.0.0.0/8' }] }), 'MessageBody'),
+    )
+    const body = { x: Array.from({ length: 20_000 }, () => '11.0.0.0') }
+    const work = new Work(true)
+    expect(policies[0].matchesBody(body, work)).toBe(false)
+    expect(() => soon(() => policies.filter((policy) => policy.matchesBody(body, work)))).toThrow(TooMuchWork)
+    const attributes = { x: array(body.x) }
+    const policy = parseFilterPolicy('{"x":[1]}', 'MessageAttributes')
+    expect(policy.matchesAttributes(attributes)).toBe(false)
+    expect(() => policy.matchesAttributes(attributes, work)).toThrow(TooMuchWork)
   })
 })

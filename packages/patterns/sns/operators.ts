@@ -2,7 +2,7 @@
  * The contents of a filter policy's arrays: values, and objects with one operator each. The texts of the
  * errors, and the places that they name, are those of Event Ruler as SNS runs it (JsonRuleCompiler.java).
  */
-import { addresses, equalsIgnoringCase, LeafBuilder, noneOf, strings } from '../matchers.ts'
+import { addresses, endsWith, equalsIgnoringCase, LeafBuilder, noneOf, startsWith } from '../matchers.ts'
 import type { Leaf, Matcher } from '../plan.ts'
 import { compileWildcard, literalsOf, WildcardError } from '../wildcard.ts'
 import { compileBlock } from './cidr.ts'
@@ -73,9 +73,6 @@ const unknown =
   (name: string) =>
   (reader: PolicyReader): never =>
     reader.fail(`Unrecognized match type ${name}`)
-
-const startsWith = (prefix: string): Matcher => strings((value) => value.startsWith(prefix))
-const endsWith = (suffix: string): Matcher => strings((value) => value.endsWith(suffix))
 
 function text(reader: PolicyReader, operator: string): string {
   reader.expect('string', `${operator} match pattern must be a string`)

@@ -123,6 +123,7 @@ describe('the type of an attribute decides', () => {
   test('binary attributes are ignored, labels are not compared', () => {
     const binary = { DataType: 'Binary', BinaryValue: Buffer.from('a') }
     check(['a', { exists: true }], [], [binary, { ...binary, StringValue: 'a' }])
+    check(['a'], [], [{ DataType: 'Binary.Array', StringValue: '["a"]' }])
     check([{ exists: false }], [binary], [])
     check(
       ['a'],

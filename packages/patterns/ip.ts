@@ -1,7 +1,7 @@
 /** IP addresses as texts: parsed to numbers, compared by network. Nothing here asks a name server. */
 import { isIPv6 } from 'node:net'
 
-interface Address {
+export interface Address {
   /**
    * 4 or 6. An IPv4 address that is written as IPv6 (::ffff:a00:1) counts as 4, as in Java, in which Event
    * Ruler is written.
@@ -23,7 +23,7 @@ export const MAX_ADDRESS_LENGTH = 39
  * Parses an address as Event Ruler does; undefined for other texts. Octets with leading zeros are decimal.
  * IPv6 addresses with zones (fe80::1%eth0) or dots (::ffff:10.0.0.1) are not accepted.
  */
-function parseAddress(text: string): Address | undefined {
+export function parseAddress(text: string): Address | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined
   if (V6.test(text)) {
     if (!isIPv6(text)) return undefined
@@ -54,7 +54,12 @@ export function compileCidr(cidr: string): (text: string) => boolean {
     throw new Error('is not a block of addresses; write one such as 10.0.0.0/24 or 2001:db8::/32.')
   if (bits === size)
     throw new Error(`is a single address; mask bits must be < ${size}, so give the address as a plain value.`)
-  const shift = BigInt(size - bits)
+  return compileNetwork(network, bits)
+}
+
+/** Compiles a test for the addresses whose first `bits` bits are those of `network`. */
+export function compileNetwork(network: Address, bits: number): (text: string) => boolean {
+  const shift = BigInt((network.family === 4 ? 32 : 128) - bits)
   const prefix = network.value >> shift
   return (text) => {
     const address = parseAddress(text)

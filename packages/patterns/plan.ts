@@ -111,6 +111,11 @@ export class Planner {
   }
 }
 
+/** Whether the leaf accepts a field's value, or that it is absent (undefined). Throws TooMuchWork. */
+export function acceptsValue(leaf: Leaf, value: unknown, work: Work): boolean {
+  return matchLeaf(leaf, value, work) !== NO
+}
+
 /** @throws TooMuchWork */
 export function matchesPlan(steps: Plan, event: unknown, work: Work): boolean {
   work.beginPlan()

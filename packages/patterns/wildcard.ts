@@ -8,7 +8,17 @@ import type { Work } from './work.ts'
  * The error for an invalid wildcard. Its message follows the place, as in "detail.path[0].wildcard has two *
  * in a row".
  */
-export class WildcardError extends Error {}
+export class WildcardError extends Error {
+  readonly problem: 'asterisks' | 'escape'
+  /** The place of the first of two asterisks, or of the backslash, in characters. */
+  readonly index: number
+
+  constructor(problem: 'asterisks' | 'escape', index: number, message: string) {
+    super(message)
+    this.problem = problem
+    this.index = index
+  }
+}
 
 /**
  * Compiles a wildcard: `*` is any number of any characters, `\*` an asterisk, `\\` a backslash. Throws a
@@ -41,12 +51,14 @@ export function literalsOf(text: string): string[] {
     const char = text[i]
     if (char === '*') {
       if (text[i + 1] === '*')
-        throw new WildcardError('has two * in a row; one * already matches any characters.')
+        throw new WildcardError('asterisks', i, 'has two * in a row; one * already matches any characters.')
       literals.push('')
     } else if (char === '\\') {
       const next = text[++i]
       if (next !== '*' && next !== '\\')
         throw new WildcardError(
+          'escape',
+          i - 1,
           'has a backslash before a character that does not need one; escape only * and \\.',
         )
       literals[literals.length - 1] += next

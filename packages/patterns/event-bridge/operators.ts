@@ -1,40 +1,19 @@
 /** The contents of a pattern's arrays: values, and objects with one operator each. */
 import { PatternError } from '../errors.ts'
-import { addressKey, compileCidr, MAX_ADDRESS_LENGTH } from '../ip.ts'
-import type { Leaf, Matcher } from '../plan.ts'
+import { compileCidr } from '../ip.ts'
+import {
+  addresses,
+  endsWith,
+  equalsIgnoringCase,
+  fold,
+  LeafBuilder,
+  noneOf,
+  STEPS_OF_MATCHER,
+  startsWith,
+} from '../matchers.ts'
+import type { Leaf, Matcher, Scalar } from '../plan.ts'
 import { compileWildcard } from '../wildcard.ts'
 import { isTooComplex } from './complexity.ts'
-
-/**
- * Names of operators, and names that EventBridge reserves for future operators. They cannot be fields inside
- * $or.
- */
-export const RESERVED: ReadonlySet<string> = new Set([
-  'exactly',
-  'equals-ignore-case',
-  'prefix',
-  'suffix',
-  'anything-but',
-  'exists',
-  'wildcard',
-  'numeric',
-  'cidr',
-  '=',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  'regex',
-  'not-wildcard',
-  'not-equals-ignore-case',
-  'date-after',
-  'date-on-or-after',
-  'date-before',
-  'date-on-or-before',
-  'in-date-range',
-  'ip-address-in-range',
-  'ip-address-not-in-range',
-])
 
 /**
  * Compiles an array of a pattern; `where` is its place, such as detail.state, for error messages. Throws a
@@ -43,40 +22,23 @@ export const RESERVED: ReadonlySet<string> = new Set([
 export function compileLeaf(alternatives: readonly unknown[], where: string): Leaf {
   if (alternatives.length === 0)
     throw new PatternError(`${where} is an empty array; give at least one value, or leave the field out.`)
-  const exact = new Set<unknown>()
-  // Event Ruler compares exact values that are IP addresses as addresses, however they are written.
-  const addresses = new Set<string>()
-  const matchers: Matcher[] = []
+  const leaf = new LeafBuilder()
   const wildcards: string[] = []
-  let absent = false
   alternatives.forEach((alternative, index) => {
     const place = `${where}[${index}]`
     if (Array.isArray(alternative))
       throw new PatternError(`${place} is an array inside an array; list its values beside the others.`)
     if (typeof alternative === 'object' && alternative !== null) {
       const { operator, operand, at } = only(alternative, place)
-      if (operator === 'exists' && operand === false) absent = true
-      else matchers.push(compileOperator(operator, operand, at, wildcards))
+      if (operator === 'exists' && operand === false) leaf.allowAbsence()
+      else leaf.add(compileOperator(operator, operand, at, wildcards))
     } else {
-      exact.add(alternative)
-      const key = typeof alternative === 'string' ? addressKey(alternative) : undefined
-      if (key !== undefined) addresses.add(key)
+      leaf.addValue(alternative as Scalar)
     }
   })
-  if (addresses.size > 0) matchers.push(address((value) => addresses.has(addressKey(value) ?? '')))
   if (wildcards.length > 0 && isTooComplex(wildcards)) throw new PatternError(`${where}: ${TOO_COMPLEX}`)
-  const matches: Matcher = (value, work) => {
-    // A Set reads a text once to hash it.
-    work.count(STEPS_OF_MATCHER * (1 + matchers.length) + (typeof value === 'string' ? value.length >> 4 : 0))
-    return exact.has(value) || matchers.some((matcher) => matcher(value, work))
-  }
-  return { matches, absent }
+  return leaf.build()
 }
-
-/** Steps of a comparison, without those of a wildcard. */
-const STEPS_OF_MATCHER = 8
-/** Steps to parse an address. */
-const STEPS_OF_ADDRESS = 300
 
 /** EventBridge's text. */
 const TOO_COMPLEX =
@@ -91,15 +53,15 @@ function compileOperator(operator: string, operand: unknown, at: string, wildcar
       if (operand !== true) throw new PatternError(`${at} must be true or false.`)
       return () => true
     case 'prefix':
-      return affix(operand, at, (value, part) => value.startsWith(part), start)
+      return affix(operand, at, startsWith, start)
     case 'suffix':
-      return affix(operand, at, (value, part) => value.endsWith(part), end)
+      return affix(operand, at, endsWith, end)
     case 'equals-ignore-case':
-      return ignoringCase(text(operand, at))
+      return equalsIgnoringCase(text(operand, at))
     case 'wildcard':
       return wildcard(text(operand, at), at, wildcards)
     case 'cidr':
-      return address(explained(at, () => compileCidr(text(operand, at))))
+      return addresses(explained(at, () => compileCidr(text(operand, at))))
     case 'numeric':
       return numeric(operand, at)
     case 'anything-but':
@@ -118,23 +80,16 @@ const end = (value: string, length: number): string => value.slice(Math.max(0, v
  * Compiles prefix and suffix: a text, or { "equals-ignore-case": text }.
  * @param cut returns the `length` characters of a value that decide
  */
-function affix(
-  operand: unknown,
-  at: string,
-  has: (value: string, part: string) => boolean,
-  cut: typeof start,
-): Matcher {
-  if (typeof operand !== 'object' || operand === null) {
-    const part = text(operand, at)
-    return strings((value) => has(value, part))
-  }
+function affix(operand: unknown, at: string, compile: (part: string) => Matcher, cut: typeof start): Matcher {
+  if (typeof operand !== 'object' || operand === null) return compile(text(operand, at))
   const inner = only(operand, at)
   if (inner.operator !== 'equals-ignore-case')
     throw new PatternError(
       `${inner.at} is not allowed here; ${at} takes a string or { "equals-ignore-case": text }.`,
     )
   const part = fold(text(inner.operand, inner.at))
-  return strings((value) => has(fold(cut(value, part.length)), part))
+  const matches = compile(part)
+  return (value, work) => typeof value === 'string' && matches(fold(cut(value, part.length)), work)
 }
 
 const COMPARISONS: Readonly<Record<string, (value: number, bound: number) => boolean>> = {
@@ -198,27 +153,25 @@ function anythingBut(operand: unknown, at: string, wildcards: string[]): Matcher
   if ((kind !== 'string' && kind !== 'number') || values.some((value) => typeof value !== kind)) {
     throw new PatternError(`${at} must have only strings or only numbers.`)
   }
-  const excluded = new Set<unknown>(values)
-  return (value) => !excluded.has(value)
+  return noneOf(new Set(values))
 }
 
 const NEGATABLE: Readonly<
   Record<string, ((operand: string, at: string, wildcards: string[]) => Matcher) | undefined>
 > = {
   __proto__: null as never,
-  prefix: (part, at) => strings(startOrEnd(part, at, (value) => value.startsWith(part))),
-  suffix: (part, at) => strings(startOrEnd(part, at, (value) => value.endsWith(part))),
-  'equals-ignore-case': (operand) => ignoringCase(operand),
+  prefix: (part, at) => startsWith(notEmpty(part, at)),
+  suffix: (part, at) => endsWith(notEmpty(part, at)),
+  'equals-ignore-case': (operand) => equalsIgnoringCase(operand),
   wildcard,
 }
 
 /** Every text starts and ends with the empty text, so anything but that would match nothing. */
-function startOrEnd(part: string, at: string, has: (value: string) => boolean): (value: string) => boolean {
-  if (part === '')
-    throw new PatternError(
-      `${at} is empty, and every string starts and ends with the empty string; give at least one character.`,
-    )
-  return has
+function notEmpty(part: string, at: string): string {
+  if (part !== '') return part
+  throw new PatternError(
+    `${at} is empty, and every string starts and ends with the empty string; give at least one character.`,
+  )
 }
 
 function wildcard(operand: string, at: string, wildcards: string[]): Matcher {
@@ -227,31 +180,10 @@ function wildcard(operand: string, at: string, wildcards: string[]): Matcher {
   return (value, work) => typeof value === 'string' && matches(value, work)
 }
 
-function ignoringCase(operand: string): Matcher {
-  const folded = fold(operand)
-  return strings((value) => value.length <= folded.length && fold(value) === folded)
-}
-
 const equals =
   (operand: string): Matcher =>
   (value) =>
     value === operand
-
-const strings =
-  (matches: (value: string) => boolean): Matcher =>
-  (value) =>
-    typeof value === 'string' && matches(value)
-
-const address =
-  (matches: (value: string) => boolean): Matcher =>
-  (value, work) => {
-    if (typeof value !== 'string' || value.length > MAX_ADDRESS_LENGTH) return false
-    work.count(STEPS_OF_ADDRESS)
-    return matches(value)
-  }
-
-/** Upper case makes letters with two lower-case forms (σ and ς) equal. It never makes a text shorter. */
-const fold = (value: string): string => value.toUpperCase()
 
 /** Returns the only operator of an object. */
 function only(operation: object, place: string): { operator: string; operand: unknown; at: string } {

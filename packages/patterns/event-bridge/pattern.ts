@@ -6,7 +6,8 @@
  */
 import { PatternError } from '../errors.ts'
 import type { Branch, Condition } from '../plan.ts'
-import { compileLeaf, RESERVED } from './operators.ts'
+import { RESERVED_NAMES } from '../reserved-names.ts'
+import { compileLeaf } from './operators.ts'
 
 /** Characters of a filter's pattern: the quota of Lambda's API. */
 export const MAX_PATTERN_LENGTH = 4096
@@ -102,7 +103,7 @@ function expand(
     }
     const below = [...path, ...name.split('.')]
     if (below.length > MAX_DEPTH) throw tooDeep(below, below.length)
-    if (mode === 'inside-or' && RESERVED.has(name)) {
+    if (mode === 'inside-or' && RESERVED_NAMES.has(name)) {
       throw new PatternError(
         `${place(below)} is the name of an operator, which a field inside $or cannot have; put the operator into the array of a field.`,
       )

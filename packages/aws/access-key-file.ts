@@ -32,6 +32,9 @@ export const ANONYMOUS: AwsClient = {
   may: () => true,
 }
 
+/** The client of operations that need no signature. It has no rights. */
+export const NOBODY: AwsClient = { ...ANONYMOUS, localOnly: false, may: () => false }
+
 /** AWS's pattern (IAM API reference, AccessKey), which asks for at least 16 characters. */
 const ID = /^\w{4,128}$/
 /** Characters. AWS's secrets have 40. */

@@ -8,6 +8,12 @@ export interface ApiOptions {
   readonly maxBodyBytes: number
   /** The longest body of operations that differ in this, by their names. */
   readonly maxBodyBytesOf?: Readonly<Record<string, number>>
+  /**
+   * Operations that everybody may call without a signature, because the input proves that the sender may: links
+   * with a token, for example. Their context then belongs to a client without rights. If the request does not
+   * name a version of the API, it is for these.
+   */
+  readonly unsigned?: readonly string[]
   /** Actions that are not called SERVICE:OPERATION, by operation: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
   /** Content types of answers that are blobs, by operation; the others are application/octet-stream. */
@@ -32,6 +38,7 @@ export interface Operation {
   /** What access keys must allow: kinesis:PutRecord. */
   readonly action: string
   readonly maxBodyBytes: number
+  readonly isUnsigned: boolean
   /** Checks and converts an input. */
   readonly check: Check<unknown>
   run(input: unknown, context: AwsContext): unknown
@@ -54,6 +61,7 @@ export function api(model: Model, operations: AwsOperations, options: ApiOptions
       model: operation,
       action: options.actions?.[name] ?? `${model.service}:${name}`,
       maxBodyBytes: options.maxBodyBytesOf?.[name] ?? options.maxBodyBytes,
+      isUnsigned: options.unsigned?.includes(name) ?? false,
       check: operation.input === undefined ? () => ({}) : compile(model, operation.input),
       run: run as Operation['run'],
     })

@@ -7,6 +7,7 @@ import type { Encoding } from './scalars.ts'
 
 export interface AwsContext {
   readonly client: Pick<AwsClient, 'name'>
+  readonly isSigned: boolean
   readonly requestId: string
   /** The name of the operation, such as PutRecord. */
   readonly operation: string

@@ -122,11 +122,12 @@ class Door {
    */
   #start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
     const bytes = call.open(body)
-    const { client, signedRegion } = this.#sender(call, bytes, head)
+    const { client, isSigned, signedRegion } = this.#sender(call, bytes, head)
     const input = call.read(bytes)
     const { name, api, action, check, run } = call.operation!
     const context = contextOf(client, action, this.#accountId, {
       ...exchange,
+      isSigned,
       operation: name,
       model: api.model,
       encoding: call.encoding,
@@ -137,7 +138,9 @@ class Door {
 
   #sender(call: Call, bytes: Buffer, head: Head): Sender {
     try {
-      return this.#senders.sender(head, bytes, (call.operation?.api ?? call.apis[0]).model.service)
+      const { operation } = call
+      const { service } = (operation?.api ?? call.apis[0]).model
+      return this.#senders.sender(head, bytes, service, operation?.isUnsigned ?? false)
     } catch (error) {
       if (call.bodyFirst && bytes.length <= MAX_UNKNOWN_BODY_BYTES) call.read(bytes)
       throw error

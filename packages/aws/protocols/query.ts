@@ -21,7 +21,7 @@ interface Action {
 
 interface Tables {
   readonly apis: readonly Api[]
-  /** The actions, by version and name. */
+  /** The actions, by version and name. Those that need no signature are also there without a version. */
   readonly actions: ReadonlyMap<string, Action>
 }
 
@@ -54,6 +54,7 @@ export function queryProtocol(apis: readonly Api[]): Protocol {
       const read = model.input === undefined ? () => ({}) : readerOf(api.model, model.input)
       const write = model.output === undefined ? () => '' : writerOf(api.model, model.output)
       addOnce(actions, `${apiVersion} ${name}`, { operation, read, write }, what)
+      if (operation.isUnsigned) addOnce(actions, `${NO_VERSION} ${name}`, { operation, read, write }, what)
     }
   }
   const tables: Tables = { apis, actions }

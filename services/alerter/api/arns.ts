@@ -1,7 +1,7 @@
 /** The ARNs in requests. Those of other accounts and regions name nothing here. */
 import { type Account, parseArn, snsTopicArn } from '@weir/aws'
-import type { Notifications } from '../notifications/notifications.ts'
 import type { Subscription, Topic } from '../notifications/entries.ts'
+import type { Notifications } from '../notifications/notifications.ts'
 import { invalidParameter, invalidValue, noSubscription, noTopic } from './errors.ts'
 
 const MIN_ELEMENTS = 6

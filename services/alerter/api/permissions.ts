@@ -54,11 +54,15 @@ export interface PermissionDeps {
 }
 
 export function permissionOperations({ account, arns, notifications }: PermissionDeps) {
-  const change = (TopicArn: string, edit: (statements: readonly Statement[]) => readonly Statement[]): Promise<void> =>
+  const change = (
+    TopicArn: string,
+    edit: (statements: readonly Statement[]) => readonly Statement[],
+  ): Promise<void> =>
     notifications.change(() => {
       const topic = arns.findTopic(TopicArn)
       const text = topic.attributes.Policy
-      const policy = text === undefined ? defaultPolicy(arns.topic(topic.name), account) : (JSON.parse(text) as Policy)
+      const policy =
+        text === undefined ? defaultPolicy(arns.topic(topic.name), account) : (JSON.parse(text) as Policy)
       const edited = { ...policy, Statement: edit(policy.Statement) }
       const attributes = { ...topic.attributes, Policy: JSON.stringify(edited) }
       return [{ kind: 'topic', id: topic.name, value: { ...topic, attributes } }]
@@ -75,7 +79,8 @@ export function permissionOperations({ account, arns, notifications }: Permissio
       const principals = input.AWSAccountId.map((id) => `arn:aws:iam::${id}:root`)
       const actions = input.ActionName.map((action) => `SNS:${action}`)
       await change(input.TopicArn, (statements) => {
-        if (statements.some(({ Sid }) => Sid === input.Label)) throw invalidParameter('Statement already exists')
+        if (statements.some(({ Sid }) => Sid === input.Label))
+          throw invalidParameter('Statement already exists')
         const added = {
           Sid: input.Label,
           Effect: 'Allow',
@@ -87,7 +92,10 @@ export function permissionOperations({ account, arns, notifications }: Permissio
       })
     },
 
-    async RemovePermission({ TopicArn, Label }: { TopicArn: string; Label: string }, context: SnsContext): Promise<void> {
+    async RemovePermission(
+      { TopicArn, Label }: { TopicArn: string; Label: string },
+      context: SnsContext,
+    ): Promise<void> {
       context.authorize(arns.topic(arns.findTopic(TopicArn).name))
       await change(TopicArn, (statements) => statements.filter(({ Sid }) => Sid !== Label))
     },
@@ -95,4 +103,5 @@ export function permissionOperations({ account, arns, notifications }: Permissio
 }
 
 /** AWS writes a list of one item as the item. */
-const oneOrAll = (items: readonly string[]): string | readonly string[] => (items.length === 1 ? items[0] : items)
+const oneOrAll = (items: readonly string[]): string | readonly string[] =>
+  items.length === 1 ? items[0] : items

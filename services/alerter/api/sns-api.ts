@@ -1,7 +1,13 @@
 /** SNS's API of 2010-03-31. */
-import { type Account, type Api, api, snsModel } from '@weir/aws'
+import { type Account, type Api, type AwsContext, api, snsModel } from '@weir/aws'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
+import { Arns } from './arns.ts'
+import { permissionOperations } from './permissions.ts'
+import { publishOperations } from './publish.ts'
+import { subscriptionOperations } from './subscriptions.ts'
+import { tagOperations } from './tags.ts'
+import { topicOperations } from './topics.ts'
 
 export interface SnsDeps {
   readonly account: Account
@@ -9,9 +15,23 @@ export interface SnsDeps {
   readonly publisher: Publisher
 }
 
+export type SnsContext = Pick<AwsContext, 'authorize' | 'may' | 'client' | 'isSigned'>
+
 /** The longest form: a batch of 256 KB in percent-encoding, with its parameters. */
 const MAX_BODY_BYTES = 1 << 20
 
-export function snsApi(_deps: SnsDeps): Api {
-  return api(snsModel, {}, { maxBodyBytes: MAX_BODY_BYTES })
+export function snsApi(deps: SnsDeps): Api {
+  const all = { ...deps, arns: new Arns(deps.account, deps.notifications) }
+  const operations = {
+    ...topicOperations(all),
+    ...subscriptionOperations(all),
+    ...publishOperations(all),
+    ...tagOperations(all),
+    ...permissionOperations(all),
+  }
+  return api(snsModel, operations, {
+    maxBodyBytes: MAX_BODY_BYTES,
+    // Receivers get links to these, without an access key.
+    unsigned: ['ConfirmSubscription', 'Unsubscribe'],
+  })
 }

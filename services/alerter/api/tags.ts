@@ -16,7 +16,13 @@ export function tagsOf(list: TagList): Record<string, string> {
   return tags
 }
 
-export function tagOperations({ arns, notifications }: { readonly arns: Arns; readonly notifications: Notifications }) {
+export function tagOperations({
+  arns,
+  notifications,
+}: {
+  readonly arns: Arns
+  readonly notifications: Notifications
+}) {
   const topicOf = (arn: string, context: SnsContext): Topic => {
     const name = arns.topicName(arn, 'ResourceArn')
     context.authorize(arns.topic(name))
@@ -35,7 +41,10 @@ export function tagOperations({ arns, notifications }: { readonly arns: Arns; re
     })
 
   return {
-    async TagResource({ ResourceArn, Tags }: { ResourceArn: string; Tags: TagList }, context: SnsContext): Promise<object> {
+    async TagResource(
+      { ResourceArn, Tags }: { ResourceArn: string; Tags: TagList },
+      context: SnsContext,
+    ): Promise<object> {
       const added = tagsOf(Tags)
       await change(ResourceArn, context, (tags) => {
         const all = { ...tags, ...added }
@@ -60,5 +69,8 @@ export function tagOperations({ arns, notifications }: { readonly arns: Arns; re
 }
 
 function tooMany(): AwsError {
-  return new AwsError('TagLimitExceededException', 'Could not complete request: tag quota of per resource exceeded')
+  return new AwsError(
+    'TagLimitExceededException',
+    'Could not complete request: tag quota of per resource exceeded',
+  )
 }

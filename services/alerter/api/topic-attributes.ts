@@ -16,7 +16,9 @@ const MAX_DISPLAY_NAME = 100
 const oneOf =
   (...values: readonly string[]): Check =>
   (value) =>
-    values.includes(value.toLowerCase()) ? undefined : `Invalid value [${value}]. Must be ${values.join(' or ')}.`
+    values.includes(value.toLowerCase())
+      ? undefined
+      : `Invalid value [${value}]. Must be ${values.join(' or ')}.`
 
 const json: Check = (value) => {
   try {

@@ -8,7 +8,12 @@ import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
 import type { SnsContext } from './sns-api.ts'
 import { type TagList, tagsOf } from './tags.ts'
-import { type Attributes, attributesForCreation, checkTopicAttribute, shownAttributes } from './topic-attributes.ts'
+import {
+  type Attributes,
+  attributesForCreation,
+  checkTopicAttribute,
+  shownAttributes,
+} from './topic-attributes.ts'
 
 export interface TopicDeps {
   readonly account: Account
@@ -80,7 +85,10 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
       const arn = arns.topic(topic.name)
       context.authorize(arn)
       let [confirmed, pending] = [0, 0]
-      for (const { token } of notifications.subscriptionsOf(topic)) token === null ? confirmed++ : pending++
+      for (const subscription of notifications.subscriptionsOf(topic)) {
+        if (subscription.confirmed) confirmed++
+        else pending++
+      }
       return { Attributes: shownAttributes(topic, arn, account, { confirmed, pending }) }
     },
 
@@ -99,7 +107,10 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
     },
 
     async PutDataProtectionPolicy(
-      { ResourceArn, DataProtectionPolicy }: { readonly ResourceArn: string; readonly DataProtectionPolicy: string },
+      {
+        ResourceArn,
+        DataProtectionPolicy,
+      }: { readonly ResourceArn: string; readonly DataProtectionPolicy: string },
       context: SnsContext,
     ): Promise<void> {
       context.authorize(arns.topic(arns.findTopic(ResourceArn, 'ResourceArn').name))
@@ -115,5 +126,8 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
 }
 
 function isSame(a: Attributes, b: Attributes): boolean {
-  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value)
+  return (
+    Object.keys(a).length === Object.keys(b).length &&
+    Object.entries(a).every(([key, value]) => b[key] === value)
+  )
 }

@@ -9,6 +9,7 @@ import { Attempting } from './attempting.ts'
 import { openAttemptLog } from './attempts.ts'
 import { HeldMessages, openDispatcher } from './dispatcher.ts'
 import { Envelopes } from './envelope.ts'
+import { Filters } from './filters.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
 import { openWaiting } from './waiting.ts'
@@ -37,8 +38,8 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
   const held = new HeldMessages()
   const attempting = new Attempting({ attempts, receivers, mayQueue: held.mayQueue, log })
   const waiting = await openWaiting({ kafka, codec, log })
-  const accepts = (): boolean => true
-  const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, accepts, log })
+  const filters = new Filters(log)
+  const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, filters, log })
   return {
     value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
     stop: async (drainMs) => {

@@ -13,6 +13,7 @@ import type { Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Attempting } from './attempting.ts'
 import type { Cause, Delivery, StoredMessage } from './delivery.ts'
+import type { Filters } from './filters.ts'
 import { type Finished, openFinished } from './finished.ts'
 import { type Messages, openMessages } from './messages.ts'
 
@@ -27,8 +28,7 @@ export interface DispatcherOptions {
   readonly notifications: Notifications
   readonly attempting: Attempting
   readonly held: HeldMessages
-  /** Returns whether the message is for the subscription, by its filter policy. */
-  readonly accepts: (delivery: Delivery) => boolean
+  readonly filters: Filters
   readonly log: Logger
 }
 
@@ -155,10 +155,12 @@ class Dispatch {
     const cause = { retry: false, partition, offset }
     const message: StoredMessage = { value, partition, offset, bytes: sizeOf(value) }
     const begun: Promise<void>[] = []
-    for (const subscription of this.#options.notifications.subscriptionsOf(topic)) {
-      if (subscription.token !== null || this.#finished.has(offset, subscription.id)) continue
+    const { attempting, filters, notifications } = this.#options
+    for (const subscription of notifications.subscriptionsOf(topic)) {
+      if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
+      if (!filters.accepts(subscription, message)) continue
       const delivery: Delivery = { topic, subscription, message, attempts: 0, cause }
-      if (this.#options.accepts(delivery)) begun.push(this.#options.attempting.run(delivery, this.#signal))
+      begun.push(attempting.run(delivery, this.#signal))
     }
     if (begun.length > 0) this.#running.push(this.#options.held.until(message.bytes, begun))
   }
@@ -178,7 +180,7 @@ class Dispatch {
     if (subscription === undefined || topic === undefined) return
     const isConfirmation = value.offset < 0
     // A receiver that has confirmed meanwhile need not be asked again.
-    if (isConfirmation === (subscription.token === null)) return
+    if (isConfirmation === subscription.confirmed) return
     const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
     if (message === undefined && !isConfirmation) return
     const delivery: Delivery = { topic, subscription, message, attempts: value.attempts, cause }

@@ -8,6 +8,7 @@ import { type DueDelivery, WAITING_PARTITIONS } from '@weir/contracts'
 import { type Appender, appendRecord, encodeValue, type Kafka, type Task } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { openRecords } from '@weir/topics'
+import { homeOf } from '../notifications/publisher.ts'
 
 const ATTEMPTS = 'weir.notifications.attempts'
 const WAITING = 'weir.notifications.waiting'
@@ -84,7 +85,9 @@ export async function openWaiting({
       const now = Date.now()
       waiting.each(batch, ({ value }) => {
         if (value === null) return
-        move(value, now, homeOf(value, partitions), out)
+        const { partition, subscription } = value
+        // A delivery is due in the partition of its message.
+        move(value, now, partition < 0 ? homeOf(subscription, partitions) : partition, out)
       })
     },
   }
@@ -104,10 +107,4 @@ export async function openWaiting({
       await Promise.all(subscriptions.map((subscription) => subscription.stop(drainMs)))
     },
   }
-}
-
-/** A delivery is due in the partition of its message. A request to confirm has no message. */
-function homeOf({ partition, subscription }: DueDelivery, partitions: number): number {
-  if (partition >= 0) return partition
-  return Number.parseInt(subscription.slice(0, 8), 16) % partitions
 }

@@ -16,7 +16,8 @@ const MAX_RETRIES = 100
 const MAX_DELAY_SECONDS = 3600
 const BACKOFF = ['linear', 'arithmetic', 'geometric', 'exponential']
 /** SNS developer guide, "Content type". */
-const CONTENT_TYPES = /^(text\/(plain|html|css|csv|xml|markdown)|application\/(json|xml|octet-stream|soap\+xml|x-www-form-urlencoded|atom\+xml|rss\+xml))(; ?charset=[\w-]+)?$/i
+const CONTENT_TYPES =
+  /^(text\/(plain|html|css|csv|xml|markdown)|application\/(json|xml|octet-stream|soap\+xml|x-www-form-urlencoded|atom\+xml|rss\+xml))(; ?charset=[\w-]+)?$/i
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -125,7 +126,9 @@ function checkRetries(retries: Json): void {
   if (!(typeof min === 'number' && min >= 1 && min <= MAX_DELAY_SECONDS))
     throw new Error(`healthyRetryPolicy.minDelayTarget must be between 1 and ${MAX_DELAY_SECONDS}`)
   if (!(typeof max === 'number' && max >= min && max <= MAX_DELAY_SECONDS))
-    throw new Error(`healthyRetryPolicy.maxDelayTarget must be between minDelayTarget and ${MAX_DELAY_SECONDS}`)
+    throw new Error(
+      `healthyRetryPolicy.maxDelayTarget must be between minDelayTarget and ${MAX_DELAY_SECONDS}`,
+    )
   const inPhases = policy.numNoDelayRetries + policy.numMinDelayRetries + policy.numMaxDelayRetries
   if (inPhases > numRetries)
     throw new Error('healthyRetryPolicy.numRetries must be at least the sum of the retries of the phases')

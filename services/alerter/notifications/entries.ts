@@ -3,20 +3,7 @@ import type { CheckState } from '@weir/control'
 import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** The protocols of subscriptions, as the API names them (SNS API reference, Subscribe). */
-export const PROTOCOLS = [
-  'http',
-  'https',
-  'email',
-  'email-json',
-  'sms',
-  'sqs',
-  'application',
-  'lambda',
-  'firehose',
-  // Weir's own: a stream by its ARN, and a topic of Kafka as kafka://NAME.
-  'kinesis',
-  'kafka',
-] as const
+export const PROTOCOLS = ['http', 'https'] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]
 
 /** SNS API reference, CreateTopic. */
@@ -52,10 +39,16 @@ const subscription = object({
   createdAt: time,
   /** Those that were set, by their names in the API. */
   attributes,
-  /** Shown by the receiver that confirms the subscription; null once it is confirmed. */
-  token: nullable(text({ max: 256 })),
+  /** Shown by the receiver that confirms the subscription. */
+  token: text({ max: 256 }),
+  /** Whether it was confirmed; nothing is delivered before. */
+  confirmed: flag,
   /** Whether only a signed request may end it. */
   signedUnsubscribe: flag,
+  /** Whether the request that confirmed it was signed. */
+  signedConfirmation: flag,
+  /** The name of the access key that subscribed. */
+  subscriber: text({ max: 256 }),
 })
 export type Subscription = ShapedBy<typeof subscription>
 

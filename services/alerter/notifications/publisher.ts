@@ -9,8 +9,9 @@ import {
   type KafkaError,
   type Producer,
   partitionOfKey,
+  writeRecord,
 } from '@weir/kafka'
-import { isFifo, type Topic } from './entries.ts'
+import { isFifo, type Subscription, type Topic } from './entries.ts'
 
 export type MessageAttribute = Notification['attributes'][number]
 
@@ -38,9 +39,15 @@ export interface Publisher {
    * never rejects. A message that failed may have been stored nevertheless.
    */
   publish(messages: readonly Message[], client: string): Promise<(Published | KafkaError)[]>
+  /**
+   * Asks the receiver of a subscription to confirm it. Resolves when the request is stored; rejects with a
+   * KafkaError if it is not known to be stored.
+   */
+  requestConfirmation(subscription: Subscription): Promise<void>
 }
 
 const TOPIC = 'weir.notifications'
+const DUE = 'weir.notifications.due'
 
 export async function openPublisher({
   kafka,
@@ -51,8 +58,25 @@ export async function openPublisher({
   readonly codec: Codec
   readonly producer: Producer
 }): Promise<Publisher> {
-  const [writer, partitions] = await Promise.all([codec.writer(TOPIC), kafka.partitions(TOPIC)])
+  const [writer, dueWriter, partitions] = await Promise.all([
+    codec.writer(TOPIC),
+    codec.writer(DUE),
+    kafka.partitions(TOPIC),
+  ])
   return {
+    async requestConfirmation({ id, topic }) {
+      const value = encodeValue(dueWriter, {
+        subscription: id,
+        topic,
+        messageId: randomUUID(),
+        partition: -1,
+        offset: -1,
+        attempts: 0,
+        dueAt: Date.now(),
+      })
+      await writeRecord(producer, { topic: DUE, partition: homeOf(id, partitions), key: id, value })
+    },
+
     async publish(messages, client) {
       const delivery = producer.delivery()
       const publishedAt = Date.now()
@@ -92,6 +116,11 @@ export async function openPublisher({
       })
     },
   }
+}
+
+/** The partition of the request to confirm a subscription, which has no message. */
+export function homeOf(subscription: string, partitions: number): number {
+  return Number.parseInt(subscription.slice(0, 8), 16) % partitions
 }
 
 /**

@@ -66,8 +66,11 @@ export async function openAlerterWorld() {
           endpoint,
           createdAt: Date.now(),
           attributes,
-          token: null,
+          token: '00'.repeat(128),
+          confirmed: true,
           signedUnsubscribe: false,
+          signedConfirmation: false,
+          subscriber: 'test',
         }),
       )
       await notifications.value.change(() =>
@@ -97,8 +100,8 @@ export async function openAlerterWorld() {
     async stop(): Promise<void> {
       await notifications.stop(1000)
       await producer.stop(1000)
-      await stopCodec(1000)
-      await stopKafka(1000)
+      await stopCodec()
+      await stopKafka()
       await cluster.stop()
     },
   }

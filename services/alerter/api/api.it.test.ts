@@ -1,0 +1,269 @@
+/** SNS's API for AWS's own client. */
+import {
+  AddPermissionCommand,
+  ConfirmSubscriptionCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  GetSubscriptionAttributesCommand,
+  GetTopicAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  ListTagsForResourceCommand,
+  ListTopicsCommand,
+  PublishBatchCommand,
+  PublishCommand,
+  SetSubscriptionAttributesCommand,
+  SetTopicAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from '@aws-sdk/client-sns'
+import { startService } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { openAlerterWorld } from '../testing/alerter.ts'
+import { startReceiver } from '../testing/receiver.ts'
+
+let world: Awaited<ReturnType<typeof openAlerterWorld>>
+let service: Awaited<ReturnType<typeof startService>>
+let sns: SNSClient
+beforeAll(async () => {
+  world = await openAlerterWorld()
+  service = await startService('alerter', { ...world.env, ALERTER_PUBLIC_URL: 'http://alerter.test' })
+  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
+    timeout: 30_000,
+    interval: 100,
+  })
+  sns = new SNSClient({
+    endpoint: service.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+})
+afterAll(async () => {
+  service?.kill('SIGKILL')
+  await world?.stop()
+})
+
+const receiver = async (...args: Parameters<typeof startReceiver>) => {
+  const started = await startReceiver(...args)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+const create = async (Name: string, rest = {}): Promise<string> =>
+  (await sns.send(new CreateTopicCommand({ Name, ...rest }))).TopicArn!
+
+/** Opens a link of a message, as a receiver does: without a signature. */
+const open = (link: string): Promise<Response> => fetch(link.replace('http://alerter.test', service.url))
+
+/** Subscribes, and confirms by the link that the receiver gets. */
+async function subscribe(
+  TopicArn: string,
+  to: Awaited<ReturnType<typeof receiver>>,
+  Attributes = {},
+): Promise<string> {
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({
+      TopicArn,
+      Protocol: 'http',
+      Endpoint: to.url,
+      Attributes,
+      ReturnSubscriptionArn: true,
+    }),
+  )
+  await expect.poll(() => to.received.length, { timeout: 20_000 }).toBe(1)
+  const { SubscribeURL, Type } = JSON.parse(to.received[0].body)
+  expect(Type).toBe('SubscriptionConfirmation')
+  expect((await open(SubscribeURL)).status).toBe(200)
+  return SubscriptionArn!
+}
+
+test('topics are created once, changed, tagged, listed and deleted', async () => {
+  const arn = await create('catalogue', {
+    Attributes: { DisplayName: 'Catalogue' },
+    Tags: [{ Key: 'team', Value: 'shop' }],
+  })
+  expect(arn).toBe('arn:aws:sns:us-east-1:000000000000:catalogue')
+  expect(await create('catalogue')).toBe(arn)
+  await expect(create('catalogue', { Attributes: { DisplayName: 'Other' } })).rejects.toMatchObject({
+    name: 'InvalidParameterException',
+    message: 'Invalid parameter: Attributes Reason: Topic already exists with different attributes',
+  })
+  await sns.send(
+    new SetTopicAttributesCommand({ TopicArn: arn, AttributeName: 'DisplayName', AttributeValue: 'New' }),
+  )
+  const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn: arn }))
+  expect(Attributes).toMatchObject({ DisplayName: 'New', Owner: '000000000000', SubscriptionsConfirmed: '0' })
+  expect(JSON.parse(Attributes!.EffectiveDeliveryPolicy).http.defaultHealthyRetryPolicy.numRetries).toBe(3)
+
+  await sns.send(new TagResourceCommand({ ResourceArn: arn, Tags: [{ Key: 'stage', Value: 'test' }] }))
+  await sns.send(new UntagResourceCommand({ ResourceArn: arn, TagKeys: ['team'] }))
+  const { Tags } = await sns.send(new ListTagsForResourceCommand({ ResourceArn: arn }))
+  expect(Tags).toEqual([{ Key: 'stage', Value: 'test' }])
+
+  await sns.send(
+    new AddPermissionCommand({
+      TopicArn: arn,
+      Label: 'shop',
+      AWSAccountId: ['111122223333'],
+      ActionName: ['Publish'],
+    }),
+  )
+  const policy = (await sns.send(new GetTopicAttributesCommand({ TopicArn: arn }))).Attributes!.Policy
+  expect(JSON.parse(policy).Statement[1]).toMatchObject({ Sid: 'shop', Action: 'SNS:Publish' })
+
+  expect((await sns.send(new ListTopicsCommand({}))).Topics).toContainEqual({ TopicArn: arn })
+  await sns.send(new DeleteTopicCommand({ TopicArn: arn }))
+  await sns.send(new DeleteTopicCommand({ TopicArn: arn }))
+  await expect(sns.send(new GetTopicAttributesCommand({ TopicArn: arn }))).rejects.toMatchObject({
+    name: 'NotFoundException',
+    message: 'Topic does not exist',
+  })
+})
+
+test('a receiver confirms its subscription by a link, gets messages, and ends it by another link', async () => {
+  const TopicArn = await create('news')
+  const reader = await receiver()
+  const arn = await subscribe(TopicArn, reader)
+  const listed = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))
+  expect(listed.Subscriptions).toMatchObject([
+    { SubscriptionArn: arn, Protocol: 'http', Endpoint: reader.url },
+  ])
+
+  const { MessageId } = await sns.send(new PublishCommand({ TopicArn, Message: 'Rain', Subject: 'Weather' }))
+  await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(2)
+  const [, { headers, body }] = reader.received
+  expect(headers).toMatchObject({
+    'x-amz-sns-message-type': 'Notification',
+    'x-amz-sns-message-id': MessageId,
+    'x-amz-sns-subscription-arn': arn,
+  })
+  const message = JSON.parse(body)
+  expect(message).toMatchObject({ Message: 'Rain', Subject: 'Weather', TopicArn })
+
+  expect((await open(message.UnsubscribeURL)).status).toBe(200)
+  expect((await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions).toEqual([])
+})
+
+test('nothing is delivered before the subscription is confirmed', async () => {
+  const TopicArn = await create('quiet')
+  const reader = await receiver()
+  const { SubscriptionArn } = await sns.send(
+    new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: reader.url }),
+  )
+  expect(SubscriptionArn).toBe('pending confirmation')
+  await sns.send(new PublishCommand({ TopicArn, Message: 'too early' }))
+  await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(1)
+  await expect(
+    sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token: 'ab'.repeat(128) })),
+  ).rejects.toMatchObject({ message: 'Invalid token' })
+  const { Token } = JSON.parse(reader.received[0].body)
+  await sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token, AuthenticateOnUnsubscribe: 'true' }))
+  await sns.send(new PublishCommand({ TopicArn, Message: 'in time' }))
+  await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(2)
+  const { Message, UnsubscribeURL } = JSON.parse(reader.received[1].body)
+  expect(Message).toBe('in time')
+  // The signed confirmation asked for this.
+  const refused = await open(UnsubscribeURL)
+  expect(await refused.text()).toContain('AuthorizationError')
+})
+
+test('filter policies choose messages by their attributes or their bodies, also after a change', async () => {
+  const TopicArn = await create('filtered')
+  const [byAttribute, byBody] = [await receiver(), await receiver()]
+  const arn = await subscribe(TopicArn, byAttribute, { FilterPolicy: '{"store":["harbour"]}' })
+  await subscribe(TopicArn, byBody, {
+    FilterPolicy: '{"price":[{"numeric":[">",100]}]}',
+    FilterPolicyScope: 'MessageBody',
+    RawMessageDelivery: 'true',
+  })
+  const store = (StringValue: string) => ({ store: { DataType: 'String', StringValue } })
+  const publish = (Message: string, MessageAttributes = {}) =>
+    sns.send(new PublishCommand({ TopicArn, Message, MessageAttributes }))
+  await publish('{"price":50}', store('harbour'))
+  await publish('{"price":150}', store('station'))
+  await expect.poll(() => byAttribute.received.length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => byBody.received.length, { timeout: 20_000 }).toBe(2)
+  expect(JSON.parse(byAttribute.received[1].body)).toMatchObject({
+    Message: '{"price":50}',
+    MessageAttributes: { store: { Type: 'String', Value: 'harbour' } },
+  })
+  expect(byBody.received[1].body).toBe('{"price":150}')
+  await sns.send(
+    new SetSubscriptionAttributesCommand({
+      SubscriptionArn: arn,
+      AttributeName: 'FilterPolicy',
+      AttributeValue: '{"store":["station"]}',
+    }),
+  )
+  await publish('{"price":1}', store('station'))
+  await expect.poll(() => byAttribute.received.length, { timeout: 20_000 }).toBe(3)
+  const { Attributes } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn: arn }))
+  expect(Attributes).toMatchObject({ FilterPolicy: '{"store":["station"]}', PendingConfirmation: 'false' })
+})
+
+test('a batch is stored whole, and a text for the protocol goes before the default', async () => {
+  const TopicArn = await create('batches')
+  const reader = await receiver()
+  await subscribe(TopicArn, reader)
+  const entries = Array.from({ length: 10 }, (_, i) => ({
+    Id: `id-${i}`,
+    Message: JSON.stringify({ default: `d${i}`, http: `h${i}` }),
+    MessageStructure: 'json',
+  }))
+  const { Successful, Failed } = await sns.send(
+    new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: entries }),
+  )
+  expect(Failed ?? []).toEqual([])
+  expect(Successful!.map(({ Id }) => Id)).toEqual(entries.map(({ Id }) => Id))
+  await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(11)
+  const texts = reader.received.slice(1).map(({ body }) => JSON.parse(body).Message)
+  expect(texts.sort()).toEqual(Array.from({ length: 10 }, (_, i) => `h${i}`))
+})
+
+test.each([
+  [{ Message: '' }, 'Invalid parameter: Empty message'],
+  [{ Message: 'x', Subject: '' }, 'Invalid parameter: Subject'],
+  [{ Message: 'x'.repeat(262_145) }, 'Invalid parameter: Message too long'],
+  [
+    { Message: '{"http":"x"}', MessageStructure: 'json' },
+    'Invalid parameter: Message Structure - No default entry in JSON message body',
+  ],
+  [
+    { Message: 'x', MessageAttributes: { a: { DataType: 'Text', StringValue: 'x' } } },
+    "The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.",
+  ],
+  [
+    { Message: 'x', MessageDeduplicationId: 'd' },
+    'Invalid parameter: MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type',
+  ],
+])('a wrong message is refused with the text of SNS: %o', async (input, message) => {
+  const TopicArn = await create('strict')
+  await expect(sns.send(new PublishCommand({ TopicArn, ...input }))).rejects.toMatchObject({ message })
+})
+
+test('a failing receiver gets the message again by the policy of its subscription', async () => {
+  const TopicArn = await create('retries')
+  let failures = 3
+  const failing = await receiver(({ body }) =>
+    JSON.parse(body).Type === 'Notification' && failures-- > 0 ? 503 : 200,
+  )
+  await subscribe(TopicArn, failing, {
+    DeliveryPolicy: JSON.stringify({
+      healthyRetryPolicy: {
+        numRetries: 5,
+        numNoDelayRetries: 1,
+        numMinDelayRetries: 1,
+        minDelayTarget: 1,
+        maxDelayTarget: 3,
+      },
+    }),
+  })
+  await sns.send(new PublishCommand({ TopicArn, Message: 'again' }))
+  await expect.poll(() => failing.received.length, { timeout: 30_000 }).toBe(5)
+  const times = failing.received.slice(1).map(({ at }) => at)
+  const pauses = times.slice(1).map((at, i) => at - times[i])
+  expect(pauses[0]).toBeLessThan(500)
+  expect(Math.abs(pauses[1] - 1000)).toBeLessThan(300)
+  expect(Math.abs(pauses[2] - 1000)).toBeLessThan(300)
+}, 60_000)

@@ -1,0 +1,91 @@
+/** The attributes of subscriptions: their checks, and how they are shown. */
+import { type Account, userArn } from '@weir/aws'
+import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
+import { checkDeliveryPolicy, effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
+import type { Subscription, Topic } from '../notifications/entries.ts'
+import type { Attributes } from './topic-attributes.ts'
+
+const NAMES = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery'])
+const SCOPES = ['MessageAttributes', 'MessageBody']
+
+export const isSettable = (name: string): boolean => NAMES.has(name)
+
+/**
+ * Returns a complaint about one of the attributes, in SNS's words after "Invalid parameter: "; undefined if all are
+ * right.
+ */
+export function complaintAboutAttributes(attributes: Attributes): string | undefined {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!isSettable(name)) return `Unknown Attribute ${name}`
+    const complaint = complaintAbout(name, value, attributes)
+    if (complaint !== undefined) return complaint
+  }
+  return undefined
+}
+
+function complaintAbout(name: string, value: string, attributes: Attributes): string | undefined {
+  switch (name) {
+    case 'RawMessageDelivery':
+      return /^(true|false)$/i.test(value)
+        ? undefined
+        : `RawMessageDelivery: Invalid value [${value}]. Must be true or false.`
+    case 'FilterPolicyScope':
+      return SCOPES.includes(value)
+        ? undefined
+        : `FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`
+    case 'FilterPolicy':
+      return complaintAboutFilter(value, scopeOf(attributes))
+    default:
+      return complaintAboutDelivery(value)
+  }
+}
+
+/** The empty text takes a policy away. */
+function complaintAboutFilter(text: string, scope: FilterPolicyScope): string | undefined {
+  if (text === '') return undefined
+  try {
+    parseFilterPolicy(text, scope)
+    return undefined
+  } catch (error) {
+    if (error instanceof FilterPolicyError) return error.message
+    throw error
+  }
+}
+
+function complaintAboutDelivery(text: string): string | undefined {
+  if (text === '') return undefined
+  try {
+    checkDeliveryPolicy(text, 'subscription')
+    return undefined
+  } catch (error) {
+    return `DeliveryPolicy: ${(error as Error).message}`
+  }
+}
+
+export function scopeOf({ FilterPolicyScope }: Attributes): FilterPolicyScope {
+  return FilterPolicyScope === 'MessageBody' ? 'MessageBody' : 'MessageAttributes'
+}
+
+/** Returns the attributes as GetSubscriptionAttributes shows them. */
+export function shownSubscription(
+  subscription: Subscription,
+  topic: Topic,
+  arns: { readonly topic: string; readonly subscription: string },
+  { accountId }: Account,
+): Attributes {
+  const { RawMessageDelivery = 'false', FilterPolicy, FilterPolicyScope, ...rest } = subscription.attributes
+  return {
+    ...rest,
+    SubscriptionArn: arns.subscription,
+    TopicArn: arns.topic,
+    Protocol: subscription.protocol,
+    Endpoint: subscription.endpoint,
+    Owner: accountId,
+    RawMessageDelivery: RawMessageDelivery.toLowerCase(),
+    PendingConfirmation: String(!subscription.confirmed),
+    ConfirmationWasAuthenticated: String(subscription.signedConfirmation),
+    SubscriptionPrincipal: userArn(accountId, subscription.subscriber),
+    EffectiveDeliveryPolicy: JSON.stringify(effectiveSubscriptionPolicy(topic, subscription)),
+    ...(FilterPolicy ? { FilterPolicy, FilterPolicyScope: scopeOf(subscription.attributes) } : {}),
+  }
+}

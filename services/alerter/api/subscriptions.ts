@@ -1,0 +1,220 @@
+/** The operations on subscriptions. */
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { type Account, AwsError } from '@weir/aws'
+import { PROTOCOLS, type ProtocolName, type Subscription, type Topic } from '../notifications/entries.ts'
+import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
+import type { Publisher } from '../notifications/publisher.ts'
+import type { Arns } from './arns.ts'
+import { invalidParameter, invalidValue } from './errors.ts'
+import { nextPage } from './paging.ts'
+import type { SnsContext } from './sns-api.ts'
+import { complaintAboutAttributes, isSettable, shownSubscription } from './subscription-attributes.ts'
+import type { Attributes } from './topic-attributes.ts'
+
+export interface SubscriptionDeps {
+  readonly account: Account
+  readonly arns: Arns
+  readonly notifications: Notifications
+  readonly publisher: Publisher
+}
+
+interface SubscribeInput {
+  readonly TopicArn: string
+  readonly Protocol: string
+  readonly Endpoint?: string
+  readonly Attributes?: Attributes
+  readonly ReturnSubscriptionArn?: boolean
+}
+
+/** Hexadecimal digits, as SNS's tokens. */
+const TOKEN_BYTES = 128
+const TOKEN = /^[0-9a-f]{256}$/
+
+export function subscriptionOperations({ account, arns, notifications, publisher }: SubscriptionDeps) {
+  const put = (subscription: Subscription): NotificationChange[] => [
+    { kind: 'subscription', id: subscription.id, value: subscription },
+  ]
+
+  /** Returns the subscription that the input asks for, or the one that is there. */
+  const subscribe = async (input: SubscribeInput, protocol: ProtocolName, subscriber: string) => {
+    const { TopicArn, Endpoint: endpoint = '', Attributes: attributes = {} } = input
+    let subscription: Subscription | undefined
+    await notifications.change(() => {
+      const topic = arns.findTopic(TopicArn)
+      subscription = notifications.subscribed(topic, protocol, endpoint)
+      if (subscription !== undefined) {
+        const { attributes: before } = subscription
+        if (
+          Object.entries(attributes).some(
+            ([name, value]) => before[name]?.toLowerCase() !== value.toLowerCase(),
+          )
+        )
+          throw invalidValue('Attributes', 'Subscription already exists with different attributes')
+        return []
+      }
+      subscription = {
+        id: randomUUID(),
+        topic: topic.name,
+        topicId: topic.id,
+        protocol,
+        endpoint,
+        createdAt: Date.now(),
+        attributes,
+        token: randomBytes(TOKEN_BYTES).toString('hex'),
+        confirmed: false,
+        signedUnsubscribe: false,
+        signedConfirmation: false,
+        subscriber,
+      }
+      return put(subscription)
+    })
+    return subscription!
+  }
+
+  const shown = ({ protocol, endpoint, confirmed, ...rest }: Subscription) => ({
+    SubscriptionArn: confirmed ? arns.subscription(rest) : 'PendingConfirmation',
+    Owner: account.accountId,
+    Protocol: protocol,
+    Endpoint: endpoint,
+    TopicArn: arns.topic(rest.topic),
+  })
+
+  return {
+    async Subscribe(input: SubscribeInput, context: SnsContext) {
+      const protocol = PROTOCOLS.find((one) => one === input.Protocol)
+      if (protocol === undefined)
+        throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
+      const topic = arns.findTopic(input.TopicArn)
+      context.authorize(arns.topic(topic.name))
+      checkEndpoint(topic, protocol, input.Endpoint ?? '')
+      const complaint = complaintAboutAttributes(input.Attributes ?? {})
+      if (complaint !== undefined)
+        throw complaint.startsWith('Filter policy scope')
+          ? invalidParameter(complaint)
+          : invalidValue('Attributes', complaint)
+      const subscription = await subscribe(input, protocol, context.client.name)
+      if (subscription.confirmed) return { SubscriptionArn: arns.subscription(subscription) }
+      await publisher.requestConfirmation(subscription)
+      const isShown = input.ReturnSubscriptionArn === true
+      return { SubscriptionArn: isShown ? arns.subscription(subscription) : 'pending confirmation' }
+    },
+
+    async ConfirmSubscription(
+      input: {
+        readonly TopicArn: string
+        readonly Token: string
+        readonly AuthenticateOnUnsubscribe?: string
+      },
+      context: SnsContext,
+    ) {
+      const { TopicArn, Token: token, AuthenticateOnUnsubscribe } = input
+      await notifications.catchUp()
+      const topic = notifications.topics.get(arns.topicName(TopicArn, 'Topic'))
+      if (topic === undefined) throw invalidParameter('Topic')
+      if (!TOKEN.test(token)) throw invalidParameter('Token')
+      let confirmed: Subscription | undefined
+      await notifications.change(() => {
+        confirmed = [...notifications.subscriptionsOf(topic)].find((one) => isSame(one.token, token))
+        // A link may be opened twice.
+        if (confirmed === undefined || confirmed.confirmed) return []
+        const { isSigned } = context
+        const signedUnsubscribe = isSigned && AuthenticateOnUnsubscribe?.toLowerCase() === 'true'
+        confirmed = { ...confirmed, confirmed: true, signedConfirmation: isSigned, signedUnsubscribe }
+        return put(confirmed)
+      })
+      if (confirmed === undefined) throw new AwsError('InvalidParameterException', 'Invalid token')
+      return { SubscriptionArn: arns.subscription(confirmed) }
+    },
+
+    async Unsubscribe(
+      { SubscriptionArn }: { readonly SubscriptionArn: string },
+      context: SnsContext,
+    ): Promise<void> {
+      const id = arns.subscriptionId(SubscriptionArn)
+      await notifications.change(() => {
+        const found = notifications.subscriptions.get(id)
+        if (found === undefined) return []
+        if (context.isSigned) context.authorize(arns.topic(found.topic))
+        else if (found.signedUnsubscribe)
+          throw new AwsError(
+            'AuthorizationErrorException',
+            'This subscription can only be ended by a signed request.',
+            403,
+          )
+        return [{ kind: 'subscription', id, value: undefined }]
+      })
+    },
+
+    async ListSubscriptions({ NextToken }: { readonly NextToken?: string }, context: SnsContext) {
+      await notifications.catchUp()
+      const all = [...notifications.subscriptions.values()].filter(({ topic }) =>
+        context.may(arns.topic(topic)),
+      )
+      return page('subscriptions', all, NextToken)
+    },
+
+    async ListSubscriptionsByTopic(
+      { TopicArn, NextToken }: { readonly TopicArn: string; readonly NextToken?: string },
+      context: SnsContext,
+    ) {
+      arns.topicName(TopicArn)
+      await notifications.catchUp()
+      const topic = arns.findTopic(TopicArn)
+      context.authorize(arns.topic(topic.name))
+      return page(`subscriptions of ${topic.name}`, [...notifications.subscriptionsOf(topic)], NextToken)
+    },
+
+    async GetSubscriptionAttributes(
+      { SubscriptionArn }: { readonly SubscriptionArn: string },
+      context: SnsContext,
+    ) {
+      arns.subscriptionId(SubscriptionArn)
+      await notifications.catchUp()
+      const { subscription, topic } = arns.findSubscription(SubscriptionArn)
+      const topicArn = arns.topic(topic.name)
+      context.authorize(topicArn)
+      const named = { topic: topicArn, subscription: arns.subscription(subscription) }
+      return { Attributes: shownSubscription(subscription, topic, named, account) }
+    },
+
+    async SetSubscriptionAttributes(
+      input: {
+        readonly SubscriptionArn: string
+        readonly AttributeName: string
+        readonly AttributeValue?: string
+      },
+      context: SnsContext,
+    ): Promise<void> {
+      const { SubscriptionArn, AttributeName, AttributeValue = '' } = input
+      const { topic } = arns.findSubscription(SubscriptionArn)
+      context.authorize(arns.topic(topic.name))
+      if (!isSettable(AttributeName)) throw invalidParameter('AttributeName')
+      await notifications.change(() => {
+        const { subscription } = arns.findSubscription(SubscriptionArn)
+        const attributes = { ...subscription.attributes, [AttributeName]: AttributeValue }
+        const complaint = complaintAboutAttributes(attributes)
+        if (complaint !== undefined) throw invalidParameter(complaint)
+        return put({ ...subscription, attributes })
+      })
+    },
+  }
+
+  function page(list: string, all: Subscription[], NextToken: string | undefined) {
+    const sorted = all.sort((a, b) => (a.id < b.id ? -1 : 1))
+    const { items, NextToken: next } = nextPage(list, sorted, ({ id }) => id, NextToken)
+    return { Subscriptions: items.map(shown), NextToken: next }
+  }
+}
+
+/** Throws if the endpoint is none of the protocol, or the topic does not deliver by it. */
+function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): void {
+  if (topic.name.endsWith('.fifo'))
+    throw invalidParameter(`Invalid parameter: Endpoint Reason: FIFO topics do not deliver over ${protocol}`)
+  const url = URL.parse(endpoint)
+  if (url === null || url.protocol !== `${protocol}:`)
+    throw invalidParameter('Endpoint must match the specified protocol')
+}
+
+function isSame(token: string, shown: string): boolean {
+  return token.length === shown.length && timingSafeEqual(Buffer.from(token), Buffer.from(shown))
+}

@@ -181,9 +181,12 @@ export class Stack {
   }
 
   #node(name: PartName, args: readonly string[], env: Readonly<Record<string, string>>) {
-    // The services are bound to the loopback address, so they let everybody in unless keys are configured.
+    // The services are bound to the loopback address, so they let everybody in unless keys are configured, and
+    // send notifications to receivers on this machine.
     const open =
-      process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE ? {} : { ALLOW_ANONYMOUS: 'true' }
+      process.env.API_KEYS_FILE || process.env.AWS_ACCESS_KEYS_FILE
+        ? {}
+        : { ALLOW_ANONYMOUS: 'true', EGRESS_ALLOW: '127.0.0.0/8,::1/128' }
     return startProcess({
       name,
       command: process.execPath,

@@ -3,20 +3,19 @@ import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig } from '@weir/service'
+import { httpConfig, serviceUrl } from '@weir/service'
 
 /** The configuration of the alerter, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
   registryUrl: registryUrl(reader),
-  access: accessConfig(reader),
   awsAccess: awsAccessConfig(reader),
   account: awsAccountConfig(reader),
   egress: egressConfig(reader),
-  publicUrl: reader.string(
+  publicUrl: reader.httpUrl(
     'ALERTER_PUBLIC_URL',
-    'Where receivers of notifications reach this service: the links in messages begin with it.',
-    'http://localhost:8083',
+    'Where receivers of notifications reach this service: links in messages begin with it. If not set, its URL.',
+    serviceUrl(reader, 'alerter'),
   ),
   memoryBytes:
     reader.integer(

@@ -9,7 +9,7 @@ import { array, matchesAttributes, number, text } from './testing/matches.ts'
 const COMPLEX = 'FilterPolicy: Filter policy is too complex'
 const KEYS = 'FilterPolicy: Filter policy can not have more than 5 keys'
 /** Far above what each takes, and far below what a quadratic algorithm would take. */
-const SOON_MS = 2000
+const SOON_MS = 8000
 
 function soon<T>(run: () => T): T {
   const start = performance.now()

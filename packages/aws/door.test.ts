@@ -4,8 +4,8 @@ import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { ListTopicsCommand, PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
-import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type HttpServer, logger, MAX_UNKNOWN_BODY_BYTES, openHttp, type Resource } from '@weir/service'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ANONYMOUS, parseAccessKeys } from './access-key-file.ts'
 import type { AwsAccess } from './access-keys.ts'
 import { type Api, api } from './api.ts'
@@ -331,6 +331,55 @@ test('an unsigned request is answered if unsigned requests are admitted', async 
   anonymous = ANONYMOUS
   expect((await ask(undefined, { body: IDENTITY })).text).toContain('<UserId>anonymous</UserId>')
   anonymous = undefined
+})
+
+describe('an operation that needs no signature', () => {
+  const LINK = '/?Action=Unsubscribe&SubscriptionArn=s'
+  /** Asks by a name of another machine, as a receiver there does. */
+  const fromElsewhere = (path: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { port } = new URL(url)
+      httpRequest({ port, path, headers: { host: 'weir.example' } }, (response) => {
+        response.resume()
+        resolve(response.statusCode!)
+      })
+        .on('error', reject)
+        .end()
+    })
+
+  test('is served by a link without a signature and without a version, to a client without rights', async () => {
+    expect(await ask(undefined, { method: 'GET', path: LINK, type: '' })).toMatchObject({ status: 200 })
+    expect(heard).toEqual({ SubscriptionArn: 's', client: 'anonymous', isSigned: false, may: false })
+    expect((await ask(undefined, { body: `${LINK.slice(2)}&Version=2010-03-31` })).status).toBe(200)
+  })
+
+  test('is served to clients on other machines, also if unsigned requests are admitted from here', async () => {
+    anonymous = ANONYMOUS
+    expect(await fromElsewhere(LINK)).toBe(200)
+    expect(heard).toMatchObject({ isSigned: false, may: false })
+    expect(await fromElsewhere(`/?${IDENTITY}`)).toBe(403)
+    anonymous = undefined
+  })
+
+  test('is refused if its signature is wrong', async () => {
+    const wrong = { credentials: { ...CREDENTIALS, secretAccessKey: 'wrong' } }
+    const answer = await ask('sns', { method: 'GET', path: LINK, type: '', ...wrong })
+    expect(answer).toMatchObject({ status: 403, text: expect.stringContaining('SignatureDoesNotMatch') })
+    expect((await ask('sns', { method: 'GET', path: LINK, type: '' })).status).toBe(200)
+    expect(heard).toMatchObject({ client: 'AKIDEXAMPLE', isSigned: true, may: true })
+  })
+
+  test('may only have a body as short as that of an unknown client', async () => {
+    const long = await ask(undefined, { path: LINK, body: `x=${'x'.repeat(MAX_UNKNOWN_BODY_BYTES)}` })
+    expect(long).toMatchObject({ status: 403, text: expect.stringContaining('MissingAuthenticationToken') })
+  })
+
+  test('does not open others: these need a signature and a version', async () => {
+    const unsigned = await ask(undefined, { method: 'GET', path: `/?Action=ListTopics`, type: '' })
+    expect(unsigned.text).toContain('for version NO_VERSION_SPECIFIED')
+    const listed = await ask(undefined, { body: 'Action=ListTopics&Version=2010-03-31' })
+    expect(listed).toMatchObject({ status: 403, text: expect.stringContaining('MissingAuthenticationToken') })
+  })
 })
 
 test('a client that leaves before the end of its form does no harm', async () => {

@@ -22,19 +22,21 @@ const named =
 let answer: RequestListener | undefined
 let hub: Server
 let enricher: Server
+let alerter: Server
 let gateway: Server
 
 beforeAll(async () => {
   hub = await listen((request, response) => (answer ?? named('ingest-hub'))(request, response))
   enricher = await listen(named('enricher'))
-  gateway = await startGateway({ hub: hub.url, enricher: enricher.url })
+  alerter = await listen(named('alerter'))
+  gateway = await startGateway({ hub: hub.url, enricher: enricher.url, alerter: alerter.url })
 })
 afterEach(() => {
   answer = undefined
 })
 afterAll(async () => {
   await gateway.close()
-  await Promise.all([hub.close(), enricher.close()])
+  await Promise.all([hub.close(), enricher.close(), alerter.close()])
 })
 
 interface Asked {
@@ -92,6 +94,8 @@ describe('a request', () => {
     ['the scope in a presigned URL', { method: 'GET', path: `/?${inQuery('lambda')}` }, 'enricher'],
     ['the action in its query', { method: 'GET', path: `/?${IDENTITY}` }, 'ingest-hub'],
     ['the action in its form', { headers: { 'content-type': FORM }, body: IDENTITY }, 'ingest-hub'],
+    ['the action of a link in a message', { method: 'GET', path: '/?Action=Unsubscribe' }, 'alerter'],
+    ['the path of a certificate', { method: 'GET', path: '/SimpleNotificationService-0a.pem' }, 'alerter'],
     ['the path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
     ['its path', { method: 'GET', path: '/2015-03-31/functions/?MaxItems=1' }, 'enricher'],
     [
@@ -109,13 +113,13 @@ describe('a request', () => {
       'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
-      '"message":"This endpoint serves kinesis, sts, lambda; the request names none of them."',
+      '"message":"This endpoint serves kinesis, sts, lambda, sns; the request names none of them."',
     ],
     [
       'a signature for another service',
       { path: '/bucket', headers: signed('s3') },
       400,
-      '<Message>This endpoint serves kinesis, sts, lambda; the request is for s3.</Message>',
+      '<Message>This endpoint serves kinesis, sts, lambda, sns; the request is for s3.</Message>',
     ],
     ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
     [
@@ -283,7 +287,7 @@ describe.each([
   test('a request to a service that is down is answered with ServiceUnavailable', async () => {
     const gone = await listen(() => {})
     await gone.close()
-    const other = await startGateway({ hub: gone.url, enricher: enricher.url })
+    const other = await startGateway({ hub: gone.url, enricher: enricher.url, alerter: alerter.url })
     try {
       const [text, plain] = [
         await ask({ headers: KINESIS, body: '{}', to: other }),

@@ -15,6 +15,7 @@ import {
   signedService,
   snsModel,
   stsModel,
+  UNSIGNED_SNS_OPERATIONS,
 } from '@weir/aws'
 import type { AwsApi } from '@weir/contracts/services.ts'
 import type { FastifyRequest } from 'fastify'
@@ -51,8 +52,17 @@ const MODELS: Readonly<Record<AwsApi, Model>> = {
   sts: stsModel,
 }
 
-/** Paths of Weir's own beside an API: GetFunction answers with a URL of the code. */
-const OWN_FOLDERS: Readonly<Partial<Record<AwsApi, readonly string[]>>> = { lambda: ['/v1/functions/'] }
+/**
+ * Beginnings of Weir's own paths beside an API: GetFunction answers with a URL of the code, and messages have
+ * URLs of certificates.
+ */
+const OWN_FOLDERS: Readonly<Partial<Record<AwsApi, readonly string[]>>> = {
+  lambda: ['/v1/functions/'],
+  sns: ['/SimpleNotificationService-'],
+}
+
+/** Operations of Query that clients may call without a version of the API. */
+const UNVERSIONED: Readonly<Partial<Record<AwsApi, readonly string[]>>> = { sns: UNSIGNED_SNS_OPERATIONS }
 
 /** Throws if two APIs could not be told apart. */
 export function routesTo(
@@ -62,6 +72,8 @@ export function routesTo(
   const byService = new Map<string, Route>()
   /** By the version of the API. */
   const byVersion = new Map<string, Route>()
+  /** By the operation, for requests without a version. */
+  const byAction = new Map<string, Route>()
   /** By the beginning of paths: /2015-03-31/. */
   const byFolder = new Map<string, Route>()
   for (const { apis, upstream } of upstreams) {
@@ -74,12 +86,15 @@ export function routesTo(
       if (model.protocol === 'query') add(byVersion, model.apiVersion, route)
       for (const folder of [...(model.folders ?? []), ...(OWN_FOLDERS[name] ?? [])])
         add(byFolder, folder, route)
+      for (const action of UNVERSIONED[name] ?? []) add(byAction, action, route)
     }
   }
   const byParameters = (parameters: readonly Named[]): Route | undefined => {
     const value = (wanted: string): string | undefined =>
       parameters.find(({ name }) => name === wanted)?.value
-    return value('Action') === undefined ? undefined : byVersion.get(value('Version') ?? '')
+    const [action, version] = [value('Action'), value('Version')]
+    if (action === undefined) return undefined
+    return version === undefined ? byAction.get(action) : byVersion.get(version)
   }
   return {
     names: [...byService.keys()],

@@ -31,6 +31,7 @@ const snsModel: Model = {
   xmlNamespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
   operations: {
     ListTopics: { input: 'ListTopicsInput', output: 'ListTopicsResponse', resultWrapper: 'ListTopicsResult' },
+    Unsubscribe: { input: 'UnsubscribeInput' },
     PublishBatch: {
       input: 'PublishBatchInput',
       output: 'PublishBatchResponse',
@@ -41,6 +42,7 @@ const snsModel: Model = {
   shapes: {
     ListTopicsInput: { type: 'structure', members: { NextToken: 'String' } },
     ListTopicsResponse: { type: 'structure', members: { Topics: 'TopicsList', NextToken: 'String' } },
+    UnsubscribeInput: { type: 'structure', members: { SubscriptionArn: 'String' } },
     TopicsList: { type: 'list', member: 'Topic' },
     Topic: { type: 'structure', members: { TopicArn: 'String' } },
     PublishBatchInput: {
@@ -107,6 +109,9 @@ export const sns = (): Api =>
       ListTopics(_input: object, context: AwsContext) {
         context.authorize('arn:aws:sns:eu-central-1:123456789012:denied')
       },
+      Unsubscribe(input: object, { client, isSigned, may }: AwsContext) {
+        heard = { ...input, client: client.name, isSigned, may: may('*') }
+      },
       PublishBatch(
         input: { readonly TopicArn: string; readonly PublishBatchRequestEntries: readonly { Id: string }[] },
         context: AwsContext,
@@ -118,7 +123,7 @@ export const sns = (): Api =>
         return { Successful: input.PublishBatchRequestEntries.map(({ Id }) => ({ Id, MessageId: '<&>' })) }
       },
     },
-    { maxBodyBytes },
+    { maxBodyBytes, unsigned: ['Unsubscribe'] },
   )
 export const lambda = (): Api =>
   api(

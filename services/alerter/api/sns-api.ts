@@ -1,5 +1,5 @@
 /** SNS's API of 2010-03-31. */
-import { type Account, type Api, type AwsContext, api, snsModel } from '@weir/aws'
+import { type Account, type Api, type AwsContext, api, snsModel, UNSIGNED_SNS_OPERATIONS } from '@weir/aws'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
 import { Arns } from './arns.ts'
@@ -31,7 +31,6 @@ export function snsApi(deps: SnsDeps): Api {
   }
   return api(snsModel, operations, {
     maxBodyBytes: MAX_BODY_BYTES,
-    // Receivers get links to these, without an access key.
-    unsigned: ['ConfirmSubscription', 'Unsubscribe'],
+    unsigned: UNSIGNED_SNS_OPERATIONS,
   })
 }

@@ -1,0 +1,97 @@
+/** The operators, by the guide's tables of operands. */
+import type { Evaluation } from '../evaluation/evaluation.ts'
+import {
+  add,
+  compare,
+  divide,
+  divideInts,
+  multiply,
+  negate,
+  remainder,
+  subtract,
+} from '../numbers/arithmetic.ts'
+import { isInt, type Numeric } from '../numbers/decimal.ts'
+import type { BinaryOperator } from '../syntax/ast.ts'
+import { toBoolean, toDecimal, toText } from '../values/convert.ts'
+import { equals } from '../values/equality.ts'
+import { isNumeric, type Value } from '../values/value.ts'
+
+type Operator = (a: Value, b: Value, evaluation: Evaluation) => Value
+
+export const BINARY: Readonly<Record<BinaryOperator, Operator>> = {
+  OR: logical((a, b) => a || b),
+  AND: logical((a, b) => a && b),
+  '=': equals,
+  '<>': (a, b, evaluation) => {
+    const equal = equals(a, b, evaluation)
+    return equal === undefined ? undefined : !equal
+  },
+  '<': comparison((order) => order < 0),
+  '<=': comparison((order) => order <= 0),
+  '>': comparison((order) => order > 0),
+  '>=': comparison((order) => order >= 0),
+  IN: isIn,
+  '+': plus,
+  '-': arithmetic(subtract),
+  '*': arithmetic(multiply),
+  '/': arithmetic((a, b, keep, ints) => (ints ? divideInts(a, b) : divide(a, b, keep))),
+  '%': arithmetic(remainder),
+}
+
+export function not(value: Value): Value {
+  const operand = toBoolean(value)
+  return operand === undefined ? undefined : !operand
+}
+
+export function negateValue(value: Value, evaluation: Evaluation): Value {
+  const number = toDecimal(value, evaluation)
+  return number === undefined ? undefined : negate(number)
+}
+
+/** Both operands must be Booleans, or the strings "true" or "false"; otherwise the result is Undefined. */
+function logical(combine: (a: boolean, b: boolean) => boolean): Operator {
+  return (a, b) => {
+    const left = toBoolean(a)
+    const right = toBoolean(b)
+    return left === undefined || right === undefined ? undefined : combine(left, right)
+  }
+}
+
+function comparison(holds: (order: number) => boolean): Operator {
+  return (a, b, evaluation) => {
+    const left = toDecimal(a, evaluation)
+    const right = toDecimal(b, evaluation)
+    return left === undefined || right === undefined ? undefined : holds(compare(left, right))
+  }
+}
+
+/** Undefined if the right operand is no array. */
+function isIn(value: Value, array: Value, evaluation: Evaluation): Value {
+  if (value === undefined || !Array.isArray(array)) return undefined
+  return array.some((element) => equals(value, element, evaluation) === true)
+}
+
+/** Concatenates if one of the operands is a string, and adds numbers. */
+function plus(a: Value, b: Value, evaluation: Evaluation): Value {
+  if (typeof a === 'string' || typeof b === 'string') {
+    const left = toText(a, evaluation)
+    const right = toText(b, evaluation)
+    if (left === undefined || right === undefined) return undefined
+    evaluation.count(left.length + right.length)
+    return left + right
+  }
+  return isNumeric(a) && isNumeric(b) ? add(a, b, evaluation.keepDecimals) : undefined
+}
+
+/** `ints` says that both operands are Ints. A string is a Decimal, whatever it says. */
+function arithmetic(
+  compute: (a: Numeric, b: Numeric, keep: boolean, ints: boolean) => Numeric | undefined,
+): Operator {
+  return (a, b, evaluation) => {
+    const left = toDecimal(a, evaluation)
+    const right = toDecimal(b, evaluation)
+    if (left === undefined || right === undefined) return undefined
+    const strings = typeof a === 'string' || typeof b === 'string'
+    return compute(left, right, evaluation.keepDecimals, !strings && isInt(left) && isInt(right))
+  }
+}

@@ -1,0 +1,101 @@
+/** Time zones: names of the IANA database, which Node.js has with ICU, and fixed offsets. */
+
+/** A zone whose offset may change over time. */
+export interface Zone {
+  readonly id: string
+  /** Milliseconds to add to UTC at a time. */
+  offsetAt(epochMs: number): number
+  /** Such as CST, or +09:00 if English has no abbreviation. */
+  nameAt(epochMs: number, style: 'short' | 'long'): string
+}
+
+/** Zones that are kept; the database has about 600 names. */
+const MAX_ZONES = 600
+/** Each region of English abbreviates the zones of its own part of the world. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN']
+const OFFSET = /^(?:UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?([0-5]\d))?(?::?([0-5]\d))?)?$/
+
+/** Abbreviations that Java reads as the zone of a region. */
+const ABBREVIATIONS: ReadonlyMap<string, string> = new Map([
+  ...pairs('America/New_York', 'EST EDT'),
+  ...pairs('America/Chicago', 'CST CDT'),
+  ...pairs('America/Denver', 'MST MDT'),
+  ...pairs('America/Los_Angeles', 'PST PDT'),
+  ...pairs('Europe/Paris', 'CET CEST'),
+  ...pairs('Europe/Helsinki', 'EET EEST'),
+  ...pairs('Europe/Lisbon', 'WET WEST'),
+  ...pairs('Europe/London', 'BST'),
+  ...pairs('Asia/Tokyo', 'JST'),
+  ...pairs('Asia/Kolkata', 'IST'),
+  ...pairs('Australia/Sydney', 'AEST AEDT'),
+])
+
+const zones = new Map<string, Zone | undefined>()
+
+/** The zone of a name such as America/Belize, CST, UTC or +01:00. Undefined if there is none. */
+export function zoneOf(id: string): Zone | undefined {
+  if (id.length > 64) return undefined
+  if (!zones.has(id)) {
+    if (zones.size >= MAX_ZONES) zones.clear()
+    zones.set(id, fixedZone(id) ?? region(ABBREVIATIONS.get(id) ?? id))
+  }
+  return zones.get(id)
+}
+
+/** Milliseconds as +hh:mm, or with another separator. */
+export function offsetText(offsetMs: number, separator: string): string {
+  const minutes = Math.trunc(Math.abs(offsetMs) / 60_000)
+  const two = (number: number): string => String(number).padStart(2, '0')
+  return `${offsetMs < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}${separator}${two(minutes % 60)}`
+}
+
+function fixedZone(id: string): Zone | undefined {
+  const match = id === 'Z' ? OFFSET.exec('UTC') : id === '' ? null : OFFSET.exec(id)
+  if (match === null) return undefined
+  const [, sign, hours = '0', minutes = '0', seconds = '0'] = match
+  if (Number(hours) > 18) return undefined
+  const offsetMs =
+    (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * (sign === '-' ? -1000 : 1000)
+  const short = offsetMs === 0 ? 'UTC' : offsetText(offsetMs, ':')
+  return {
+    id: short,
+    offsetAt: () => offsetMs,
+    nameAt: (_, style) => (offsetMs === 0 && style === 'long' ? 'Coordinated Universal Time' : short),
+  }
+}
+
+function region(id: string): Zone | undefined {
+  let offsets: Intl.DateTimeFormat
+  try {
+    offsets = zoneFormat('en-US', id, 'longOffset')
+  } catch {
+    return undefined
+  }
+  const offsetAt = (epochMs: number): number => offsetOf(zoneName(offsets, epochMs))
+  const nameAt = (epochMs: number, style: 'short' | 'long'): string => {
+    const names = LOCALES.map((locale) => zoneName(zoneFormat(locale, id, style), epochMs))
+    return names.find((name) => !/\d/.test(name)) ?? offsetText(offsetAt(epochMs), ':')
+  }
+  return { id, offsetAt, nameAt }
+}
+
+function zoneFormat(
+  locale: string,
+  timeZone: string,
+  timeZoneName: 'longOffset' | 'short' | 'long',
+): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(locale, { timeZone, timeZoneName })
+}
+
+function zoneName(format: Intl.DateTimeFormat, epochMs: number): string {
+  return format.formatToParts(epochMs).find(({ type }) => type === 'timeZoneName')!.value
+}
+
+/** Milliseconds of a text such as GMT-06:00 or GMT. */
+function offsetOf(text: string): number {
+  return fixedZone(text)!.offsetAt(0)
+}
+
+function pairs(zone: string, names: string): [string, string][] {
+  return names.split(' ').map((name) => [name, zone])
+}

@@ -15,15 +15,19 @@ const MAX_NAMED = 6
  * Names the first part of AND that is not true, and the values that it is made of:
  * "temperature > 50 is false: temperature is 40."
  */
-export function explainCondition(condition: Node, compiler: Compiler, evaluation: Evaluation): string {
+export function explainCondition(
+  condition: Node,
+  newCompiler: () => Compiler,
+  evaluation: Evaluation,
+): string {
+  const valueOf = (node: Node): Value => newCompiler().compile(node)(evaluation)
+  const { source } = newCompiler()
   try {
-    const part = culprit(condition, compiler, evaluation)
-    const value = compiler.compile(part)(evaluation)
-    const named = leavesOf(part)
-      .slice(0, MAX_NAMED)
-      .map((leaf) => `${sourceOf(leaf, compiler)} is ${show(compiler.compile(leaf)(evaluation), evaluation)}`)
-    const reasons = named.length === 0 || leavesOf(part)[0] === part ? '' : `: ${named.join(', ')}`
-    return `${sourceOf(part, compiler)} is ${show(value, evaluation)}${reasons}.`
+    const part = culprit(condition, valueOf)
+    const leaves = leavesOf(part).slice(0, MAX_NAMED)
+    const named = leaves.map((leaf) => `${sourceOf(leaf, source)} is ${show(valueOf(leaf), evaluation)}`)
+    const reasons = leaves.length === 0 || leaves[0] === part ? '' : `: ${named.join(', ')}`
+    return `${sourceOf(part, source)} is ${show(valueOf(part), evaluation)}${reasons}.`
   } catch (error) {
     if (error instanceof TooMuchWork) return 'The condition takes too long to explain.'
     throw error
@@ -31,14 +35,23 @@ export function explainCondition(condition: Node, compiler: Compiler, evaluation
 }
 
 /** AND is Undefined if one of its sides is, so that side is the reason even if the other one is false. */
-function culprit(node: Node, compiler: Compiler, evaluation: Evaluation): Node {
-  let part = node
-  while (part.kind === 'binary' && part.operator === 'AND') {
-    const left = toBoolean(compiler.compile(part.left)(evaluation))
-    const right = toBoolean(compiler.compile(part.right)(evaluation))
-    part = left === undefined || (left === false && right !== undefined) ? part.left : part.right
+function culprit(condition: Node, valueOf: (node: Node) => Value): Node {
+  const sides = sidesOf(condition)
+  const values = sides.map((side) => toBoolean(valueOf(side)))
+  const missing = values.indexOf(undefined)
+  return sides[missing >= 0 ? missing : values.indexOf(false)]
+}
+
+/** The operands of a chain of AND, from the left. */
+function sidesOf(condition: Node): readonly Node[] {
+  const sides: Node[] = []
+  const waiting = [condition]
+  while (waiting.length > 0) {
+    const next = waiting.pop()!
+    if (next.kind === 'binary' && next.operator === 'AND') waiting.push(next.right, next.left)
+    else sides.push(next)
   }
-  return part
+  return sides
 }
 
 /** The fields, variables and calls of an expression, each once. */
@@ -54,7 +67,7 @@ function leavesOf(node: Node): readonly Node[] {
   return leaves
 }
 
-function sourceOf({ at, end }: Node, { source }: Compiler): string {
+function sourceOf({ at, end }: Node, source: string): string {
   return shorten(source.slice(at, end).replace(/\s+/g, ' '))
 }
 

@@ -123,9 +123,9 @@ export class Rule {
     const { why } = result
     if ((why !== 'condition-false' && why !== 'condition-undefined') || this.#condition === undefined)
       return SENTENCES[why]
-    const compiler = new Compiler(this.#sql, this.version, this.variables)
+    const newCompiler = () => new Compiler(this.#sql, this.version, this.variables)
     const evaluation = new Evaluation(message, context, this.version, this.variableExpressions)
-    const parts = [SENTENCES[why], explainCondition(this.#condition, compiler, evaluation)]
+    const parts = [SENTENCES[why], explainCondition(this.#condition, newCompiler, evaluation)]
     if (message.json(false) === undefined && readsPayload({ kind: 'value', value: this.#condition }))
       parts.push('The payload is no JSON object or array, so it has no fields.')
     return parts.join(' ')

@@ -32,7 +32,10 @@ export function compileCast(node: NodeOf<'cast'>, compiler: Compiler): Expressio
     throw compiler.failure(node, `The type ${node.type} of cast`, `is not one of ${known}`)
   }
   const operand = compiler.compile(node.operand)
-  return (evaluation) => cast(operand(evaluation), evaluation)
+  return (evaluation) => {
+    evaluation.count(1)
+    return cast(operand(evaluation), evaluation)
+  }
 }
 
 function castDecimal(value: Value, evaluation: Evaluation): Value {

@@ -4,12 +4,16 @@ import type { Evaluation, Expression } from '../evaluation/evaluation.ts'
 import { compileCall } from '../functions/call.ts'
 import type { Member, Node, NodeOf } from '../syntax/ast.ts'
 import { failure } from '../syntax/lexer.ts'
+import { toBoolean } from '../values/convert.ts'
 import { equals } from '../values/equality.ts'
 import { asMember, fieldOf, setField, type Value } from '../values/value.ts'
 import type { SqlVersion } from '../version.ts'
 import { compileCast } from './cast.ts'
 import { BINARY, negateValue, not } from './operators.ts'
 import { compileSelect } from './select.ts'
+
+/** Regular expressions of a rule or a template that are compiled with it. */
+const MAX_REGEXPS = 32
 
 export class Compiler {
   readonly source: string
@@ -18,6 +22,7 @@ export class Compiler {
   readonly #variables: ReadonlyMap<string, number>
   /** Names of the elements of the nested queries around the expression, the outermost first. */
   readonly #aliases: (string | undefined)[] = []
+  #regexps = 0
 
   constructor(source: string, version: SqlVersion, variables: ReadonlyMap<string, number>) {
     this.source = source
@@ -64,6 +69,12 @@ export class Compiler {
     return this.#aliases.length > 0
   }
 
+  /** @throws SqlError if the SQL has too many: each takes some milliseconds to compile */
+  countRegexp(node: Node): void {
+    if (++this.#regexps > MAX_REGEXPS)
+      throw this.failure(node, `The SQL has more than ${MAX_REGEXPS} regular expressions`)
+  }
+
   failure(node: Node, problem: string, detail?: string): SqlError {
     return failure(this.source, node.at, problem, detail)
   }
@@ -86,7 +97,10 @@ export class Compiler {
 
   #member({ object, name }: NodeOf<'member'>): Expression {
     const of = this.compile(object)
-    return (evaluation) => fieldOf(of(evaluation), name)
+    return (evaluation) => {
+      evaluation.count(1)
+      return fieldOf(of(evaluation), name)
+    }
   }
 
   #variable(node: NodeOf<'variable'>): Expression {
@@ -98,9 +112,11 @@ export class Compiler {
 
   #unary({ operator, operand }: NodeOf<'unary'>): Expression {
     const of = this.compile(operand)
-    return operator === 'NOT'
-      ? (evaluation) => not(of(evaluation))
-      : (evaluation) => negateValue(of(evaluation), evaluation)
+    const apply = operator === 'NOT' ? not : negateValue
+    return (evaluation) => {
+      evaluation.count(1)
+      return apply(of(evaluation), evaluation)
+    }
   }
 
   #binary({ operator, left, right }: NodeOf<'binary'>): Expression {
@@ -124,6 +140,7 @@ export class Compiler {
       const value = of(evaluation)
       if (value === undefined) return undefined
       for (const { when, result } of compiled) {
+        evaluation.count(1)
         if (equals(value, when(evaluation), evaluation) === true) return result(evaluation)
       }
       return last(evaluation)
@@ -176,9 +193,8 @@ export class Compiler {
     const resultOf = (row: Value, evaluation: Evaluation): Value => {
       evaluation.count(4)
       evaluation.rows[level] = row
-      return condition === undefined || condition(evaluation) === true
-        ? asMember(result(evaluation))
-        : undefined
+      const holds = condition === undefined || toBoolean(condition(evaluation)) === true
+      return holds ? asMember(result(evaluation)) : undefined
     }
     return (evaluation) => {
       const rows = source(evaluation)

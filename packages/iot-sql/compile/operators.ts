@@ -14,7 +14,7 @@ import { isInt, type Numeric } from '../numbers/decimal.ts'
 import type { BinaryOperator } from '../syntax/ast.ts'
 import { toBoolean, toDecimal, toText } from '../values/convert.ts'
 import { equals } from '../values/equality.ts'
-import { isNumeric, type Value } from '../values/value.ts'
+import type { Value } from '../values/value.ts'
 
 type Operator = (a: Value, b: Value, evaluation: Evaluation) => Value
 
@@ -74,13 +74,15 @@ function isIn(value: Value, array: Value, evaluation: Evaluation): Value {
 /** Concatenates if one of the operands is a string, and adds numbers. */
 function plus(a: Value, b: Value, evaluation: Evaluation): Value {
   if (typeof a === 'string' || typeof b === 'string') {
-    const left = toText(a, evaluation)
-    const right = toText(b, evaluation)
-    if (left === undefined || right === undefined) return undefined
-    evaluation.count(left.length + right.length)
-    return left + right
+    const prefix = toText(a, evaluation)
+    const suffix = toText(b, evaluation)
+    if (prefix === undefined || suffix === undefined) return undefined
+    evaluation.count(prefix.length + suffix.length)
+    return prefix + suffix
   }
-  return isNumeric(a) && isNumeric(b) ? add(a, b, evaluation.keepDecimals) : undefined
+  const left = toDecimal(a, evaluation)
+  const right = toDecimal(b, evaluation)
+  return left === undefined || right === undefined ? undefined : add(left, right, evaluation.keepDecimals)
 }
 
 /** `ints` says that both operands are Ints. A string is a Decimal, whatever it says. */

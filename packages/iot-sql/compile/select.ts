@@ -31,17 +31,23 @@ function objectOf(columns: readonly CompiledColumn[], evaluation: Evaluation): V
       }
     } else if (result !== undefined) {
       if (path.length === 1) setField(object, path[0], asMember(result))
-      else setPath(object, path, asMember(result))
+      else setPath(object, path, asMember(result), evaluation)
     }
   }
   return object
 }
 
 /** Sets a field of nested objects. Objects on the way are copied: they may belong to the payload. */
-function setPath(object: Record<string, Value>, path: readonly string[], value: Value): void {
+function setPath(
+  object: Record<string, Value>,
+  path: readonly string[],
+  value: Value,
+  evaluation: Evaluation,
+): void {
   let parent = object
   for (const name of path.slice(0, -1)) {
     const existing = Object.hasOwn(parent, name) ? parent[name] : undefined
+    evaluation.count(isObject(existing) ? 1 + Object.keys(existing).length : 1)
     const child: Record<string, Value> = isObject(existing) ? { ...existing } : {}
     setField(parent, name, child)
     parent = child

@@ -30,7 +30,7 @@ export class Evaluation {
   /** Expressions of the variables of SET, evaluated when they are first used. */
   readonly #variables: readonly Expression[]
   /** The current elements of nested queries, the outermost first. */
-  readonly rows: Value[] = []
+  rows: Value[] = []
   #values: { value: Value }[] | undefined
   #steps = 0
 
@@ -54,7 +54,14 @@ export class Evaluation {
 
   variable(slot: number): Value {
     this.#values ??= []
-    return (this.#values[slot] ??= { value: this.#variables[slot](this) }).value
+    const known = this.#values[slot]
+    if (known !== undefined) return known.value
+    const { rows } = this
+    this.rows = []
+    const value = this.#variables[slot](this)
+    this.rows = rows
+    this.#values[slot] = { value }
+    return value
   }
 
   /** @throws TooMuchWork */

@@ -6,6 +6,8 @@ import type { Value } from '../values/value.ts'
 import { FUNCTIONS } from './functions.ts'
 import { REFUSED } from './refused.ts'
 
+const STEPS_OF_CALL = 4
+
 /** A function of SQL. Names are looked up in lower case. */
 export interface SqlFunction {
   /** True for functions that SQL version 2015-10-08 does not have. */
@@ -38,19 +40,23 @@ export function compileCall(node: NodeOf<'call'>, compiler: Compiler): Expressio
 }
 
 function callOf(call: NonNullable<SqlFunction['call']>, args: readonly Expression[]): Expression {
+  const steps = STEPS_OF_CALL + args.length
   const [first, second] = args
-  if (args.length === 0) return (evaluation) => call([], counted(evaluation))
-  if (args.length === 1) return (evaluation) => call([first(evaluation)], counted(evaluation))
+  if (args.length === 1)
+    return (evaluation) => {
+      evaluation.count(steps)
+      return call([first(evaluation)], evaluation)
+    }
   if (args.length === 2)
-    return (evaluation) => call([first(evaluation), second(evaluation)], counted(evaluation))
-  return (evaluation) =>
-    call(
+    return (evaluation) => {
+      evaluation.count(steps)
+      return call([first(evaluation), second(evaluation)], evaluation)
+    }
+  return (evaluation) => {
+    evaluation.count(steps)
+    return call(
       args.map((arg) => arg(evaluation)),
-      counted(evaluation),
+      evaluation,
     )
-}
-
-function counted(evaluation: Evaluation): Evaluation {
-  evaluation.count(4)
-  return evaluation
+  }
 }

@@ -28,8 +28,8 @@ export const COLLECTIONS: Readonly<Record<string, SqlFunction>> = {
 function concat(args: readonly Value[], evaluation: Evaluation): Value {
   if (args.length === 1) return args[0]
   if (args.some(Array.isArray)) {
+    for (const arg of args) if (Array.isArray(arg)) evaluation.count(arg.length)
     const elements = args.flat(1) as Value[]
-    evaluation.count(elements.length)
     return elements.filter((element) => element !== undefined).map(asMember)
   }
   if (!args.some((arg) => typeof arg === 'string')) return undefined
@@ -60,7 +60,9 @@ function compileTransform({ args }: NodeOf<'call'>, compiler: Compiler): Express
 
 /** Adds the fields of an object to each object of an array. */
 function enrich(object: Value, array: Value, evaluation: Evaluation): Value {
-  if (!isObject(object) || !Array.isArray(array) || !array.every(isObject)) return undefined
+  if (!isObject(object) || !Array.isArray(array)) return undefined
+  evaluation.count(array.length)
+  if (!array.every(isObject)) return undefined
   const { length } = Object.keys(object)
   const enriched = (array as ObjectValue[]).map((element) => {
     evaluation.count(length + Object.keys(element).length)

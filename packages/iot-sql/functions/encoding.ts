@@ -8,6 +8,8 @@ import { toText } from '../values/convert.ts'
 import { base64Of, type Value } from '../values/value.ts'
 import type { SqlFunction } from './call.ts'
 
+/** Steps for each character that may be JSON. */
+const STEPS_TO_PARSE = 4
 /** With or without the = at the end. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
@@ -43,7 +45,7 @@ function compileDecode(node: NodeOf<'call'>, compiler: Compiler): Expression {
 function decode(value: Value, evaluation: Evaluation): Value {
   const text = toText(value, evaluation)
   if (text === undefined) return undefined
-  evaluation.count(text.length)
+  evaluation.count(text.length * STEPS_TO_PARSE)
   if (!BASE64.test(text) || text.replace(/=+$/, '').length % 4 === 1) return null
   const bytes = Buffer.from(text, 'base64')
   if (!isUtf8(bytes)) return null

@@ -6,7 +6,7 @@
 import { RE2JS, RE2JSException } from 're2js'
 import type { Compiler } from '../compile/compiler.ts'
 import type { Evaluation, Expression } from '../evaluation/evaluation.ts'
-import type { Node, NodeOf } from '../syntax/ast.ts'
+import type { NodeOf } from '../syntax/ast.ts'
 import { toText } from '../values/convert.ts'
 import type { Value } from '../values/value.ts'
 import type { SqlFunction } from './call.ts'
@@ -14,8 +14,9 @@ import { parseReplacement, type Replacement } from './replacement.ts'
 
 /** Characters of a regular expression. */
 export const MAX_REGEXP_LENGTH = 1000
-/** Steps for each character of a regular expression that is compiled during an evaluation. */
-const STEPS_TO_COMPILE = 200
+/** Steps for each character and each instruction of a regular expression that an evaluation compiles. */
+const STEPS_TO_PARSE = 200
+const STEPS_TO_COMPILE = 1000
 
 type Use = (regexp: RE2JS, text: string, evaluation: Evaluation, replacement: Replacement) => Value
 
@@ -58,9 +59,10 @@ function ofRegexp({ args }: NodeOf<'call'>, compiler: Compiler, use: Use): Expre
 
 /** @throws SqlError if RE2 cannot compile it: Undefined for every message would be a puzzle */
 function fixed(node: NodeOf<'literal'>, compiler: Compiler): () => RE2JS {
+  compiler.countRegexp(node)
   const regexp = compileRegexp(String(node.value))
   if (typeof regexp === 'string')
-    throw compiler.failure(node as Node, 'The regular expression', `cannot be used: ${regexp}`)
+    throw compiler.failure(node, 'The regular expression', `cannot be used: ${regexp}`)
   return () => regexp
 }
 
@@ -68,7 +70,7 @@ function computed(patternOf: Expression): (evaluation: Evaluation) => RE2JS | un
   return (evaluation) => {
     const pattern = toText(patternOf(evaluation), evaluation)
     if (pattern === undefined) return undefined
-    evaluation.count(Math.min(pattern.length, MAX_REGEXP_LENGTH) * STEPS_TO_COMPILE)
+    evaluation.count(Math.min(pattern.length, MAX_REGEXP_LENGTH) * STEPS_TO_PARSE)
     const regexp = compileRegexp(pattern)
     if (typeof regexp === 'string') return undefined
     evaluation.count(regexp.programSize() * STEPS_TO_COMPILE)

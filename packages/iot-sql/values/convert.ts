@@ -6,12 +6,23 @@ import { numberIn } from '../numbers/parse.ts'
 import { toWhole } from '../numbers/rounding.ts'
 import type { Value } from './value.ts'
 
+export const STEPS_OF_DECIMAL = 200
+const STEPS_OF_FRACTION = 20
+
 /** Numbers and strings that are numbers; undefined for others. */
 export function toDecimal(value: Value, evaluation: Evaluation): Numeric | undefined {
-  if (typeof value === 'number' || value instanceof Decimal) return value
+  if (typeof value === 'number' || value instanceof Decimal) return counted(value, evaluation)
   if (typeof value !== 'string') return undefined
   evaluation.count(value.length)
-  return numberIn(value, evaluation.keepDecimals)
+  const number = numberIn(value, evaluation.keepDecimals)
+  return number === undefined ? undefined : counted(number, evaluation)
+}
+
+/** Whole JavaScript numbers are computed with at once, fractions in a microsecond, Decimals in up to twenty. */
+function counted(number: Numeric, evaluation: Evaluation): Numeric {
+  if (typeof number !== 'number') evaluation.count(STEPS_OF_DECIMAL)
+  else if (!Number.isInteger(number)) evaluation.count(STEPS_OF_FRACTION)
+  return number
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Equality of values, as the operators = and <> and CASE and IN have it. */
 import type { Evaluation } from '../evaluation/evaluation.ts'
 import { compare } from '../numbers/arithmetic.ts'
+import { Decimal } from '../numbers/decimal.ts'
+import { STEPS_OF_DECIMAL } from './convert.ts'
 import { isNumeric, isObject, type Value } from './value.ts'
 
 /** Undefined if one of the values is. Values of different types are not equal; numbers are one type. */
@@ -17,7 +19,10 @@ function same(a: Value, b: Value, evaluation: Evaluation): boolean {
   }
   evaluation.count(1)
   if (a === b) return true
-  if (isNumeric(a) && isNumeric(b)) return compare(a, b) === 0
+  if (isNumeric(a) && isNumeric(b)) {
+    if (a instanceof Decimal || b instanceof Decimal) evaluation.count(STEPS_OF_DECIMAL)
+    return compare(a, b) === 0
+  }
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((element, i) => same(element, b[i], evaluation))
   if (a instanceof Uint8Array && b instanceof Uint8Array) {

@@ -9,8 +9,8 @@ export interface Zone {
   nameAt(epochMs: number, style: 'short' | 'long'): string
 }
 
-/** Zones that are kept; the database has about 600 names. */
-const MAX_ZONES = 600
+/** Zones that are kept; each takes some kilobytes. */
+const MAX_ZONES = 64
 /** Each region of English abbreviates the zones of its own part of the world. */
 const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN']
 const OFFSET = /^(?:UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?([0-5]\d))?(?::?([0-5]\d))?)?$/
@@ -72,11 +72,24 @@ function region(id: string): Zone | undefined {
     return undefined
   }
   const offsetAt = (epochMs: number): number => offsetOf(zoneName(offsets, epochMs))
+  const formats = {
+    short: lazily(() => zoneFormats(id, 'short')),
+    long: lazily(() => zoneFormats(id, 'long')),
+  }
   const nameAt = (epochMs: number, style: 'short' | 'long'): string => {
-    const names = LOCALES.map((locale) => zoneName(zoneFormat(locale, id, style), epochMs))
+    const names = formats[style]().map((format) => zoneName(format, epochMs))
     return names.find((name) => !/\d/.test(name)) ?? offsetText(offsetAt(epochMs), ':')
   }
   return { id, offsetAt, nameAt }
+}
+
+function zoneFormats(id: string, style: 'short' | 'long'): Intl.DateTimeFormat[] {
+  return LOCALES.map((locale) => zoneFormat(locale, id, style))
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 function zoneFormat(

@@ -1,6 +1,6 @@
 /** Functions of arrays, objects, Null and Undefined. */
 import type { Compiler } from '../compile/compiler.ts'
-import type { Evaluation, Expression } from '../evaluation/evaluation.ts'
+import { type Evaluation, type Expression, STEPS_OF_FIELD } from '../evaluation/evaluation.ts'
 import type { NodeOf } from '../syntax/ast.ts'
 import { toIndex, toText } from '../values/convert.ts'
 import { asMember, fieldOf, isObject, type ObjectValue, type Value } from '../values/value.ts'
@@ -65,7 +65,7 @@ function enrich(object: Value, array: Value, evaluation: Evaluation): Value {
   if (!array.every(isObject)) return undefined
   const { length } = Object.keys(object)
   const enriched = (array as ObjectValue[]).map((element) => {
-    evaluation.count(length + Object.keys(element).length)
+    evaluation.count((1 + length + Object.keys(element).length) * STEPS_OF_FIELD)
     return { ...element, ...object }
   })
   evaluation.countValue(enriched)

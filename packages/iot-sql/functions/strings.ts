@@ -7,6 +7,9 @@ import type { SqlFunction } from './call.ts'
 /** Spaces that lpad and rpad add at most. */
 const MAX_PADDING = 1000
 
+/** A search compares that many characters in the time of a step. */
+const COMPARISONS_PER_STEP = 64
+
 const TAB_OR_SPACE = (code: number): boolean => code === 0x20 || code === 0x09
 /** Java's String.trim takes all control characters for white space. */
 const WHITE_SPACE = (code: number): boolean => code <= 0x20
@@ -21,7 +24,13 @@ export const STRINGS: Readonly<Record<string, SqlFunction>> = {
   numbytes: { since2016: true, ...ofText((text) => Buffer.byteLength(text)) },
   startswith: ofTexts((text, part) => text.startsWith(part)),
   endswith: ofTexts((text, part) => text.endsWith(part)),
-  indexof: { since2016: true, ...ofTexts((text, part) => text.indexOf(part)) },
+  indexof: {
+    since2016: true,
+    ...ofTexts((text, part, evaluation) => {
+      countSearch(text, part, evaluation)
+      return text.indexOf(part)
+    }),
+  },
   lpad: padding((text, spaces) => spaces + text),
   rpad: padding((text, spaces) => text + spaces),
   replace: { arity: [3, 3], call: replace },
@@ -47,15 +56,15 @@ function ofText(compute: (text: string) => Value): SqlFunction {
   }
 }
 
-function ofTexts(compute: (a: string, b: string) => Value): SqlFunction {
+function ofTexts(compute: (a: string, b: string, evaluation: Evaluation) => Value): SqlFunction {
   return {
     arity: [2, 2],
     call: ([a, b], evaluation) => {
       const left = toText(a, evaluation)
       const right = toText(b, evaluation)
       if (left === undefined || right === undefined) return undefined
-      countSearch(left, right, evaluation)
-      return compute(left, right)
+      evaluation.count(left.length + right.length)
+      return compute(left, right, evaluation)
     },
   }
 }
@@ -87,7 +96,7 @@ function replace([value, searched, replacement]: readonly Value[], evaluation: E
 
 /** The search of a long part may compare it with the text at every place. */
 function countSearch(text: string, part: string, evaluation: Evaluation): void {
-  evaluation.count(text.length + ((text.length * part.length) >> 4))
+  evaluation.count(text.length + (text.length * part.length) / COMPARISONS_PER_STEP)
 }
 
 function substring([value, from, to]: readonly Value[], evaluation: Evaluation): Value {

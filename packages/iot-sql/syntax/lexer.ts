@@ -73,7 +73,7 @@ export class Lexer {
     const character = String.fromCodePoint(this.source.codePointAt(at)!)
     if (this.source.startsWith('!=', at))
       throw failure(this.source, at, 'Found !=', 'but inequality is written <>')
-    throw failure(this.source, at, `Found ${JSON.stringify(character)}`, 'which SQL has no use for')
+    throw failure(this.source, at, `Found ${JSON.stringify(character)}`, 'which SQL does not use')
   }
 }
 

@@ -1,4 +1,5 @@
 /** Reads a text by the patterns of Java's DateTimeFormatter, for time_to_epoch. */
+import type { Evaluation } from '../../evaluation/evaluation.ts'
 import { DAYS, ERAS, HALVES, MONTHS, shortName } from './names.ts'
 import type { Part } from './pattern.ts'
 import { type Zone, zoneOf } from './zones.ts'
@@ -7,6 +8,7 @@ import { type Zone, zoneOf } from './zones.ts'
 export interface Fields {
   readonly numbers: Map<string, number>
   zone: Zone | undefined
+  readonly evaluation: Evaluation
 }
 
 /** The digits that a number may have, and the letter that it is kept under. */
@@ -22,8 +24,8 @@ const ZONE = /(?:UTC|GMT|UT)?[+-]\d{1,2}(?::?\d{2}){0,2}|[A-Za-z][\w/+-]*/y
 const OFFSET = /Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2}){0,2}|UTC|GMT/y
 
 /** Undefined if the text does not fit the pattern, or if the pattern has a letter that is not supported. */
-export function readFields(text: string, parts: readonly Part[]): Fields | undefined {
-  const fields: Fields = { numbers: new Map(), zone: undefined }
+export function readFields(text: string, parts: readonly Part[], evaluation: Evaluation): Fields | undefined {
+  const fields: Fields = { numbers: new Map(), zone: undefined, evaluation }
   let at = 0
   for (const [i, part] of parts.entries()) {
     const end = 'text' in part ? skip(text, at, part.text) : readField(text, at, parts, i, fields)
@@ -143,7 +145,7 @@ function readName(
 function readZone(text: string, at: number, pattern: RegExp, fields: Fields): number | undefined {
   pattern.lastIndex = at
   const [found] = pattern.exec(text) ?? []
-  fields.zone = found === undefined ? undefined : zoneOf(found)
+  fields.zone = found === undefined ? undefined : zoneOf(found, fields.evaluation)
   return fields.zone === undefined ? undefined : at + found!.length
 }
 

@@ -9,7 +9,7 @@ import { readFields } from './reader.ts'
 import { resolve } from './resolve.ts'
 import { zoneOf } from './zones.ts'
 
-/** Steps for looking up a time zone, and for making one that is not known yet. */
+/** Steps to write or read a time. */
 const STEPS = 2000
 /** Characters of a text that is read. */
 const MAX_TEXT_LENGTH = 200
@@ -26,7 +26,7 @@ function parseTime(args: readonly Value[], evaluation: Evaluation): Value {
   const id = args.length < 3 ? 'UTC' : toText(args[2], evaluation)
   if (pattern === undefined || epochMs === undefined || id === undefined) return undefined
   const parts = parsePattern(pattern)
-  const zone = zoneOf(id)
+  const zone = zoneOf(id, evaluation)
   return parts === undefined || zone === undefined ? undefined : formatTime(parts, epochMs, zone)
 }
 
@@ -36,6 +36,6 @@ function timeToEpoch(args: readonly Value[], evaluation: Evaluation): Value {
   const pattern = toText(args[1], evaluation)
   if (text === undefined || pattern === undefined || text.length > MAX_TEXT_LENGTH) return undefined
   const parts = parsePattern(pattern)
-  const fields = parts === undefined ? undefined : readFields(text, parts)
+  const fields = parts === undefined ? undefined : readFields(text, parts, evaluation)
   return fields === undefined ? undefined : resolve(fields)
 }

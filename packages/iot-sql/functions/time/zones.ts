@@ -1,5 +1,7 @@
 /** Time zones: names of the IANA database, which Node.js has with ICU, and fixed offsets. */
 
+import type { Evaluation } from '../../evaluation/evaluation.ts'
+
 /** A zone whose offset may change over time. */
 export interface Zone {
   readonly id: string
@@ -11,6 +13,10 @@ export interface Zone {
 
 /** Zones that are kept; each takes some kilobytes. */
 const MAX_ZONES = 64
+/** Steps to make a zone with its names, which takes a millisecond. */
+const STEPS_OF_ZONE = 50_000
+/** The longest name of the database has 32 characters. */
+const MAX_ID_LENGTH = 64
 /** Each region of English abbreviates the zones of its own part of the world. */
 const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN']
 const OFFSET = /^(?:UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?([0-5]\d))?(?::?([0-5]\d))?)?$/
@@ -30,16 +36,21 @@ const ABBREVIATIONS: ReadonlyMap<string, string> = new Map([
   ...pairs('Australia/Sydney', 'AEST AEDT'),
 ])
 
-const zones = new Map<string, Zone | undefined>()
+const zones = new Map<string, Zone>()
 
 /** The zone of a name such as America/Belize, CST, UTC or +01:00. Undefined if there is none. */
-export function zoneOf(id: string): Zone | undefined {
-  if (id.length > 64) return undefined
-  if (!zones.has(id)) {
-    if (zones.size >= MAX_ZONES) zones.clear()
-    zones.set(id, fixedZone(id) ?? region(ABBREVIATIONS.get(id) ?? id))
-  }
-  return zones.get(id)
+export function zoneOf(id: string, evaluation: Evaluation): Zone | undefined {
+  if (id.length > MAX_ID_LENGTH) return undefined
+  const known = zones.get(id)
+  if (known !== undefined) return known
+  const fixed = fixedZone(id)
+  if (fixed !== undefined) return fixed
+  evaluation.count(STEPS_OF_ZONE)
+  const zone = region(ABBREVIATIONS.get(id) ?? id)
+  if (zone === undefined) return undefined
+  if (zones.size >= MAX_ZONES) zones.clear()
+  zones.set(id, zone)
+  return zone
 }
 
 /** Milliseconds as +hh:mm, or with another separator. */

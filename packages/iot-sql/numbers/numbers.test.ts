@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { evaluate, message, run } from '../testing/run.ts'
+import { add, compare, multiply } from './arithmetic.ts'
+import { make } from './decimal.ts'
 
 describe('decimals', () => {
   test.each([
@@ -94,3 +96,31 @@ describe('in SQL version 2015-10-08 a whole number may be a Decimal', () => {
     expect(run(sql, message('{"x":10.0}'), '2015-10-08')).toBe(`{"r":${expected}}`)
   })
 })
+
+test('sums, products and orders of random decimals are exact', () => {
+  const random = sequence(42)
+  for (let i = 0; i < 3000; i++) {
+    const [a, b] = [randomDecimal(random), randomDecimal(random)]
+    const exponent = Math.min(a.exponent, b.exponent)
+    const [x, y] = [a, b].map((parts) => parts.coefficient * 10n ** BigInt(parts.exponent - exponent))
+    const [left, right] = [a, b].map((parts) => make(parts.coefficient, parts.exponent, false)!)
+    const label = `${left} and ${right}`
+    expect(add(left, right, false), label).toEqual(make(x + y, exponent, false))
+    const product = make(a.coefficient * b.coefficient, a.exponent + b.exponent, false)
+    expect(multiply(left, right, false), label).toEqual(product)
+    expect(Math.sign(compare(left, right)), label).toBe(x < y ? -1 : x > y ? 1 : 0)
+  }
+})
+
+/** Numbers from 0 to 2^31, the same in every run. */
+function sequence(seed: number): () => number {
+  let state = seed
+  return () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff)
+}
+
+/** Up to 17 digits, up to 8 of them after the point. */
+function randomDecimal(random: () => number): { coefficient: bigint; exponent: number } {
+  const size = 10n ** BigInt((random() >> 8) % 18)
+  const coefficient = (BigInt(random()) * 2n ** 31n + BigInt(random())) % size
+  return { coefficient: random() & 256 ? -coefficient : coefficient, exponent: -((random() >> 8) % 9) }
+}

@@ -34,12 +34,12 @@ export function explainCondition(
   }
 }
 
-/** AND is Undefined if one of its sides is, so that side is the reason even if the other one is false. */
+/** AND is false if one of its sides is; otherwise a side that is neither true nor false is the reason. */
 function culprit(condition: Node, valueOf: (node: Node) => Value): Node {
   const sides = sidesOf(condition)
   const values = sides.map((side) => toBoolean(valueOf(side)))
-  const missing = values.indexOf(undefined)
-  return sides[missing >= 0 ? missing : values.indexOf(false)]
+  const refused = values.indexOf(false)
+  return sides[refused >= 0 ? refused : values.indexOf(undefined)]
 }
 
 /** The operands of a chain of AND, from the left. */

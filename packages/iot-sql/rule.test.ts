@@ -17,6 +17,11 @@ describe('a rule explains why it has no result', () => {
     [
       "SELECT * FROM 'a' WHERE temperature > 50 AND color = 'red'",
       { temperature: 40 },
+      'The condition is false. temperature > 50 is false: temperature is 40.',
+    ],
+    [
+      "SELECT * FROM 'a' WHERE temperature > 50 AND color = 'red'",
+      { temperature: 60 },
       `The condition is neither true nor false. color = 'red' is Undefined: color is Undefined.`,
     ],
     [

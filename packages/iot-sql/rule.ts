@@ -5,7 +5,7 @@ import { TooMuchWork } from './errors.ts'
 import { type Context, Evaluation, type Expression } from './evaluation/evaluation.ts'
 import type { Message } from './evaluation/message.ts'
 import { explainCondition } from './explain.ts'
-import type { Node, Statement } from './syntax/ast.ts'
+import type { Column, Node, Select, Statement } from './syntax/ast.ts'
 import { readsPayload } from './syntax/fields.ts'
 import { failure } from './syntax/lexer.ts'
 import { parseStatement } from './syntax/statement.ts'
@@ -72,6 +72,7 @@ export class Rule {
   readonly #select: Expression
   readonly #readsFields: boolean
   readonly #addsToStar: boolean
+  readonly #isStar: boolean
   readonly #isValue: boolean
 
   /** Use parseRule. */
@@ -92,10 +93,9 @@ export class Rule {
     this.#select = compileSelect(select, compiler)
     this.#readsFields = readsPayload(select)
     this.#isValue = select.kind === 'value'
-    this.#addsToStar =
-      select.kind === 'columns' &&
-      select.columns.length > 1 &&
-      select.columns.some(({ path }) => path === undefined)
+    const star = columnsOf(select).find(({ value, path }) => path === undefined && value.kind === 'star')
+    this.#addsToStar = star !== undefined && columnsOf(select).length > 1
+    this.#isStar = star !== undefined && !this.#addsToStar
   }
 
   /** Evaluates WHERE and then SELECT. Never throws for a message. */
@@ -139,7 +139,7 @@ export class Rule {
     if (value instanceof Buffer) return { matched: true, payload: value }
     if (value === undefined) return { matched: true, payload: NOTHING }
     if (this.#isValue && evaluation.keepDecimals && Array.isArray(value)) return ARRAY
-    if (value !== evaluation.root) evaluation.countValue(value)
+    if (!this.#isStar) evaluation.countValue(value)
     return { matched: true, payload: asMember(value) as JsonValue }
   }
 }
@@ -166,6 +166,8 @@ export function parseRule(sql: string, version: SqlVersion): Rule {
   }
   return new Rule(sql, version, statement)
 }
+
+const columnsOf = (select: Select): readonly Column[] => (select.kind === 'columns' ? select.columns : [])
 
 /** The bytes of a result: JSON with all digits of its numbers, or the bytes themselves. */
 export function toBytes(payload: JsonValue | Buffer): Buffer {

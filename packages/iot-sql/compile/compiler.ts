@@ -9,7 +9,7 @@ import { equals } from '../values/equality.ts'
 import { asMember, fieldOf, setField, type Value } from '../values/value.ts'
 import type { SqlVersion } from '../version.ts'
 import { compileCast } from './cast.ts'
-import { BINARY, negateValue, not } from './operators.ts'
+import { BINARY, logical, negateValue, not } from './operators.ts'
 import { compileSelect } from './select.ts'
 
 /** Regular expressions of a rule or a template that are compiled with it. */
@@ -41,6 +41,8 @@ export class Compiler {
         return this.#member(node)
       case 'star':
         return this.#star()
+      case 'fields':
+        throw this.failure(node, 'All fields of an object', 'are only possible as a column of SELECT')
       case 'variable':
         return this.#variable(node)
       case 'call':
@@ -122,6 +124,7 @@ export class Compiler {
   #binary({ operator, left, right }: NodeOf<'binary'>): Expression {
     const a = this.compile(left)
     const b = this.compile(right)
+    if (operator === 'AND' || operator === 'OR') return logical(a, b, operator === 'OR')
     const apply = BINARY[operator]
     return (evaluation) => {
       evaluation.count(1)

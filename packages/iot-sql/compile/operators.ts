@@ -1,5 +1,5 @@
 /** The operators, by the guide's tables of operands. */
-import type { Evaluation } from '../evaluation/evaluation.ts'
+import type { Evaluation, Expression } from '../evaluation/evaluation.ts'
 import {
   add,
   compare,
@@ -18,9 +18,7 @@ import type { Value } from '../values/value.ts'
 
 type Operator = (a: Value, b: Value, evaluation: Evaluation) => Value
 
-export const BINARY: Readonly<Record<BinaryOperator, Operator>> = {
-  OR: logical((a, b) => a || b),
-  AND: logical((a, b) => a && b),
+export const BINARY: Readonly<Record<Exclude<BinaryOperator, 'AND' | 'OR'>, Operator>> = {
   '=': equals,
   '<>': (a, b, evaluation) => {
     const equal = equals(a, b, evaluation)
@@ -48,12 +46,21 @@ export function negateValue(value: Value, evaluation: Evaluation): Value {
   return number === undefined ? undefined : negate(number)
 }
 
-/** Both operands must be Booleans, or the strings "true" or "false"; otherwise the result is Undefined. */
-function logical(combine: (a: boolean, b: boolean) => boolean): Operator {
-  return (a, b) => {
-    const left = toBoolean(a)
-    const right = toBoolean(b)
-    return left === undefined || right === undefined ? undefined : combine(left, right)
+/**
+ * AND and OR. An operand that decides the result does so even if the other one is no Boolean, as in standard
+ * SQL: `isUndefined(x) OR x > 1` is true for a message without x. Otherwise both must be Booleans, or the
+ * strings "true" or "false".
+ *
+ * @param decisive the operand that decides: true for OR, false for AND
+ */
+export function logical(left: Expression, right: Expression, decisive: boolean): Expression {
+  return (evaluation) => {
+    evaluation.count(1)
+    const a = toBoolean(left(evaluation))
+    if (a === decisive) return decisive
+    const b = toBoolean(right(evaluation))
+    if (b === decisive) return decisive
+    return a === undefined || b === undefined ? undefined : !decisive
   }
 }
 

@@ -12,8 +12,10 @@ interface CompiledColumn {
 /** * alone gives the payload itself, of any type. With other columns, its fields are the first ones. */
 export function compileSelect(select: Select, compiler: Compiler): Expression {
   if (select.kind === 'value') return compiler.compile(select.value)
+  const [first] = select.columns
+  if (select.columns.length === 1 && first.path === undefined && first.value.kind === 'star')
+    return compiler.compile(first.value)
   const columns = select.columns.map(({ value, path }) => ({ value: compiler.compile(value), path }))
-  if (columns.length === 1 && columns[0].path === undefined) return columns[0].value
   return (evaluation) => {
     evaluation.count(columns.length)
     return objectOf(columns, evaluation)

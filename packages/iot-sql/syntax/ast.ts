@@ -30,6 +30,8 @@ export type Node = Place &
     | { readonly kind: 'field'; readonly name: string }
     | { readonly kind: 'member'; readonly object: Node; readonly name: string }
     | { readonly kind: 'star' }
+    /** All fields of an object, such as state.reported.*; only a column can be that. */
+    | { readonly kind: 'fields'; readonly object: Node }
     | { readonly kind: 'variable'; readonly name: string }
     | { readonly kind: 'call'; readonly name: string; readonly args: readonly Node[] }
     | { readonly kind: 'cast'; readonly operand: Node; readonly type: string }
@@ -75,7 +77,7 @@ export type Select =
   | { readonly kind: 'columns'; readonly columns: readonly Column[] }
   | { readonly kind: 'value'; readonly value: Node }
 
-/** The star without an alias has no path: it stands for all fields of the payload. */
+/** The star without an alias, and all fields of an object, have no path: they stand for several columns. */
 export interface Column {
   readonly value: Node
   /** Names of nested objects: AS a.b is { "a": { "b": … } }. */

@@ -84,6 +84,10 @@ export class ExpressionParser {
   #postfix(node: Node): Node {
     let result = node
     while (this.tokens.takeSymbol('.')) {
+      if (this.tokens.isSymbol('*')) {
+        const { end } = this.tokens.take()
+        return this.#node({ kind: 'fields', object: result, at: node.at, end }, [result])
+      }
       if (this.tokens.next.kind !== 'word')
         throw this.tokens.unexpected('a name after "." (for other names write get(object, "name"))')
       const { text, end } = this.tokens.take()

@@ -15,6 +15,7 @@ function readsField(node: Node): boolean {
 export function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'member':
+    case 'fields':
       return [node.object]
     case 'call':
       return node.args

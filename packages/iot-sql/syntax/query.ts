@@ -59,6 +59,7 @@ function endsClause(source: string, at: number): boolean {
 function parseColumn(parser: ExpressionParser): Column {
   const { tokens } = parser
   const value = parser.parse()
+  if (value.kind === 'fields') return { value: value.object, path: undefined }
   if (!tokens.takeKeyword('AS')) return { value, path: defaultPath(value, tokens.source) }
   const path = [tokens.expectWord('a name after AS').text]
   while (tokens.takeSymbol('.')) path.push(tokens.expectWord('a name after "."').text)

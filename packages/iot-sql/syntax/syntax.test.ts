@@ -74,6 +74,10 @@ describe('SQL that is wrong is refused with its place', () => {
     ["SELECT @x FROM 'a'", 'The variable @x at line 1, column 8, is not set before it is used.'],
     ["SET @x = @x SELECT @x FROM 'a'", 'The variable @x at line 1, column 10, is not set before it is used.'],
     ["SET @x = 1, @x = 2 SELECT @x FROM 'a'", 'The variable @x is set a second time at line 1, column 13.'],
+    [
+      "SELECT upper(a.*) FROM 'a'",
+      'All fields of an object at line 1, column 14, are only possible as a column of SELECT.',
+    ],
     ["SET x = 1 SELECT x FROM 'a'", 'Expected a variable such as @name at line 1, column 5, but found x.'],
   ])('%s', (sql, expected) => {
     expect(refusal(sql)).toBe(expected)
@@ -134,6 +138,9 @@ describe('SQL that is right', () => {
     ["SELECT *, 2 AS o.more FROM 'a'", '{"value":3,"o":{"end":1,"more":2}}'],
     ["SELECT 1 AS __proto__, o.__proto__ AS p FROM 'a'", '{"__proto__":1}'],
     ["SELECT o.constructor AS c, hasOwnProperty AS h FROM 'a'", '{}'],
+    ["SELECT o.* FROM 'a'", '{"end":1}'],
+    ["SELECT o.*, value FROM 'a'", '{"end":1,"value":3}'],
+    ["SELECT missing.*, value.*, o.* FROM 'a'", '{"end":1}'],
     ["SELECT {'message': *} AS m FROM 'a'", '{"m":{"message":{"value":3,"o":{"end":1}}}}'],
     ["SELECT [missing, 1] AS a, {'x': missing} AS b FROM 'a'", '{"a":[1],"b":{}}'],
   ])('%s', (sql, expected) => {

@@ -66,14 +66,14 @@ function readField(
 
 /** The widths of the fields that follow without text between them: a longer number leaves them their digits. */
 function reservedAfter(parts: readonly Part[], index: number): number {
-  let width = 0
+  let digits = 0
   for (const part of parts.slice(index + 1)) {
     const field =
       'text' in part || namesOf(part.letter, part.count) ? undefined : numberField(part.letter, part.count)
-    if (field === undefined || field.least !== field.most) return width
-    width += field.least
+    if (field === undefined || field.least !== field.most) return digits
+    digits += field.least
   }
-  return width
+  return digits
 }
 
 function namesOf(letter: string, count: number): readonly string[] | undefined {

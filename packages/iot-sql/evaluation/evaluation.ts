@@ -1,7 +1,7 @@
 /** The state of one evaluation: the message, rows of nested queries, variables, and the steps so far. */
 import { TooMuchWork } from '../errors.ts'
 import { Decimal } from '../numbers/decimal.ts'
-import type { Value } from '../values/value.ts'
+import type { ObjectValue, Value } from '../values/value.ts'
 import { keepsDecimals, type SqlVersion } from '../version.ts'
 import type { Message } from './message.ts'
 
@@ -84,9 +84,10 @@ export class Evaluation {
       this.count(2)
       for (const element of value) this.countValue(element)
     } else if (!(value instanceof Decimal) && !(value instanceof Uint8Array)) {
-      for (const [name, member] of Object.entries(value)) {
+      const object = value as ObjectValue
+      for (const name of Object.keys(object)) {
         this.count(name.length + 2)
-        this.countValue(member)
+        this.countValue(object[name])
       }
     }
   }

@@ -1,4 +1,7 @@
-/** Reads a text by the patterns of Java's DateTimeFormatter, for time_to_epoch. */
+/**
+ * Reads a text by the patterns of Java's DateTimeFormatter, for time_to_epoch. The letters are G, u, y, M, L, d,
+ * D, E, a, h, K, k, H, m, s, S, A, V, z, O, X, x and Z; a pattern with other letters fits no text.
+ */
 import type { Evaluation } from '../../evaluation/evaluation.ts'
 import { DAYS, ERAS, HALVES, MONTHS, shortName } from './names.ts'
 import type { Part } from './pattern.ts'

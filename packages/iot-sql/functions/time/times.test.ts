@@ -57,6 +57,7 @@ describe('time_to_epoch reads the patterns of Java', () => {
     ['20231114221320', 'yyyyMMddHHmmss', 1700000000000],
     ['Tue, 14 Nov 2023 10:13:20 PM', 'E, d MMM yyyy h:mm:ss a', 1700000000000],
     ['14/11/23', 'dd/MM/yy', 1699920000000],
+    ['[2023]-11-14', "'['yyyy']'-MM-dd", 1699920000000],
     ['2023 318', 'yyyy DDD', 1699920000000],
     ['2021-02-31', 'yyyy-MM-dd', Date.UTC(2021, 1, 28)],
     [
@@ -82,6 +83,8 @@ describe('time_to_epoch reads the patterns of Java', () => {
     ['2023-11-14 10:00', 'yyyy-MM-dd hh:mm'],
     ['2023-11-14 Nope/Zone', 'yyyy-MM-dd VV'],
     ['2023-11-14 ', 'yyyy-MM-dd'],
+    ['2023-11-14', 'yyyy-MM-dd[ HH:mm]'],
+    ['2023-W46', "yyyy-'W'ww"],
   ])('%s by %s is Undefined', (text, pattern) => {
     expect(evaluate(`time_to_epoch("${text}", "${pattern}")`)).toBeUndefined()
   })

@@ -13,6 +13,9 @@ import { zoneOf } from './zones.ts'
 const STEPS = 2000
 /** Characters of a text that is read. */
 const MAX_TEXT_LENGTH = 200
+/** Java's patterns have optional sections in brackets, and keep the other characters for later. */
+const RESERVED = /[[\]{}#]/
+const QUOTED = /'[^']*'/g
 
 export const TIMES: Readonly<Record<string, SqlFunction>> = {
   parse_time: { since2016: true, arity: [2, 3], call: parseTime },
@@ -35,7 +38,7 @@ function timeToEpoch(args: readonly Value[], evaluation: Evaluation): Value {
   const text = toText(args[0], evaluation)
   const pattern = toText(args[1], evaluation)
   if (text === undefined || pattern === undefined || text.length > MAX_TEXT_LENGTH) return undefined
-  const parts = parsePattern(pattern)
+  const parts = RESERVED.test(pattern.replace(QUOTED, '')) ? undefined : parsePattern(pattern)
   const fields = parts === undefined ? undefined : readFields(text, parts, evaluation)
   return fields === undefined ? undefined : resolve(fields)
 }

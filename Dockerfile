@@ -10,6 +10,7 @@ COPY packages/config/package.json packages/config/
 COPY packages/control/package.json packages/control/
 COPY packages/egress/package.json packages/egress/
 COPY packages/flow/package.json packages/flow/
+COPY packages/iot-sql/package.json packages/iot-sql/
 COPY packages/kafka/package.json packages/kafka/
 COPY packages/codec/package.json packages/codec/
 COPY packages/pages/package.json packages/pages/

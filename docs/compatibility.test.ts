@@ -1,6 +1,6 @@
 /** The tables of compatibility.md leave nothing out. */
 import { readFileSync } from 'node:fs'
-import { kinesisModel, lambdaModel, stsModel } from '@weir/aws'
+import { kinesisModel, lambdaModel, snsModel, stsModel } from '@weir/aws'
 import { expect, test } from 'vitest'
 
 const page = readFileSync(new URL('compatibility.md', import.meta.url), 'utf8')
@@ -20,6 +20,12 @@ const rows = (title: string): string[][] =>
 test('the page has a row for every operation of Kinesis', () => {
   const listed = rows('Kinesis operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
+  for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('the page has a row for every operation of SNS', () => {
+  const listed = rows('SNS operations')
+  expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(snsModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
 })
 

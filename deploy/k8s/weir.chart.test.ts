@@ -158,8 +158,10 @@ describe('the network flows of a rendered release', () => {
       const asked = await settings(service)
       if (asked.includes('REDIS_URL')) flow(service, 'redis:6379')
       if (asked.includes('SEARCH_URL')) flow(service, 'search:9200')
-      for (const other of SERVICES)
+      for (const other of SERVICES.filter((name) => name !== service))
         if (asked.includes(urlVariable(other))) flow(service, `${other}:${services[other].port}`)
+      if (asked.includes('EGRESS_ALLOW'))
+        for (const to of ['0.0.0.0/0', '::/0']) for (const port of [80, 443]) flow(service, `${to}:${port}`)
       flow('*', `${service}:${services[service].port}`)
       // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)

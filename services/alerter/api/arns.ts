@@ -1,20 +1,21 @@
 /** The ARNs in requests. Those of other accounts and regions name nothing here. */
-import { type Account, parseArn, snsTopicArn } from '@weir/aws'
+import { type Account, type Arn, parseArn, snsTopicArn } from '@weir/aws'
 import type { Subscription, Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import { invalidParameter, invalidValue, noSubscription, noTopic } from './errors.ts'
 
 const MIN_ELEMENTS = 6
+/** TOPIC:ID */
+const SUBSCRIPTION = /^[^:]+:([0-9a-f-]{36})$/
 
-/** Returns what follows the account in an ARN of SNS. Throws for texts that are no such ARN. */
-export function resourceOf(text: string, parameter: string, { region, accountId }: Account): string {
+/** Returns an ARN of SNS in the region. Throws for all other texts. */
+function arnIn(text: string, parameter: string, region: string): Arn {
   const elements = text.split(':').length
   if (elements < MIN_ELEMENTS)
     throw invalidValue(parameter, `An ARN must have at least ${MIN_ELEMENTS} elements, not ${elements}`)
   const arn = parseArn(text)
   if (arn?.service !== 'sns' || arn.region !== region) throw invalidParameter(parameter)
-  if (arn.accountId !== accountId) throw noTopic()
-  return arn.resource
+  return arn
 }
 
 export class Arns {
@@ -36,7 +37,9 @@ export class Arns {
 
   /** Returns the name in a topic's ARN. */
   topicName(text: string, parameter = 'TopicArn'): string {
-    return resourceOf(text, parameter, this.#account)
+    const { accountId, resource } = arnIn(text, parameter, this.#account.region)
+    if (accountId !== this.#account.accountId) throw noTopic()
+    return resource
   }
 
   /** Returns the topic of an ARN. Throws NotFoundException if there is none. */
@@ -49,8 +52,10 @@ export class Arns {
   /** Returns the id in a subscription's ARN. */
   subscriptionId(text: string): string {
     if (text === '') throw invalidValue('SubscriptionArn', 'no value for required parameter')
-    const [, id] = /:([^:]*)$/.exec(resourceOf(text, 'SubscriptionArn', this.#account)) ?? []
-    if (id === undefined || !/^[0-9a-f-]{36}$/.test(id)) throw invalidParameter('SubscriptionId')
+    const { accountId, resource } = arnIn(text, 'SubscriptionArn', this.#account.region)
+    const [, id] = SUBSCRIPTION.exec(resource) ?? []
+    if (id === undefined) throw invalidParameter('SubscriptionId')
+    if (accountId !== this.#account.accountId) throw noSubscription()
     return id
   }
 

@@ -1,7 +1,8 @@
 /** The attributes of subscriptions: their checks, and how they are shown. */
 import { type Account, userArn } from '@weir/aws'
 import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
-import { checkDeliveryPolicy, effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
+import { effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
+import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
 import type { Subscription, Topic } from '../notifications/entries.ts'
 import type { Attributes } from './topic-attributes.ts'
 
@@ -53,12 +54,12 @@ function complaintAboutFilter(text: string, scope: FilterPolicyScope): string | 
 }
 
 function complaintAboutDelivery(text: string): string | undefined {
-  if (text === '') return undefined
   try {
     checkDeliveryPolicy(text, 'subscription')
     return undefined
   } catch (error) {
-    return `DeliveryPolicy: ${(error as Error).message}`
+    if (error instanceof DeliveryPolicyError) return `DeliveryPolicy: ${error.message}`
+    throw error
   }
 }
 

@@ -1,10 +1,11 @@
 /** The operations on subscriptions. */
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type Account, AwsError } from '@weir/aws'
 import { PROTOCOLS, type ProtocolName, type Subscription, type Topic } from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
 import type { Arns } from './arns.ts'
+import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-token.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
 import type { SnsContext } from './sns-api.ts'
@@ -25,10 +26,6 @@ interface SubscribeInput {
   readonly Attributes?: Attributes
   readonly ReturnSubscriptionArn?: boolean
 }
-
-/** Hexadecimal digits, as SNS's tokens. */
-const TOKEN_BYTES = 128
-const TOKEN = /^[0-9a-f]{256}$/
 
 export function subscriptionOperations({ account, arns, notifications, publisher }: SubscriptionDeps) {
   const put = (subscription: Subscription): NotificationChange[] => [
@@ -52,15 +49,16 @@ export function subscriptionOperations({ account, arns, notifications, publisher
           throw invalidValue('Attributes', 'Subscription already exists with different attributes')
         return []
       }
+      const id = randomUUID()
       subscription = {
-        id: randomUUID(),
+        id,
         topic: topic.name,
         topicId: topic.id,
         protocol,
         endpoint,
         createdAt: Date.now(),
         attributes,
-        token: randomBytes(TOKEN_BYTES).toString('hex'),
+        token: newToken(id),
         confirmed: false,
         signedUnsubscribe: false,
         signedConfirmation: false,
@@ -69,6 +67,19 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       return put(subscription)
     })
     return subscription!
+  }
+
+  const findByToken = (token: string): Subscription | undefined => {
+    const found = notifications.subscriptions.get(subscriptionIn(token) ?? '')
+    return found !== undefined && isSameToken(found.token, token) ? found : undefined
+  }
+
+  /** Returns the subscription of a token. Throws AwsErrors if it is none, or one of another topic. */
+  const confirmable = (topicArn: string, token: string): Subscription => {
+    const found = findByToken(token)
+    if (found === undefined) throw invalidParameter('Token')
+    if (arns.topic(found.topic) !== topicArn) throw invalidParameter('Topic')
+    return found
   }
 
   const shown = ({ protocol, endpoint, confirmed, ...rest }: Subscription) => ({
@@ -81,11 +92,11 @@ export function subscriptionOperations({ account, arns, notifications, publisher
 
   return {
     async Subscribe(input: SubscribeInput, context: SnsContext) {
+      const topic = arns.findTopic(input.TopicArn)
+      context.authorize(arns.topic(topic.name))
       const protocol = PROTOCOLS.find((one) => one === input.Protocol)
       if (protocol === undefined)
         throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
-      const topic = arns.findTopic(input.TopicArn)
-      context.authorize(arns.topic(topic.name))
       checkEndpoint(topic, protocol, input.Endpoint ?? '')
       const complaint = complaintAboutAttributes(input.Attributes ?? {})
       if (complaint !== undefined)
@@ -108,22 +119,21 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context: SnsContext,
     ) {
       const { TopicArn, Token: token, AuthenticateOnUnsubscribe } = input
-      await notifications.catchUp()
-      const topic = notifications.topics.get(arns.topicName(TopicArn, 'Topic'))
-      if (topic === undefined) throw invalidParameter('Topic')
-      if (!TOKEN.test(token)) throw invalidParameter('Token')
-      let confirmed: Subscription | undefined
-      await notifications.change(() => {
-        confirmed = [...notifications.subscriptionsOf(topic)].find((one) => isSame(one.token, token))
-        // A link may be opened twice.
-        if (confirmed === undefined || confirmed.confirmed) return []
-        const { isSigned } = context
-        const signedUnsubscribe = isSigned && AuthenticateOnUnsubscribe?.toLowerCase() === 'true'
-        confirmed = { ...confirmed, confirmed: true, signedConfirmation: isSigned, signedUnsubscribe }
-        return put(confirmed)
-      })
-      if (confirmed === undefined) throw new AwsError('InvalidParameterException', 'Invalid token')
-      return { SubscriptionArn: arns.subscription(confirmed) }
+      if (!isHex(token)) throw new AwsError('InvalidParameterException', 'Invalid token')
+      // Strangers with wrong tokens must not keep the control log busy.
+      if (findByToken(token) === undefined) await notifications.catchUp()
+      let subscription = confirmable(TopicArn, token)
+      // A link may be opened twice.
+      if (!subscription.confirmed)
+        await notifications.change(() => {
+          subscription = confirmable(TopicArn, token)
+          if (subscription.confirmed) return []
+          const { isSigned } = context
+          const signedUnsubscribe = isSigned && AuthenticateOnUnsubscribe?.toLowerCase() === 'true'
+          subscription = { ...subscription, confirmed: true, signedConfirmation: isSigned, signedUnsubscribe }
+          return put(subscription)
+        })
+      return { SubscriptionArn: arns.subscription(subscription) }
     },
 
     async Unsubscribe(
@@ -131,6 +141,8 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context: SnsContext,
     ): Promise<void> {
       const id = arns.subscriptionId(SubscriptionArn)
+      if (!notifications.subscriptions.has(id)) await notifications.catchUp()
+      if (!notifications.subscriptions.has(id)) return
       await notifications.change(() => {
         const found = notifications.subscriptions.get(id)
         if (found === undefined) return []
@@ -213,8 +225,4 @@ function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): 
   const url = URL.parse(endpoint)
   if (url === null || url.protocol !== `${protocol}:`)
     throw invalidParameter('Endpoint must match the specified protocol')
-}
-
-function isSame(token: string, shown: string): boolean {
-  return token.length === shown.length && timingSafeEqual(Buffer.from(token), Buffer.from(shown))
 }

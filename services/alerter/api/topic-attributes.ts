@@ -1,6 +1,7 @@
 /** The attributes of topics: which can be set, their checks, and how they are shown. */
 import type { Account } from '@weir/aws'
-import { checkDeliveryPolicy, effectiveTopicPolicy } from '../notifications/delivery-policy.ts'
+import { effectiveTopicPolicy } from '../notifications/delivery-policy.ts'
+import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
 import { isFifo, type Topic } from '../notifications/entries.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { defaultPolicy } from './permissions.ts'
@@ -30,12 +31,12 @@ const json: Check = (value) => {
 }
 
 const deliveryPolicy: Check = (value) => {
-  if (value === '') return undefined
   try {
     checkDeliveryPolicy(value, 'topic')
     return undefined
   } catch (error) {
-    return (error as Error).message
+    if (error instanceof DeliveryPolicyError) return error.message
+    throw error
   }
 }
 

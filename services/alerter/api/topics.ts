@@ -50,9 +50,9 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
           const topic = { name, id: randomUUID(), createdAt: Date.now(), attributes, tags: tags ?? {} }
           return put({ ...topic, dataProtectionPolicy: DataProtectionPolicy })
         }
-        if (Object.entries(attributes).some(([key, value]) => found.attributes[key] !== value))
+        if (!isWithin(attributes, found.attributes))
           throw invalidValue('Attributes', 'Topic already exists with different attributes')
-        if (tags !== undefined && !isSame(tags, found.tags))
+        if (tags !== undefined && !isWithin(tags, found.tags))
           throw invalidValue('Tags', 'Topic already exists with different tags')
         return []
       })
@@ -126,9 +126,7 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
   }
 }
 
-function isSame(a: Attributes, b: Attributes): boolean {
-  return (
-    Object.keys(a).length === Object.keys(b).length &&
-    Object.entries(a).every(([key, value]) => b[key] === value)
-  )
+/** Returns whether all entries are among the others. */
+function isWithin(entries: Attributes, others: Attributes): boolean {
+  return Object.entries(entries).every(([key, value]) => others[key] === value)
 }

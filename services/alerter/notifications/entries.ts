@@ -40,7 +40,7 @@ const subscription = object({
   /** Those that were set, by their names in the API. */
   attributes,
   /** Shown by the receiver that confirms the subscription. */
-  token: text({ max: 256 }),
+  token: text({ max: 288 }),
   /** Whether it was confirmed; nothing is delivered before. */
   confirmed: flag,
   /** Whether only a signed request may end it. */

@@ -24,7 +24,9 @@ const MAX_SUBJECT_CHARACTERS = 100
 const MAX_NAME_CHARACTERS = 256
 /** Ids of groups and of repeated messages. */
 const ID = /^[!-~]{1,128}$/
-const TYPE = /^(String|Number|Binary)(\.[\w.-]+)?$/
+/** A custom type follows the dot. SNS accepts any text there. */
+const TYPE = /^(String|Number|Binary)(\..{1,249})?$/s
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
 
 /** Throws AwsErrors for a message that the topic does not take. */
 export function messageOf(topic: Topic, input: MessageInput): Message {
@@ -90,6 +92,8 @@ function attributeOf([name, { DataType: type, StringValue, BinaryValue }]: [
     throw invalidMessageAttribute(
       `The message attribute '${name}' must contain non-empty message attribute value for message attribute type '${type}'.`,
     )
+  if (type.startsWith('Number') && !NUMBER.test(StringValue!))
+    throw invalidMessageAttribute(`Could not cast message attribute '${name}' value to number.`)
   return { name, type, text: isBinary ? null : StringValue!, bytes: isBinary ? BinaryValue! : null }
 }
 

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers,notify,publish]
  * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
  * other round has them in reverse order. Prints Markdown tables.
  */
@@ -10,6 +10,7 @@ import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
 import { latency } from './scenarios/latency.ts'
+import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
 
@@ -19,7 +20,7 @@ const {
   options: {
     rounds: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers' },
+    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers,notify,publish' },
   },
 })
 const part = quick ? 0.2 : 1
@@ -31,6 +32,8 @@ const scenarios = {
   kinesis: putRecords(800 * part),
   latency: latency(1000, 30 * part),
   offers: offers(500, 30 * part),
+  notify: notify(1000, 30 * part),
+  publish: publish(5000 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))
@@ -56,7 +59,7 @@ for (let round = 1; round <= Number(rounds); round++) {
 await context.stop()
 for (const [name, rounds] of figures) {
   const table =
-    name === 'latency' || name === 'offers'
+    name === 'latency' || name === 'offers' || name === 'notify'
       ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[])
       : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
   process.stdout.write(`${table}\n`)

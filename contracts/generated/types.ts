@@ -163,6 +163,8 @@ export interface DueDelivery {
   attempts: number
   /** When the next attempt is due, milliseconds since the epoch, UTC. */
   dueAt: number
+  /** Whether the receiver was given up, and only the dead-letter queue of the subscription must still get the message. */
+  deadLetter: boolean
 }
 
 export type DeliveryOutcome = 'delivered' | 'failed' | 'postponed' | 'dead'
@@ -197,6 +199,8 @@ export interface DeliveryAttempt {
   answer: string | null
   /** When the next attempt is due, milliseconds since the epoch; null if there is none. */
   dueAt: number | null
+  /** Whether the receiver was given up, and only the dead-letter queue of the subscription must still get the message. */
+  deadLetter: boolean
 }
 
 /** The type of each topic's values. */

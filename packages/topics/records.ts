@@ -41,6 +41,11 @@ export class TopicRecord<V> {
     return start < 0 ? '' : bytes.toString('utf8', start, keyEnd[this.#index])
   }
 
+  /** The number of the record in its batch. */
+  get index(): number {
+    return this.#index
+  }
+
   get offset(): number {
     return this.#batch.offsets[this.#index]
   }

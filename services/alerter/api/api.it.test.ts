@@ -267,3 +267,25 @@ test('a failing receiver gets the message again by the policy of its subscriptio
   expect(Math.abs(pauses[1] - 1000)).toBeLessThan(300)
   expect(Math.abs(pauses[2] - 1000)).toBeLessThan(300)
 }, 60_000)
+
+test('a name of a FIFO topic needs the attribute, and the attribute the name', async () => {
+  const refused = { message: 'Invalid parameter: Topic Name' }
+  await expect(create('ordered.fifo')).rejects.toMatchObject(refused)
+  await expect(create('ordered', { Attributes: { FifoTopic: 'true' } })).rejects.toMatchObject(refused)
+})
+
+test.each([
+  ['http', 'https://example.com/', 'Invalid parameter: Endpoint must match the specified protocol'],
+  ['sqs', 'http://localhost/queue', 'Invalid parameter: SQS endpoint ARN'],
+  [
+    'sqs',
+    'arn:aws:sqs:us-east-1:000000000000:orders.fifo',
+    'Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics',
+  ],
+  ['pigeon', 'coop', 'Invalid parameter: Amazon SNS does not support this protocol string: pigeon'],
+])('a wrong endpoint is refused with the text of SNS: %s %s', async (Protocol, Endpoint, message) => {
+  const TopicArn = await create('endpoints')
+  await expect(sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint }))).rejects.toMatchObject({
+    message,
+  })
+})

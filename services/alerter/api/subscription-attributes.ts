@@ -1,12 +1,24 @@
 /** The attributes of subscriptions: their checks, and how they are shown. */
 import { type Account, userArn } from '@weir/aws'
 import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
+<<<<<<< HEAD
 import { effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
 import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
 import type { Subscription, Topic } from '../notifications/entries.ts'
+=======
+import { checkDeliveryPolicy, effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
+import { isFifo, type Subscription, type Topic } from '../notifications/entries.ts'
+import { complaintAboutRedrive } from '../notifications/redrive-policy.ts'
+>>>>>>> sns
 import type { Attributes } from './topic-attributes.ts'
 
-const NAMES = new Set(['DeliveryPolicy', 'FilterPolicy', 'FilterPolicyScope', 'RawMessageDelivery'])
+const NAMES = new Set([
+  'DeliveryPolicy',
+  'FilterPolicy',
+  'FilterPolicyScope',
+  'RawMessageDelivery',
+  'RedrivePolicy',
+])
 const SCOPES = ['MessageAttributes', 'MessageBody']
 
 export const isSettable = (name: string): boolean => NAMES.has(name)
@@ -15,16 +27,21 @@ export const isSettable = (name: string): boolean => NAMES.has(name)
  * Returns a complaint about one of the attributes, in SNS's words after "Invalid parameter: "; undefined if all are
  * right.
  */
-export function complaintAboutAttributes(attributes: Attributes): string | undefined {
+export function complaintAboutAttributes(topicName: string, attributes: Attributes): string | undefined {
   for (const [name, value] of Object.entries(attributes)) {
     if (!isSettable(name)) return `Unknown Attribute ${name}`
-    const complaint = complaintAbout(name, value, attributes)
+    const complaint = complaintAbout(name, value, attributes, isFifo(topicName))
     if (complaint !== undefined) return complaint
   }
   return undefined
 }
 
-function complaintAbout(name: string, value: string, attributes: Attributes): string | undefined {
+function complaintAbout(
+  name: string,
+  value: string,
+  attributes: Attributes,
+  topicIsFifo: boolean,
+): string | undefined {
   switch (name) {
     case 'RawMessageDelivery':
       return /^(true|false)$/i.test(value)
@@ -36,6 +53,8 @@ function complaintAbout(name: string, value: string, attributes: Attributes): st
         : `FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`
     case 'FilterPolicy':
       return complaintAboutFilter(value, scopeOf(attributes))
+    case 'RedrivePolicy':
+      return complaintAboutRedrive(value, topicIsFifo)
     default:
       return complaintAboutDelivery(value)
   }

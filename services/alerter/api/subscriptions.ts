@@ -1,9 +1,16 @@
 /** The operations on subscriptions. */
 import { randomUUID } from 'node:crypto'
 import { type Account, AwsError } from '@weir/aws'
-import { PROTOCOLS, type ProtocolName, type Subscription, type Topic } from '../notifications/entries.ts'
+import {
+  isFifo,
+  PROTOCOLS,
+  type ProtocolName,
+  type Subscription,
+  type Topic,
+} from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
+import { isQueueArn } from '../notifications/redrive-policy.ts'
 import type { Arns } from './arns.ts'
 import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-token.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
@@ -59,9 +66,9 @@ export function subscriptionOperations({ account, arns, notifications, publisher
         createdAt: Date.now(),
         attributes,
         token: newToken(id),
-        confirmed: false,
+        confirmed: !mustConfirm(protocol),
         signedUnsubscribe: false,
-        signedConfirmation: false,
+        signedConfirmation: !mustConfirm(protocol),
         subscriber,
       }
       return put(subscription)
@@ -98,7 +105,7 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       if (protocol === undefined)
         throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
       checkEndpoint(topic, protocol, input.Endpoint ?? '')
-      const complaint = complaintAboutAttributes(input.Attributes ?? {})
+      const complaint = complaintAboutAttributes(topic.name, input.Attributes ?? {})
       if (complaint !== undefined)
         throw complaint.startsWith('Filter policy scope')
           ? invalidParameter(complaint)
@@ -202,9 +209,9 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context.authorize(arns.topic(topic.name))
       if (!isSettable(AttributeName)) throw invalidParameter('AttributeName')
       await notifications.change(() => {
-        const { subscription } = arns.findSubscription(SubscriptionArn)
+        const { subscription, topic } = arns.findSubscription(SubscriptionArn)
         const attributes = { ...subscription.attributes, [AttributeName]: AttributeValue }
-        const complaint = complaintAboutAttributes(attributes)
+        const complaint = complaintAboutAttributes(topic.name, attributes)
         if (complaint !== undefined) throw invalidParameter(complaint)
         return put({ ...subscription, attributes })
       })
@@ -218,9 +225,20 @@ export function subscriptionOperations({ account, arns, notifications, publisher
   }
 }
 
-/** Throws if the endpoint is none of the protocol, or the topic does not deliver by it. */
+/** Whether the receiver must confirm the subscription. */
+const mustConfirm = (protocol: ProtocolName): boolean => protocol === 'http' || protocol === 'https'
+
+/** Throws if the endpoint is none of the protocol, or the topic does not deliver to it. */
 function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): void {
-  if (topic.name.endsWith('.fifo'))
+  if (protocol === 'sqs') {
+    if (!isQueueArn(endpoint)) throw invalidParameter('SQS endpoint ARN')
+    if (endpoint.endsWith('.fifo') && !isFifo(topic.name))
+      throw invalidParameter(
+        'Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics',
+      )
+    return
+  }
+  if (isFifo(topic.name))
     throw invalidParameter(`Invalid parameter: Endpoint Reason: FIFO topics do not deliver over ${protocol}`)
   const url = URL.parse(endpoint)
   if (url === null || url.protocol !== `${protocol}:`)

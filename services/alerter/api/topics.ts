@@ -1,7 +1,7 @@
 /** The operations on topics. */
 import { randomUUID } from 'node:crypto'
 import type { Account } from '@weir/aws'
-import { isFifo, TOPIC_NAME, type Topic } from '../notifications/entries.ts'
+import { TOPIC_NAME, type Topic } from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Arns } from './arns.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
@@ -39,7 +39,6 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
     async CreateTopic(input: CreateTopicInput, context: SnsContext) {
       const { Name: name, Tags, DataProtectionPolicy = null } = input
       if (!TOPIC_NAME.test(name)) throw invalidParameter('Topic Name')
-      if (isFifo(name)) throw invalidValue('Topic Name', 'FIFO topics are not served here')
       const arn = arns.topic(name)
       context.authorize(arn)
       const attributes = attributesForCreation(name, input.Attributes ?? {})

@@ -2,28 +2,40 @@
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import { isFifo } from '../notifications/entries.ts'
-import type { AttemptLog } from './attempts.ts'
+import { deadLetterQueue } from '../notifications/redrive-policy.ts'
+import type { Attempted, AttemptLog } from './attempts.ts'
 import type { Answer, Delivery, Outcome } from './delivery.ts'
 import { Lane } from './lane.ts'
-import type { Receivers } from './receivers/receiver.ts'
-import { pauseMs } from './schedule.ts'
+import type { Terms } from './receivers/receiver.ts'
+import type { OpenedReceivers } from './receivers/receivers.ts'
+import { MANAGED_POLICY, pauseMs } from './schedule.ts'
 import { Slots } from './slots.ts'
 
-export interface AttemptingOptions {
+export interface AttemptingOptions extends OpenedReceivers {
   readonly attempts: AttemptLog
-  readonly receivers: Receivers
   /** Returns whether deliveries may wait in memory. */
   readonly mayQueue: () => boolean
   readonly log: Logger
 }
 
-/** A throttled delivery: SNS delivers it later without counting an attempt. */
+/** What remains of a delivery: an attempt at a time. */
+interface Next extends Pick<Delivery, 'attempts' | 'deadLetter'> {
+  readonly dueAt: number
+}
+
+/** An attempt, with the retries that follow it at once. */
+interface Made extends Attempted {
+  readonly answer: Answer
+  /** The pause before the next attempt; undefined if there is none. */
+  readonly pauseMs: number | undefined
+}
+
+/** The answer for a delivery that waits for others. No attempt was made. */
 const POSTPONED: Answer = {
   verdict: 'retry',
   status: 'postponed',
   text: 'Too many deliveries are under way.',
 }
-
 /** The pause before a delivery that failed inside is attempted again (ms). */
 const MIN_PAUSE_MS = 1000
 const MAX_PAUSE_MS = 60_000
@@ -39,13 +51,20 @@ export class Attempting {
     this.#options = options
   }
 
-  /** Resolves when the delivery is finished or waits in Kafka. Rejects if that cannot be recorded. */
-  run(delivery: Delivery, signal: AbortSignal): Promise<void> {
+  /** Resolves when the delivery is finished or waits in Kafka. Rejects if the signal aborts before. */
+  async run(delivery: Delivery, signal: AbortSignal): Promise<void> {
     const { message, topic, subscription } = delivery
-    if (message === undefined || !isFifo(topic.name)) return this.#attempt(delivery, signal)
-    const key = `${subscription.id}/${message.value.groupId}`
+    if (message !== undefined && isFifo(topic.name))
+      return this.#inTurn(`${subscription.id}/${message.value.groupId}`, () =>
+        this.#inOrder(delivery, signal),
+      )
+    await this.#untilItEnds(delivery, signal, () => this.#once(delivery, signal, true))
+  }
+
+  /** Does the work when all earlier work with this key has ended. */
+  #inTurn(key: string, work: () => Promise<void>): Promise<void> {
     const before = this.#last.get(key) ?? Promise.resolve()
-    const mine = before.catch(() => {}).then(() => this.#attemptInOrder(delivery, signal))
+    const mine = before.catch(() => {}).then(work)
     this.#last.set(key, mine)
     const forget = (): void => {
       if (this.#last.get(key) === mine) this.#last.delete(key)
@@ -55,35 +74,28 @@ export class Attempting {
   }
 
   /** The messages of a group wait for each other here, so this one is not given back to Kafka. */
-  async #attemptInOrder(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    let { attempts } = delivery
-    for (;;) {
+  async #inOrder(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    for (let current = delivery; ; ) {
       if (signal.aborted) throw new Error('The partition of the message was given up.')
-      const next = { ...delivery, attempts }
-      const { dueAt, made } = await this.#untilItEnds(next, signal, () => this.#once(next, signal, false))
-      if (dueAt === undefined) return
-      attempts = made
-      await pause(dueAt - Date.now(), signal)
+      const next = await this.#untilItEnds(current, signal, () => this.#once(current, signal, false))
+      if (next === undefined) return
+      await pause(next.dueAt - Date.now(), signal)
+      current = { ...current, attempts: next.attempts, deadLetter: next.deadLetter }
     }
-  }
-
-  async #attempt(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    await this.#untilItEnds(delivery, signal, () => this.#once(delivery, signal, true))
   }
 
   /**
    * Repeats work that fails inside: a mistake of this program with one delivery must neither lose it nor hold
    * up the others of its partition for longer than the mistake lasts.
    */
-  async #untilItEnds<T>(delivery: Delivery, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #untilItEnds<T>({ subscription }: Delivery, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     for (let retry = 0; ; retry++) {
       try {
         return await work()
       } catch (error) {
         if (signal.aborted) throw error
-        const { id: subscription } = delivery.subscription
         this.#options.log.error(
-          { err: error, subscription },
+          { err: error, subscription: subscription.id },
           'a delivery failed inside, and is attempted again',
         )
         await pause(backoffMs(retry, MIN_PAUSE_MS, MAX_PAUSE_MS), signal)
@@ -92,62 +104,96 @@ export class Attempting {
   }
 
   /**
-   * Resolves to the time of the next attempt, if there is one, once the outcome is recorded.
+   * Resolves to what remains, once the outcome is recorded.
    * @param waitsInKafka whether the record of the outcome brings the delivery back when it is due
    */
-  async #once(
-    delivery: Delivery,
-    signal: AbortSignal,
-    waitsInKafka: boolean,
-  ): Promise<{ readonly dueAt: number | undefined; readonly made: number }> {
-    const { attempts, receivers, mayQueue } = this.#options
-    const receiver = receivers[delivery.subscription.protocol]
-    const { policy, maxPerSecond } = receiver.terms(delivery)
-    const lane = this.#laneOf(delivery.subscription.id)
+  async #once(delivery: Delivery, signal: AbortSignal, waitsInKafka: boolean): Promise<Next | undefined> {
+    const { mayQueue } = this.#options
+    const terms = this.#termsOf(delivery)
+    const lane = this.#laneOf(delivery)
     const now = Date.now()
-    const entered = lane.enter(now, maxPerSecond, mayQueue())
+    const entered = lane.enter(now, terms.maxPerSecond, mayQueue())
     if (typeof entered === 'number') {
-      const outcome: Outcome = { outcome: 'postponed', answer: POSTPONED, dueAt: entered }
-      if (waitsInKafka)
-        await attempts.write(
-          delivery,
-          outcome,
-          { attempts: delivery.attempts, startedAt: now, durationMs: 0 },
-          signal,
-        )
-      return { dueAt: entered, made: delivery.attempts }
+      const { attempts, deadLetter } = delivery
+      const outcome: Outcome = { outcome: 'postponed', answer: POSTPONED, dueAt: entered, deadLetter }
+      return this.#record(
+        delivery,
+        outcome,
+        { attempts, startedAt: now, durationMs: 0 },
+        signal,
+        waitsInKafka,
+      )
     }
     await entered.turn
     const give = await this.#slots.take()
-    let made = delivery.attempts
-    for (;;) {
+    const made = await this.#attempt(delivery, terms, signal).finally(give)
+    entered.ended(made.answer.verdict !== 'retry', made.durationMs)
+    this.#forgetIdle(delivery, lane)
+    const { attempts, startedAt, durationMs } = made
+    const outcome = outcomeOf(delivery, made)
+    return this.#record(delivery, outcome, { attempts, startedAt, durationMs }, signal, waitsInKafka)
+  }
+
+  async #attempt(delivery: Delivery, { policy }: Terms, signal: AbortSignal): Promise<Made> {
+    for (let attempts = delivery.attempts + 1; ; attempts++) {
       const startedAt = Date.now()
-      const answer = await receiver.deliver(delivery)
+      const answer = await this.#deliver(delivery)
       const durationMs = Date.now() - startedAt
-      made++
-      const pauseLeftMs = answer.verdict === 'retry' ? pauseMs(policy, made) : undefined
-      if (pauseLeftMs === 0 && !signal.aborted) continue
-      give()
-      entered.ended(answer.verdict !== 'retry', durationMs)
-      const dueAt = pauseLeftMs === undefined ? undefined : startedAt + durationMs + pauseLeftMs
-      const outcome: Outcome =
-        dueAt !== undefined
-          ? { outcome: 'failed', answer, dueAt }
-          : { outcome: answer.verdict === 'delivered' ? 'delivered' : 'dead', answer }
-      if (waitsInKafka || dueAt === undefined)
-        await attempts.write(delivery, outcome, { attempts: made, startedAt, durationMs }, signal)
-      return { dueAt, made }
+      const next = answer.verdict === 'retry' ? pauseMs(policy, attempts) : undefined
+      if (next !== 0 || signal.aborted) return { answer, attempts, startedAt, durationMs, pauseMs: next }
     }
   }
 
-  #laneOf(subscription: string): Lane {
-    let lane = this.#lanes.get(subscription)
-    if (lane === undefined) this.#lanes.set(subscription, (lane = new Lane()))
+  #deliver(delivery: Delivery): Promise<Answer> {
+    const { receivers, deadLetter } = this.#options
+    const { message, subscription } = delivery
+    if (!delivery.deadLetter || message === undefined)
+      return receivers[subscription.protocol].deliver(delivery)
+    return deadLetter({ ...delivery, message }, deadLetterQueue(subscription)!)
+  }
+
+  async #record(
+    delivery: Delivery,
+    outcome: Outcome,
+    attempted: Attempted,
+    signal: AbortSignal,
+    waitsInKafka: boolean,
+  ): Promise<Next | undefined> {
+    const remains = 'dueAt' in outcome
+    if (waitsInKafka || !remains) await this.#options.attempts.write(delivery, outcome, attempted, signal)
+    if (!remains) return undefined
+    const { dueAt, deadLetter } = outcome
+    return { dueAt, deadLetter, attempts: deadLetter === delivery.deadLetter ? attempted.attempts : 0 }
+  }
+
+  #termsOf(delivery: Delivery): Terms {
+    if (delivery.deadLetter) return { policy: MANAGED_POLICY, maxPerSecond: undefined }
+    return this.#options.receivers[delivery.subscription.protocol].terms(delivery)
+  }
+
+  /** Dead letters do not wait for a receiver that fails. */
+  #laneOf(delivery: Delivery): Lane {
+    const key = laneKey(delivery)
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) this.#lanes.set(key, (lane = new Lane()))
     return lane
   }
 
-  /** Forgets the lane of a subscription that is gone. */
-  forget(subscription: string): void {
-    this.#lanes.delete(subscription)
+  #forgetIdle(delivery: Delivery, lane: Lane): void {
+    if (lane.isIdle) this.#lanes.delete(laneKey(delivery))
   }
+}
+
+const laneKey = ({ subscription, deadLetter }: Delivery): string =>
+  `${subscription.id}${deadLetter ? ' dead' : ''}`
+
+/** A message that its receiver never takes goes to the dead-letter queue of the subscription, if it has one. */
+function outcomeOf(delivery: Delivery, { answer, startedAt, durationMs, pauseMs }: Made): Outcome {
+  const now = startedAt + durationMs
+  const { deadLetter, message, subscription } = delivery
+  if (answer.verdict === 'delivered') return { outcome: deadLetter ? 'dead' : 'delivered', answer }
+  if (pauseMs !== undefined) return { outcome: 'failed', answer, dueAt: now + pauseMs, deadLetter }
+  if (!deadLetter && message !== undefined && deadLetterQueue(subscription) !== undefined)
+    return { outcome: 'failed', answer, dueAt: now, deadLetter: true }
+  return { outcome: 'dead', answer }
 }

@@ -77,5 +77,6 @@ function recordOf(delivery: Delivery, outcome: Outcome, attempted: Attempted): D
     status,
     answer: text === null ? null : text.slice(0, MAX_ANSWER_CHARACTERS).toWellFormed(),
     dueAt: 'dueAt' in outcome ? outcome.dueAt : null,
+    deadLetter: 'deadLetter' in outcome ? outcome.deadLetter : delivery.deadLetter,
   }
 }

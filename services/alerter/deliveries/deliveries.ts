@@ -34,9 +34,9 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
   const attempts = await openAttemptLog(codec, producer)
   const envelopes = new Envelopes({ account, publicUrl, signer })
-  const receivers = openReceivers({ egress, envelopes, account, share: () => 1 })
+  const opened = openReceivers({ egress, envelopes, account, share: () => 1 })
   const held = new HeldMessages()
-  const attempting = new Attempting({ attempts, receivers, mayQueue: held.mayQueue, log })
+  const attempting = new Attempting({ ...opened, attempts, mayQueue: held.mayQueue, log })
   const waiting = await openWaiting({ kafka, codec, log })
   const filters = new Filters(log)
   const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, filters, log })

@@ -18,6 +18,8 @@ export interface Delivery {
   readonly message: StoredMessage | undefined
   /** The number of attempts that were made before. */
   readonly attempts: number
+  /** Whether only the dead-letter queue must still get the message. */
+  readonly deadLetter: boolean
   /** The record that causes this delivery: the message itself, or a due delivery. */
   readonly cause: Cause
 }
@@ -41,7 +43,13 @@ export interface Answer {
 /** What remains of a delivery after an attempt. */
 export type Outcome =
   | { readonly outcome: 'delivered' | 'dead'; readonly answer: Answer }
-  | { readonly outcome: 'failed' | 'postponed'; readonly answer: Answer; readonly dueAt: number }
+  | {
+      readonly outcome: 'failed' | 'postponed'
+      readonly answer: Answer
+      readonly dueAt: number
+      /** Whether it is due at the dead-letter queue. */
+      readonly deadLetter: boolean
+    }
 
 /** Returns the fields that name a delivery in records. */
 export function identityOf({

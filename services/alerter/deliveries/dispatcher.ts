@@ -5,7 +5,7 @@
  */
 import type { Codec } from '@weir/codec'
 import type { DueDelivery, Notification } from '@weir/contracts'
-import type { Kafka, RecordBatch } from '@weir/kafka'
+import { type Kafka, Once, type RecordBatch } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import { HandlerHealth, openRecords } from '@weir/topics'
@@ -36,6 +36,8 @@ const MESSAGES = 'weir.notifications'
 const DUE = 'weir.notifications.due'
 const GROUP = 'alerter.deliveries'
 const BATCH_RECORDS = 500
+/** SNS developer guide, "Message deduplication for FIFO topics". */
+const DEDUPLICATION_MS = 5 * 60_000
 /** How often to check whether there is room again. */
 const LOOK_MS = 20
 /** Bytes of a message in memory besides its texts. */
@@ -91,6 +93,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Resour
     return found
   }
 
+  const once = new Once({ kafka, windowMs: DEDUPLICATION_MS, log })
   const health = new HandlerHealth()
   const subscription = await kafka.consume(
     { groupId: GROUP, topics: [MESSAGES, DUE], startAt: 'earliest', maxBatchRecords: BATCH_RECORDS },
@@ -102,8 +105,12 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Resour
         await dueRecords.prepare(batch)
         dueRecords.each(batch, ({ value, offset }) => value && dispatch.due(value, offset))
       } else {
+        await once.prepare(batch, signal)
         await messageRecords.prepare(batch)
-        messageRecords.each(batch, ({ value, offset }) => value && dispatch.message(value, offset))
+        messageRecords.each(batch, (record) => {
+          if (record.value !== null && !once.seen(batch, record.index))
+            dispatch.message(record.value, record.offset)
+        })
       }
       while (options.held.isFull && !signal.aborted) await pause(LOOK_MS, signal)
       return { done: dispatch.done() }
@@ -159,7 +166,7 @@ class Dispatch {
     for (const subscription of notifications.subscriptionsOf(topic)) {
       if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
       if (!filters.accepts(subscription, message)) continue
-      const delivery: Delivery = { topic, subscription, message, attempts: 0, cause }
+      const delivery: Delivery = { topic, subscription, message, attempts: 0, deadLetter: false, cause }
       begun.push(attempting.run(delivery, this.#signal))
     }
     if (begun.length > 0) this.#running.push(this.#options.held.until(message.bytes, begun))
@@ -183,8 +190,8 @@ class Dispatch {
     if (isConfirmation === subscription.confirmed) return
     const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
     if (message === undefined && !isConfirmation) return
-    const delivery: Delivery = { topic, subscription, message, attempts: value.attempts, cause }
-    await attempting.run(delivery, this.#signal)
+    const { attempts, deadLetter } = value
+    await attempting.run({ topic, subscription, message, attempts, deadLetter, cause }, this.#signal)
   }
 
   /** Returns the topic, unless it was deleted meanwhile. */

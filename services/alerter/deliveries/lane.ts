@@ -32,9 +32,10 @@ export class Lane {
   #awayUntil = 0
   #nextSlot = 0
 
-  /** Whether nothing is under way, so that the lane may be forgotten. */
+  /** Whether nothing is under way and nothing need be remembered, so that the lane may be forgotten. */
   get isIdle(): boolean {
-    return this.#active === 0 && this.#queue.length === 0 && this.#nextSlot <= Date.now()
+    const isWell = this.#limit >= FIRST_LIMIT && this.#awayUntil <= Date.now()
+    return isWell && this.#active === 0 && this.#queue.length === 0 && this.#nextSlot <= Date.now()
   }
 
   /**

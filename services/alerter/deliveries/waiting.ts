@@ -64,15 +64,16 @@ export async function openWaiting({
       const now = Date.now()
       attempts.each(batch, ({ value }) => {
         if (value === null || value.dueAt === null) return
-        const { subscription, topic, messageId, partition, offset, dueAt } = value
+        const { subscription, topic, messageId, partition, offset, attempts: made, dueAt, deadLetter } = value
         const delivery = {
           subscription,
           topic,
           messageId,
           partition,
           offset,
-          attempts: value.attempts,
+          attempts: made,
           dueAt,
+          deadLetter,
         }
         move(delivery, now, batch.partition, out)
       })

@@ -38,15 +38,12 @@ export type NotificationChange = {
 export interface NotificationsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
-  /** Called after each change of a subscription, with undefined once it is gone. */
-  readonly changed?: (id: string, subscription: Subscription | undefined) => void
   readonly log: Logger
 }
 
 export async function openNotifications({
   kafka,
   codec,
-  changed = () => {},
   log,
 }: NotificationsOptions): Promise<Resource<Notifications>> {
   const topics = new Map<string, Topic>()
@@ -63,7 +60,6 @@ export async function openNotifications({
       const siblings = byTopic.get(next.topic) ?? new Map<string, Subscription>()
       byTopic.set(next.topic, siblings.set(endpointKey(next.protocol, next.endpoint), next))
     }
-    changed(id, next)
   }
 
   const apply = ({ kind, id, state }: ControlEntry): void => {

@@ -73,6 +73,7 @@ export async function openPublisher({
         offset: -1,
         attempts: 0,
         dueAt: Date.now(),
+        deadLetter: false,
       })
       await writeRecord(producer, { topic: DUE, partition: homeOf(id, partitions), key: id, value })
     },
@@ -96,7 +97,11 @@ export async function openPublisher({
           topicId: topic.id,
           publishedAt,
         })
-        const headers = { [HEADERS.id]: messageId, [HEADERS.source]: 'sns', [HEADERS.client]: client }
+        const headers = {
+          [HEADERS.id]: repeatIdOf(message) ?? messageId,
+          [HEADERS.source]: 'sns',
+          [HEADERS.client]: client,
+        }
         appendRecord(delivery, { topic: TOPIC, partition, key, value, headers })
         return { messageId, partition, index, isFifo: key !== null }
       })
@@ -129,9 +134,17 @@ export function homeOf(subscription: string, partitions: number): number {
  */
 function keyOf({ topic, groupId }: Message): string | null {
   if (!isFifo(topic.name)) return null
-  const perGroup = topic.attributes.FifoThroughputScope === 'MessageGroup'
-  return perGroup ? `${topic.name}/${groupId}` : topic.name
+  return isPerGroup(topic) ? `${topic.name}/${groupId}` : topic.name
 }
+
+/** Messages with the same id within five minutes are one message. Null for those of standard topics. */
+function repeatIdOf({ topic, groupId, deduplicationId }: Message): string | null {
+  if (deduplicationId === null) return null
+  return `${topic.id}/${isPerGroup(topic) ? groupId : ''}/${deduplicationId}`
+}
+
+const isPerGroup = ({ attributes }: Topic): boolean =>
+  attributes.FifoThroughputScope?.toLowerCase() === 'messagegroup'
 
 /** @param offset of the message in its partition */
 export function sequenceNumber(offset: number): string {

@@ -9,7 +9,7 @@ import type { Kafka, Producer } from '@weir/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DiscardedBatch, invocationRecord, openBatchDestination } from './mappings/destinations.ts'
 import { kinesisBatchInfo } from './mappings/sources/kinesis-records.ts'
-import { startAws } from './testing/aws.ts'
+import { startAws } from '@weir/testkit/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const SHARD = {

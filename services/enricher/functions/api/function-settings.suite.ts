@@ -31,7 +31,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
-import { startAws } from '../testing/aws.ts'
+import { startAws } from '@weir/testkit/aws.ts'
 
 const { kafka, run, fixed, client, clientFor, closedUrl, invoke, said, deploy, records } = await openApi()
 

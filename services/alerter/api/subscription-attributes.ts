@@ -1,15 +1,10 @@
 /** The attributes of subscriptions: their checks, and how they are shown. */
 import { type Account, userArn } from '@weir/aws'
 import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
-<<<<<<< HEAD
 import { effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
 import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
-import type { Subscription, Topic } from '../notifications/entries.ts'
-=======
-import { checkDeliveryPolicy, effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
 import { isFifo, type Subscription, type Topic } from '../notifications/entries.ts'
 import { complaintAboutRedrive } from '../notifications/redrive-policy.ts'
->>>>>>> sns
 import type { Attributes } from './topic-attributes.ts'
 
 const NAMES = new Set([

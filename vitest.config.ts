@@ -8,13 +8,13 @@ import { defineConfig } from 'vitest/config'
  */
 const KINDS = {
   /** Needs the shared servers of @weir/testkit. */
-  integration: { ending: 'it', seconds: 60, group: 1, workers: 4 },
+  integration: { ending: 'it', seconds: 60, group: 1, workers: 3 },
   /** One suite for all drivers or engines. What it kills is its own. */
-  conformance: { ending: 'conformance', seconds: 180, group: 1, workers: 4 },
+  conformance: { ending: 'conformance', seconds: 180, group: 1, workers: 3 },
   /** Changes shared servers as a whole. */
   alone: { ending: 'alone', seconds: 60, group: 2, workers: 1 },
   /** Whole services and a browser. */
-  e2e: { ending: 'e2e', seconds: 180, group: 3, workers: 3 },
+  e2e: { ending: 'e2e', seconds: 180, group: 3, workers: 2 },
   /** Attacks, each with its bound; CI tries each for a moment. */
   hostile: { ending: 'hostile', seconds: 600, group: 4, workers: 1 },
   /** Kills of every component; by hand. */

@@ -4,11 +4,11 @@
  * Arguments go to vitest.
  */
 import { spawnSync } from 'node:child_process'
-import { commandFile, install, node, root, runOnNode24 } from './node24.mjs'
+import { commandFile, environment, install, node, root, runOnNode24 } from './node24.mjs'
 
 install()
 process.chdir(root)
-const { status } = spawnSync(node, ['packages/stack/prepare.ts'], { stdio: 'inherit' })
+const { status } = spawnSync(node, ['packages/stack/prepare.ts'], { stdio: 'inherit', env: environment })
 if (status !== 0) process.exit(1)
 const projects = ['unit', 'integration', 'conformance', 'alone', 'e2e'].flatMap((project) => [
   '--project',

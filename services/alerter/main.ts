@@ -49,6 +49,8 @@ await Service.named('alerter')
       signer,
       account: config.account,
       publicUrl: config.publicUrl,
+      enricherUrl: config.enricherUrl,
+      credentials: config.credentials,
       log,
     }),
   )

@@ -1,6 +1,7 @@
 /** The operations on subscriptions. */
 import { randomUUID } from 'node:crypto'
 import { type Account, AwsError } from '@weir/aws'
+import { functionIn } from '../deliveries/receivers/lambda.ts'
 import {
   isFifo,
   PROTOCOLS,
@@ -236,6 +237,10 @@ function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): 
       throw invalidParameter(
         'Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics',
       )
+    return
+  }
+  if (protocol === 'lambda' && !isFifo(topic.name)) {
+    if (functionIn(endpoint) === undefined) throw invalidParameter('Lambda endpoint ARN')
     return
   }
   if (isFifo(topic.name))

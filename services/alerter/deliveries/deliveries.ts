@@ -1,5 +1,5 @@
 /** Delivers messages to the subscriptions of their topics. */
-import type { Account } from '@weir/aws'
+import type { Account, AwsCredentials } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Egress } from '@weir/egress'
 import type { Kafka, Producer } from '@weir/kafka'
@@ -27,14 +27,26 @@ export interface DeliveriesOptions {
   readonly signer: Signer
   readonly account: Account
   readonly publicUrl: string
+  readonly enricherUrl: string
+  /** The access key with which functions are invoked; undefined: requests are not signed. */
+  readonly credentials: AwsCredentials | undefined
   readonly log: Logger
 }
 
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
+  const { enricherUrl, credentials } = options
   const attempts = await openAttemptLog(codec, producer)
   const envelopes = new Envelopes({ account, publicUrl, signer })
-  const opened = openReceivers({ egress, envelopes, account, share: () => 1 })
+  const opened = openReceivers({
+    egress,
+    envelopes,
+    account,
+    share: () => 1,
+    enricherUrl,
+    region: account.region,
+    credentials,
+  })
   const held = new HeldMessages()
   const attempting = new Attempting({ ...opened, attempts, mayQueue: held.mayQueue, log })
   const waiting = await openWaiting({ kafka, codec, log })

@@ -40,7 +40,7 @@ export class Envelopes {
     const attributes = attributesOf(message.value)
     return {
       ...(await common),
-      UnsubscribeURL: this.#unsubscribeUrl(topic, subscription),
+      UnsubscribeURL: `${this.#options.publicUrl}/?Action=Unsubscribe&SubscriptionArn=${this.subscriptionArn(delivery)}`,
       ...(attributes === undefined ? {} : { MessageAttributes: attributes }),
     }
   }
@@ -94,9 +94,8 @@ export class Envelopes {
     }
   }
 
-  #unsubscribeUrl(topic: Topic, { id }: Subscription): string {
-    const { account, publicUrl } = this.#options
-    return `${publicUrl}/?Action=Unsubscribe&SubscriptionArn=${snsTopicArn(account, topic.name)}:${id}`
+  subscriptionArn({ topic, subscription }: Pick<Delivery, 'topic' | 'subscription'>): string {
+    return `${snsTopicArn(this.#options.account, topic.name)}:${subscription.id}`
   }
 }
 

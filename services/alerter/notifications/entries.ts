@@ -3,7 +3,7 @@ import type { CheckState } from '@weir/control'
 import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** The protocols of subscriptions, as the API names them (SNS API reference, Subscribe). */
-export const PROTOCOLS = ['http', 'https', 'sqs'] as const
+export const PROTOCOLS = ['http', 'https', 'lambda', 'sqs'] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]
 
 /** SNS API reference, CreateTopic. */

@@ -1,6 +1,7 @@
 /** The receivers of all protocols, and the dead-letter queues. */
 import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
 import { type HttpReceiverOptions, httpReceiver } from './http.ts'
+import { type LambdaReceiverOptions, lambdaReceiver } from './lambda.ts'
 import type { Receivers } from './receiver.ts'
 import { Queues, sendDeadLetter, sqsReceiver } from './sqs.ts'
 
@@ -13,12 +14,12 @@ export interface OpenedReceivers {
   ) => Promise<Answer>
 }
 
-export function openReceivers(options: HttpReceiverOptions): OpenedReceivers {
+export function openReceivers(options: HttpReceiverOptions & LambdaReceiverOptions): OpenedReceivers {
   const { envelopes } = options
   const queues = new Queues()
   const http = httpReceiver(options)
   return {
-    receivers: { http, https: http, sqs: sqsReceiver(queues, envelopes) },
+    receivers: { http, https: http, lambda: lambdaReceiver(options), sqs: sqsReceiver(queues, envelopes) },
     deadLetter: (delivery, queueArn) => sendDeadLetter(queues, envelopes, delivery, queueArn),
   }
 }

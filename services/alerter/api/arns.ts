@@ -3,6 +3,7 @@ import { type Account, type Arn, parseArn, snsTopicArn } from '@weir/aws'
 import type { Subscription, Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import { invalidParameter, invalidValue, noSubscription, noTopic } from './errors.ts'
+import type { SnsContext } from './sns-api.ts'
 
 const MIN_ELEMENTS = 6
 /** TOPIC:ID */
@@ -42,11 +43,29 @@ export class Arns {
     return resource
   }
 
+  /** Returns whether the text is an ARN of a topic here, which need not exist. */
+  isTopic(text: string): boolean {
+    const arn = parseArn(text)
+    const { region, accountId } = this.#account
+    return arn?.service === 'sns' && arn.region === region && arn.accountId === accountId
+  }
+
   /** Returns the topic of an ARN. Throws NotFoundException if there is none. */
   findTopic(text: string, parameter = 'TopicArn'): Topic {
     const found = this.#notifications.topics.get(this.topicName(text, parameter))
     if (found === undefined) throw noTopic()
     return found
+  }
+
+  /**
+   * Returns the topic of an ARN, if the client may do the operation on it. A topic that is not known here may be
+   * new, so this waits for everything that was decided before. Throws AwsErrors.
+   */
+  async topicFor(text: string, context: SnsContext, parameter?: string): Promise<Topic> {
+    const name = this.topicName(text, parameter)
+    context.authorize(this.topic(name))
+    if (!this.#notifications.topics.has(name)) await this.#notifications.catchUp()
+    return this.findTopic(text, parameter)
   }
 
   /** Returns the id in a subscription's ARN. */

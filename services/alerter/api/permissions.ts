@@ -73,7 +73,7 @@ export function permissionOperations({ account, arns, notifications }: Permissio
       input: { TopicArn: string; Label: string; AWSAccountId: string[]; ActionName: string[] },
       context: SnsContext,
     ): Promise<void> {
-      context.authorize(arns.topic(arns.findTopic(input.TopicArn).name))
+      await arns.topicFor(input.TopicArn, context)
       const unknown = input.ActionName.some((action) => !ACTIONS.includes(action))
       if (unknown) throw invalidParameter('Policy statement action out of service scope!')
       const principals = input.AWSAccountId.map((id) => `arn:aws:iam::${id}:root`)
@@ -96,7 +96,7 @@ export function permissionOperations({ account, arns, notifications }: Permissio
       { TopicArn, Label }: { TopicArn: string; Label: string },
       context: SnsContext,
     ): Promise<void> {
-      context.authorize(arns.topic(arns.findTopic(TopicArn).name))
+      await arns.topicFor(TopicArn, context)
       await change(TopicArn, (statements) => statements.filter(({ Sid }) => Sid !== Label))
     },
   }

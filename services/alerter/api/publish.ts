@@ -30,8 +30,8 @@ const MAX_ID_CHARACTERS = 80
 export function publishOperations({ arns, publisher }: PublishDeps) {
   return {
     async Publish(input: PublishInput, context: SnsContext) {
-      const topic = arns.findTopic(...targetOf(input))
-      context.authorize(arns.topic(topic.name))
+      const [arn, parameter] = targetOf(input)
+      const topic = await arns.topicFor(arn, context, parameter)
       const message = messageOf(topic, input)
       if (sizeOf(message) > MAX_BYTES) throw invalidParameter('Message too long')
       const [result] = await publisher.publish([message], context.client.name)
@@ -46,8 +46,7 @@ export function publishOperations({ arns, publisher }: PublishDeps) {
       }: { TopicArn: string; PublishBatchRequestEntries: Entry[] },
       context: SnsContext,
     ) {
-      const topic = arns.findTopic(TopicArn)
-      context.authorize(arns.topic(topic.name))
+      const topic = await arns.topicFor(TopicArn, context)
       checkIds(entries)
       // As AWS does, one wrong message refuses the batch.
       const messages = entries.map((entry) => messageOf(topic, entry))

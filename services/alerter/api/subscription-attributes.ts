@@ -3,7 +3,7 @@ import { type Account, userArn } from '@weir/aws'
 import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
 import { effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
 import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
-import { isFifo, type Subscription, type Topic } from '../notifications/entries.ts'
+import type { ProtocolName, Subscription, Topic } from '../notifications/entries.ts'
 import { complaintAboutRedrive } from '../notifications/redrive-policy.ts'
 import type { Attributes } from './topic-attributes.ts'
 
@@ -21,11 +21,15 @@ export const isSettable = (name: string): boolean => NAMES.has(name)
 /**
  * Returns a complaint about one of the attributes, in SNS's words after "Invalid parameter: "; undefined if all are
  * right.
+ * @param isFifoSubscription whether a FIFO queue gets the messages of a FIFO topic
  */
-export function complaintAboutAttributes(topicName: string, attributes: Attributes): string | undefined {
+export function complaintAboutAttributes(
+  attributes: Attributes,
+  isFifoSubscription: boolean,
+): string | undefined {
   for (const [name, value] of Object.entries(attributes)) {
     if (!isSettable(name)) return `Unknown Attribute ${name}`
-    const complaint = complaintAbout(name, value, attributes, isFifo(topicName))
+    const complaint = complaintAbout(name, value, attributes, isFifoSubscription)
     if (complaint !== undefined) return complaint
   }
   return undefined
@@ -35,7 +39,7 @@ function complaintAbout(
   name: string,
   value: string,
   attributes: Attributes,
-  topicIsFifo: boolean,
+  isFifoSubscription: boolean,
 ): string | undefined {
   switch (name) {
     case 'RawMessageDelivery':
@@ -49,7 +53,7 @@ function complaintAbout(
     case 'FilterPolicy':
       return complaintAboutFilter(value, scopeOf(attributes))
     case 'RedrivePolicy':
-      return complaintAboutRedrive(value, topicIsFifo)
+      return complaintAboutRedrive(value, isFifoSubscription)
     default:
       return complaintAboutDelivery(value)
   }
@@ -81,6 +85,19 @@ export function scopeOf({ FilterPolicyScope }: Attributes): FilterPolicyScope {
   return FilterPolicyScope === 'MessageBody' ? 'MessageBody' : 'MessageAttributes'
 }
 
+const isHttp = (protocol: ProtocolName): boolean => protocol === 'http' || protocol === 'https'
+
+/** The values of attributes that were not set. */
+const DEFAULTS: Attributes = { RawMessageDelivery: 'false', FilterPolicyScope: 'MessageAttributes' }
+
+/** Returns whether a subscription has these attributes, so that subscribing with them again changes nothing. */
+export function hasAttributes({ attributes }: Pick<Subscription, 'attributes'>, wanted: Attributes): boolean {
+  return Object.entries(wanted).every(([name, value]) => {
+    const own = attributes[name] ?? DEFAULTS[name] ?? ''
+    return name === 'RawMessageDelivery' ? own.toLowerCase() === value.toLowerCase() : own === value
+  })
+}
+
 /** Returns the attributes as GetSubscriptionAttributes shows them. */
 export function shownSubscription(
   subscription: Subscription,
@@ -100,7 +117,9 @@ export function shownSubscription(
     PendingConfirmation: String(!subscription.confirmed),
     ConfirmationWasAuthenticated: String(subscription.signedConfirmation),
     SubscriptionPrincipal: userArn(accountId, subscription.subscriber),
-    EffectiveDeliveryPolicy: JSON.stringify(effectiveSubscriptionPolicy(topic, subscription)),
+    ...(isHttp(subscription.protocol)
+      ? { EffectiveDeliveryPolicy: JSON.stringify(effectiveSubscriptionPolicy(topic, subscription)) }
+      : {}),
     ...(FilterPolicy ? { FilterPolicy, FilterPolicyScope: scopeOf(subscription.attributes) } : {}),
   }
 }

@@ -17,7 +17,12 @@ import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-tok
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
 import type { SnsContext } from './sns-api.ts'
-import { complaintAboutAttributes, isSettable, shownSubscription } from './subscription-attributes.ts'
+import {
+  complaintAboutAttributes,
+  hasAttributes,
+  isSettable,
+  shownSubscription,
+} from './subscription-attributes.ts'
 import type { Attributes } from './topic-attributes.ts'
 
 export interface SubscriptionDeps {
@@ -48,12 +53,7 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       const topic = arns.findTopic(TopicArn)
       subscription = notifications.subscribed(topic, protocol, endpoint)
       if (subscription !== undefined) {
-        const { attributes: before } = subscription
-        if (
-          Object.entries(attributes).some(
-            ([name, value]) => before[name]?.toLowerCase() !== value.toLowerCase(),
-          )
-        )
+        if (!hasAttributes(subscription, attributes))
           throw invalidValue('Attributes', 'Subscription already exists with different attributes')
         return []
       }
@@ -82,11 +82,10 @@ export function subscriptionOperations({ account, arns, notifications, publisher
     return found !== undefined && isSameToken(found.token, token) ? found : undefined
   }
 
-  /** Returns the subscription of a token. Throws AwsErrors if it is none, or one of another topic. */
-  const confirmable = (topicArn: string, token: string): Subscription => {
+  /** Returns the subscription of a token. Throws AwsErrors. */
+  const confirmable = (token: string): Subscription => {
     const found = findByToken(token)
     if (found === undefined) throw invalidParameter('Token')
-    if (arns.topic(found.topic) !== topicArn) throw invalidParameter('Topic')
     return found
   }
 
@@ -100,13 +99,15 @@ export function subscriptionOperations({ account, arns, notifications, publisher
 
   return {
     async Subscribe(input: SubscribeInput, context: SnsContext) {
-      const topic = arns.findTopic(input.TopicArn)
-      context.authorize(arns.topic(topic.name))
+      const topic = await arns.topicFor(input.TopicArn, context)
       const protocol = PROTOCOLS.find((one) => one === input.Protocol)
       if (protocol === undefined)
         throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
       checkEndpoint(topic, protocol, input.Endpoint ?? '')
-      const complaint = complaintAboutAttributes(topic.name, input.Attributes ?? {})
+      const complaint = complaintAboutAttributes(
+        input.Attributes ?? {},
+        isFifoSubscription(topic, input.Endpoint),
+      )
       if (complaint !== undefined)
         throw complaint.startsWith('Filter policy scope')
           ? invalidParameter(complaint)
@@ -127,14 +128,16 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context: SnsContext,
     ) {
       const { TopicArn, Token: token, AuthenticateOnUnsubscribe } = input
+      // SNS does not compare the topic with that of the token.
+      if (!arns.isTopic(TopicArn)) throw invalidParameter('Topic')
       if (!isHex(token)) throw new AwsError('InvalidParameterException', 'Invalid token')
       // Strangers with wrong tokens must not keep the control log busy.
       if (findByToken(token) === undefined) await notifications.catchUp()
-      let subscription = confirmable(TopicArn, token)
+      let subscription = confirmable(token)
       // A link may be opened twice.
       if (!subscription.confirmed)
         await notifications.change(() => {
-          subscription = confirmable(TopicArn, token)
+          subscription = confirmable(token)
           if (subscription.confirmed) return []
           const { isSigned } = context
           const signedUnsubscribe = isSigned && AuthenticateOnUnsubscribe?.toLowerCase() === 'true'
@@ -206,13 +209,18 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context: SnsContext,
     ): Promise<void> {
       const { SubscriptionArn, AttributeName, AttributeValue = '' } = input
+      if (!notifications.subscriptions.has(arns.subscriptionId(SubscriptionArn)))
+        await notifications.catchUp()
       const { topic } = arns.findSubscription(SubscriptionArn)
       context.authorize(arns.topic(topic.name))
       if (!isSettable(AttributeName)) throw invalidParameter('AttributeName')
       await notifications.change(() => {
         const { subscription, topic } = arns.findSubscription(SubscriptionArn)
         const attributes = { ...subscription.attributes, [AttributeName]: AttributeValue }
-        const complaint = complaintAboutAttributes(topic.name, attributes)
+        const complaint = complaintAboutAttributes(
+          attributes,
+          isFifoSubscription(topic, subscription.endpoint),
+        )
         if (complaint !== undefined) throw invalidParameter(complaint)
         return put({ ...subscription, attributes })
       })
@@ -225,6 +233,10 @@ export function subscriptionOperations({ account, arns, notifications, publisher
     return { Subscriptions: items.map(shown), NextToken: next }
   }
 }
+
+/** Whether a FIFO queue gets the messages of a FIFO topic, in their order. */
+const isFifoSubscription = (topic: Topic, endpoint = ''): boolean =>
+  isFifo(topic.name) && endpoint.endsWith('.fifo')
 
 /** Whether the receiver must confirm the subscription. */
 const mustConfirm = (protocol: ProtocolName): boolean => protocol === 'http' || protocol === 'https'

@@ -97,8 +97,7 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
       context: SnsContext,
     ): Promise<void> {
       const { TopicArn, AttributeName, AttributeValue = '' } = input
-      const { name } = arns.findTopic(TopicArn)
-      context.authorize(arns.topic(name))
+      const { name } = await arns.topicFor(TopicArn, context)
       checkTopicAttribute(name, AttributeName, AttributeValue)
       await change(TopicArn, (topic) => ({
         ...topic,
@@ -113,13 +112,12 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
       }: { readonly ResourceArn: string; readonly DataProtectionPolicy: string },
       context: SnsContext,
     ): Promise<void> {
-      context.authorize(arns.topic(arns.findTopic(ResourceArn, 'ResourceArn').name))
+      await arns.topicFor(ResourceArn, context, 'ResourceArn')
       await change(ResourceArn, (topic) => ({ ...topic, dataProtectionPolicy: DataProtectionPolicy }))
     },
 
     async GetDataProtectionPolicy({ ResourceArn }: { readonly ResourceArn: string }, context: SnsContext) {
-      const topic = arns.findTopic(ResourceArn, 'ResourceArn')
-      context.authorize(arns.topic(topic.name))
+      const topic = await arns.topicFor(ResourceArn, context, 'ResourceArn')
       return { DataProtectionPolicy: topic.dataProtectionPolicy ?? undefined }
     },
   }

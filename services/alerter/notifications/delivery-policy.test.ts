@@ -100,7 +100,7 @@ test("a topic's policy has other names for its parts", () => {
 })
 
 describe('the policy that holds', () => {
-  const policy = (value: object | undefined) => ({
+  const policy = (value: object | undefined): { readonly attributes: Record<string, string> } => ({
     attributes: value === undefined ? {} : { DeliveryPolicy: JSON.stringify(value) },
   })
   const COMMON = { http: { defaultHealthyRetryPolicy: { numRetries: 7 }, defaultThrottlePolicy: null } }

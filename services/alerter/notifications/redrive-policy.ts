@@ -12,8 +12,11 @@ export function deadLetterQueue({ attributes }: Pick<Subscription, 'attributes'>
   return typeof arn === 'string' && isQueueArn(arn) ? arn : undefined
 }
 
-/** Returns a complaint in SNS's words; undefined if the policy is right. */
-export function complaintAboutRedrive(text: string, topicIsFifo: boolean): string | undefined {
+/**
+ * Returns a complaint in SNS's words; undefined if the policy is right.
+ * @param isFifoSubscription whether a FIFO queue gets the messages of a FIFO topic
+ */
+export function complaintAboutRedrive(text: string, isFifoSubscription: boolean): string | undefined {
   if (text === '') return undefined
   let policy: unknown
   try {
@@ -24,7 +27,7 @@ export function complaintAboutRedrive(text: string, topicIsFifo: boolean): strin
   const arn = (policy as { deadLetterTargetArn?: unknown } | null)?.deadLetterTargetArn
   if (typeof arn !== 'string' || !isQueueArn(arn))
     return 'RedrivePolicy: deadLetterTargetArn is an invalid arn'
-  if (topicIsFifo && !arn.endsWith('.fifo'))
+  if (isFifoSubscription && !arn.endsWith('.fifo'))
     return 'RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.'
   return undefined
 }

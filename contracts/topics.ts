@@ -268,11 +268,11 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     watchers: ['console'],
     doc: 'Event source mappings.',
   },
-  'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
   'alerter.': {
     service: 'alerter',
     transactional: true,
     watchers: ['console'],
     doc: 'Deliveries of notifications.',
   },
+  'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
 }

@@ -1,6 +1,5 @@
 /** A function of Weir as the receiver of a topic. */
 
-import { Buffer } from 'node:buffer'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { servers } from '@weir/testkit'
@@ -48,6 +47,8 @@ test('a function gets the event of SNS, and what it prints is in its log', async
     REDIS_URL: redis.url,
     FUNCTIONS_DEPLOY: 'true',
     WEIR_SOLUTIONS: 'taxi-telemetry',
+    // Functions' output is logged at this level.
+    LOG_LEVEL: 'debug',
   })
   const alerter = await start('alerter', { ...world.env, ENRICHER_URL: enricher.url })
   const lambda = new LambdaClient({ endpoint: enricher.url, region, credentials })

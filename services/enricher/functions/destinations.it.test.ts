@@ -6,10 +6,10 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Kafka, Producer } from '@weir/kafka'
+import { startAws } from '@weir/testkit/aws.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DiscardedBatch, invocationRecord, openBatchDestination } from './mappings/destinations.ts'
 import { kinesisBatchInfo } from './mappings/sources/kinesis-records.ts'
-import { startAws } from '@weir/testkit/aws.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const SHARD = {

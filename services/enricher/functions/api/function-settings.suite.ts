@@ -29,9 +29,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { uniqueName } from '@weir/testkit'
+import { startAws } from '@weir/testkit/aws.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LIMITED, moduleZip, openApi, ROLE, SPEAKER, textOf } from '../testing/api.ts'
-import { startAws } from '@weir/testkit/aws.ts'
 
 const { kafka, run, fixed, client, clientFor, closedUrl, invoke, said, deploy, records } = await openApi()
 

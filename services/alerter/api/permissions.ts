@@ -16,7 +16,7 @@ interface Statement {
 interface Policy {
   readonly Version: string
   readonly Id: string
-  readonly Statement: readonly Statement[]
+  readonly Statement: Statement | readonly Statement[]
 }
 
 const ACTIONS = [
@@ -63,7 +63,7 @@ export function permissionOperations({ account, arns, notifications }: Permissio
       const text = topic.attributes.Policy
       const policy =
         text === undefined ? defaultPolicy(arns.topic(topic.name), account) : (JSON.parse(text) as Policy)
-      const edited = { ...policy, Statement: edit(policy.Statement) }
+      const edited = { ...policy, Statement: edit([policy.Statement].flat()) }
       const attributes = { ...topic.attributes, Policy: JSON.stringify(edited) }
       return [{ kind: 'topic', id: topic.name, value: { ...topic, attributes } }]
     })

@@ -21,12 +21,25 @@ const oneOf =
       ? undefined
       : `Invalid value [${value}]. Must be ${values.join(' or ')}.`
 
-const json: Check = (value) => {
+/** Bytes, for each attribute. The longest are policies. */
+const MAX_BYTES = 30_720
+
+/** AddPermission and RemovePermission edit the statements. */
+const policy: Check = (value) => {
+  const document = parsed(value) as { readonly Statement?: unknown } | null | undefined
+  if (document === undefined) return 'failed to parse JSON.'
+  const areObjects = [document?.Statement].flat().every((one) => typeof one === 'object' && one !== null)
+  return areObjects ? undefined : 'Statement must be a JSON object or a list of them.'
+}
+
+const json: Check = (value) => (parsed(value) === undefined ? 'failed to parse JSON.' : undefined)
+
+/** Returns undefined for a text that is not JSON. */
+function parsed(text: string): unknown {
   try {
-    JSON.parse(value)
-    return undefined
+    return JSON.parse(text)
   } catch {
-    return 'failed to parse JSON.'
+    return undefined
   }
 }
 
@@ -44,7 +57,7 @@ const deliveryPolicy: Check = (value) => {
 const SETTABLE: Readonly<Record<string, Check>> = {
   DisplayName: (value) =>
     value.length > MAX_DISPLAY_NAME ? `must be at most ${MAX_DISPLAY_NAME} characters long` : undefined,
-  Policy: json,
+  Policy: policy,
   DeliveryPolicy: deliveryPolicy,
   KmsMasterKeyId: any,
   SignatureVersion: (value) => (['1', '2'].includes(value) ? undefined : `Invalid value [${value}].`),
@@ -87,7 +100,10 @@ export function checkTopicAttribute(name: string, attribute: string, value: stri
 function complaintAbout(name: string, attribute: string, value: string): string | undefined {
   if (!Object.hasOwn(SETTABLE, attribute) || (FIFO_ONLY.has(attribute) && !isFifo(name)))
     return `Unknown Attribute ${attribute}`
-  const complaint = SETTABLE[attribute](value)
+  const complaint =
+    Buffer.byteLength(value) > MAX_BYTES
+      ? `must be at most ${MAX_BYTES} bytes long`
+      : SETTABLE[attribute](value)
   return complaint === undefined ? undefined : `${attribute}: ${complaint}`
 }
 

@@ -83,10 +83,12 @@ export async function openPublisher({
       const publishedAt = Date.now()
       /** The number of appends to each partition, by which the delivery reports failures and offsets. */
       const appended = new Map<number, number>()
+      // Messages without an order stay together: one record batch costs less than several.
+      const unordered = randomUUID()
       const sent = messages.map((message) => {
         const messageId = randomUUID()
         const key = keyOf(message)
-        const partition = partitionOfKey(key ?? messageId, partitions)
+        const partition = partitionOfKey(key ?? unordered, partitions)
         const index = appended.get(partition) ?? 0
         appended.set(partition, index + 1)
         const { topic, ...rest } = message

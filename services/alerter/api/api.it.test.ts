@@ -85,6 +85,10 @@ test('topics are created once, changed, tagged, listed and deleted', async () =>
   })
   expect(arn).toBe('arn:aws:sns:us-east-1:000000000000:catalogue')
   expect(await create('catalogue')).toBe(arn)
+  expect(await create('catalogue', { Tags: [] })).toBe(arn)
+  await expect(create('catalogue', { Tags: [{ Key: 'team', Value: 'other' }] })).rejects.toMatchObject({
+    message: 'Invalid parameter: Tags Reason: Topic already exists with different tags',
+  })
   await expect(create('catalogue', { Attributes: { DisplayName: 'Other' } })).rejects.toMatchObject({
     name: 'InvalidParameterException',
     message: 'Invalid parameter: Attributes Reason: Topic already exists with different attributes',
@@ -121,6 +125,25 @@ test('topics are created once, changed, tagged, listed and deleted', async () =>
   })
 })
 
+test('subscribing again with the same attributes, or with their defaults, changes nothing', async () => {
+  const TopicArn = await create('again')
+  const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:again'
+  const again = async (Attributes?: Record<string, string>): Promise<string> =>
+    (await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes })))
+      .SubscriptionArn!
+  const arn = await again({ RawMessageDelivery: 'True' })
+  const same: (Record<string, string> | undefined)[] = [
+    { RawMessageDelivery: 'true', FilterPolicyScope: 'MessageAttributes' },
+    { FilterPolicyScope: 'MessageAttributes' },
+    {},
+    undefined,
+  ]
+  for (const attributes of same) expect(await again(attributes)).toBe(arn)
+  await expect(again({ RawMessageDelivery: 'false' })).rejects.toMatchObject({
+    message: 'Invalid parameter: Attributes Reason: Subscription already exists with different attributes',
+  })
+})
+
 test('a receiver confirms its subscription by a link, gets messages, and ends it by another link', async () => {
   const TopicArn = await create('news')
   const reader = await receiver()
@@ -154,10 +177,20 @@ test('nothing is delivered before the subscription is confirmed', async () => {
   expect(SubscriptionArn).toBe('pending confirmation')
   await sns.send(new PublishCommand({ TopicArn, Message: 'too early' }))
   await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(1)
-  await expect(
-    sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token: 'ab'.repeat(128) })),
-  ).rejects.toMatchObject({ message: 'Invalid token' })
-  const { Token } = JSON.parse(reader.received[0].body)
+  // As recorded from AWS.
+  for (const [Token, message] of [
+    ['randomtoken', 'Invalid token'],
+    ['ab'.repeat(144), 'Invalid parameter: Token'],
+  ])
+    await expect(sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token }))).rejects.toMatchObject({
+      message,
+    })
+  const { Token, SubscribeURL } = JSON.parse(reader.received[0].body)
+  const elsewhere = await open(SubscribeURL.replace('us-east-1', 'eu-central-1'))
+  expect([elsewhere.status, await elsewhere.text()]).toEqual([
+    400,
+    expect.stringContaining('Invalid parameter: Topic'),
+  ])
   await sns.send(new ConfirmSubscriptionCommand({ TopicArn, Token, AuthenticateOnUnsubscribe: 'true' }))
   await sns.send(new PublishCommand({ TopicArn, Message: 'in time' }))
   await expect.poll(() => reader.received.length, { timeout: 20_000 }).toBe(2)

@@ -4,7 +4,8 @@
  */
 import { type Account, snsTopicArn } from '@weir/aws'
 import type { Notification } from '@weir/contracts'
-import type { ProtocolName, Subscription, Topic } from '../notifications/entries.ts'
+import { isFifo, type ProtocolName, type Subscription, type Topic } from '../notifications/entries.ts'
+import { sequenceNumber } from '../notifications/publisher.ts'
 import type { Delivery, StoredMessage } from './delivery.ts'
 import type { SignatureVersion, Signer } from './signing.ts'
 
@@ -35,7 +36,7 @@ export class Envelopes {
     const key = `${version}${text}`
     const known = this.#signed.get(message) ?? new Map<string, Promise<Envelope>>()
     this.#signed.set(message, known)
-    const common = known.get(key) ?? this.#notification(topic, message.value, text, version)
+    const common = known.get(key) ?? this.#notification(topic, message, text, version)
     known.set(key, common)
     const attributes = attributesOf(message.value)
     return {
@@ -45,20 +46,23 @@ export class Envelopes {
     }
   }
 
-  #notification(
+  async #notification(
     topic: Topic,
-    { messageId, subject, publishedAt }: Notification,
+    { value: { messageId, subject, publishedAt }, offset }: StoredMessage,
     text: string,
     version: SignatureVersion,
   ): Promise<Envelope> {
     const fields = {
       Type: 'Notification',
       MessageId: messageId,
+      ...(isFifo(topic.name) ? { SequenceNumber: sequenceNumber(offset) } : {}),
       TopicArn: snsTopicArn(this.#options.account, topic.name),
       ...(subject === null ? {} : { Subject: subject }),
       Message: text,
       Timestamp: new Date(publishedAt).toISOString(),
     }
+    // SNS does not sign the messages of FIFO topics, whose receivers are queues.
+    if (isFifo(topic.name)) return fields
     return this.#sign(fields, ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'], version)
   }
 

@@ -148,6 +148,17 @@ test('a FIFO queue gets the messages of each group in their order, repeated ones
   expect(order(1)).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19])
 }, 120_000)
 
+test('the envelope of a FIFO topic has the number of the message, and no signature', async () => {
+  const url = await queue('numbered.fifo')
+  const TopicArn = await subscribed('numbered.fifo', 'numbered.fifo')
+  const { SequenceNumber } = await sns.send(
+    new PublishCommand({ TopicArn, Message: 'first', MessageGroupId: 'g', MessageDeduplicationId: 'd' }),
+  )
+  const envelope = JSON.parse((await receive(url, 1))[0].Body!)
+  expect(envelope).toMatchObject({ SequenceNumber, Message: 'first' })
+  expect(envelope).not.toHaveProperty('Signature')
+})
+
 test('what a receiver refuses goes to the dead-letter queue of its subscription at once', async () => {
   const dead = await queue('dead')
   const refusing = await startReceiver(({ body }) => (JSON.parse(body).Type === 'Notification' ? 403 : 200))

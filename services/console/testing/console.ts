@@ -4,6 +4,7 @@ import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { DeadLetter } from '@weir/contracts'
 import { sampleOf } from '@weir/contracts/load.ts'
+import { SERVICES, urlVariable } from '@weir/contracts/services.ts'
 import { appendRecord, encodeHeaders, encodeValue, type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -44,7 +45,7 @@ export async function openConsoleTest(): Promise<ConsoleTest> {
   }
   const started: ServiceProcess[] = []
   const down = `http://127.0.0.1:${(await freePorts(1))[0]}`
-  const others = { HUB_URL: down, ENRICHER_URL: down, INDEXER_URL: down, GATEWAY_URL: down }
+  const others = Object.fromEntries(SERVICES.map((name) => [urlVariable(name), down]))
   return {
     kafka,
     env,

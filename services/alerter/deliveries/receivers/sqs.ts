@@ -83,11 +83,10 @@ export function sqsReceiver(queues: Queues, envelopes: Envelopes): Receiver {
           status: 'too-many-attributes',
           text: `SQS takes ${MAX_ATTRIBUTES} attributes.`,
         }
-      return queues.send(subscription.endpoint, {
-        MessageBody: await bodyOf({ ...delivery, message }, envelopes, isRaw),
-        ...(isRaw && attributes.length > 0 ? { MessageAttributes: attributesOf(message) } : {}),
-        ...orderOf(subscription.endpoint, message),
-      })
+      return queues.send(
+        subscription.endpoint,
+        await inputOf(subscription.endpoint, { ...delivery, message }, envelopes),
+      )
     },
     terms: () => ({ policy: MANAGED_POLICY, maxPerSecond: undefined }),
   }
@@ -100,20 +99,23 @@ export async function sendDeadLetter(
   delivery: Delivery & { readonly message: StoredMessage },
   queueArn: string,
 ): Promise<Answer> {
-  const isRaw = delivery.subscription.attributes.RawMessageDelivery?.toLowerCase() === 'true'
-  return queues.send(queueArn, {
-    MessageBody: await bodyOf(delivery, envelopes, isRaw),
-    ...orderOf(queueArn, delivery.message),
-  })
+  return queues.send(queueArn, await inputOf(queueArn, delivery, envelopes))
 }
 
-async function bodyOf(
+/** Returns the message for a queue: the envelope, or the message and its attributes alone. */
+async function inputOf(
+  queueArn: string,
   delivery: Delivery & { readonly message: StoredMessage },
   envelopes: Envelopes,
-  isRaw: boolean,
-): Promise<string> {
-  if (isRaw) return textFor(delivery.message.value, delivery.subscription.protocol)
-  return JSON.stringify(await envelopes.notification(delivery))
+): Promise<Omit<SendMessageCommandInput, 'QueueUrl'>> {
+  const { message, subscription } = delivery
+  const order = orderOf(queueArn, message)
+  if (subscription.attributes.RawMessageDelivery?.toLowerCase() !== 'true')
+    return { ...order, MessageBody: JSON.stringify(await envelopes.notification(delivery)) }
+  const MessageBody = textFor(message.value, subscription.protocol)
+  return message.value.attributes.length === 0
+    ? { ...order, MessageBody }
+    : { ...order, MessageBody, MessageAttributes: attributesOf(message) }
 }
 
 function attributesOf({ value }: StoredMessage): Record<string, MessageAttributeValue> {
@@ -125,9 +127,9 @@ function attributesOf({ value }: StoredMessage): Record<string, MessageAttribute
   )
 }
 
-/** Queues that keep the order take the ids of the message. */
+/** Queues that keep the order take the ids of the message; standard ones share their time among groups. */
 function orderOf(queueArn: string, { value }: StoredMessage): Partial<SendMessageCommandInput> {
-  if (!queueArn.endsWith('.fifo')) return {}
+  if (!queueArn.endsWith('.fifo')) return value.groupId === null ? {} : { MessageGroupId: value.groupId }
   return {
     MessageGroupId: value.groupId ?? value.messageId,
     MessageDeduplicationId: value.deduplicationId ?? value.messageId,

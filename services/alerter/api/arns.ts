@@ -7,7 +7,7 @@ import type { SnsContext } from './sns-api.ts'
 
 const MIN_ELEMENTS = 6
 /** TOPIC:ID */
-const SUBSCRIPTION = /^[^:]+:([0-9a-f-]{36})$/
+const SUBSCRIPTION = /^([^:]+):([0-9a-f-]{36})$/
 
 /** Returns an ARN of SNS in the region. Throws for all other texts. */
 function arnIn(text: string, parameter: string, region: string): Arn {
@@ -18,6 +18,8 @@ function arnIn(text: string, parameter: string, region: string): Arn {
   if (arn?.service !== 'sns' || arn.region !== region) throw invalidParameter(parameter)
   return arn
 }
+
+export type SubscriptionName = Pick<Subscription, 'topic' | 'id'>
 
 export class Arns {
   readonly #account: Account
@@ -32,7 +34,7 @@ export class Arns {
     return snsTopicArn(this.#account, name)
   }
 
-  subscription({ topic, id }: Pick<Subscription, 'topic' | 'id'>): string {
+  subscription({ topic, id }: SubscriptionName): string {
     return `${this.topic(topic)}:${id}`
   }
 
@@ -68,20 +70,24 @@ export class Arns {
     return this.findTopic(text, parameter)
   }
 
-  /** Returns the id in a subscription's ARN. */
-  subscriptionId(text: string): string {
+  /** Returns the names in a subscription's ARN. */
+  subscriptionName(text: string): SubscriptionName {
     if (text === '') throw invalidValue('SubscriptionArn', 'no value for required parameter')
     const { accountId, resource } = arnIn(text, 'SubscriptionArn', this.#account.region)
-    const [, id] = SUBSCRIPTION.exec(resource) ?? []
-    if (id === undefined) throw invalidParameter('SubscriptionId')
+    const [, topic, id] = SUBSCRIPTION.exec(resource) ?? []
+    if (topic === undefined) throw invalidParameter('SubscriptionId')
     if (accountId !== this.#account.accountId) throw noSubscription()
-    return id
+    return { topic, id }
   }
 
-  findSubscription(text: string): { readonly subscription: Subscription; readonly topic: Topic } {
-    const subscription = this.#notifications.subscriptions.get(this.subscriptionId(text))
-    const topic = subscription && this.#notifications.topics.get(subscription.topic)
-    if (subscription === undefined || topic?.id !== subscription.topicId) throw noSubscription()
+  /** Returns a subscription. Throws NotFoundException if there is none, or if it is of another topic. */
+  findSubscription({ topic: name, id }: SubscriptionName): {
+    readonly subscription: Subscription
+    readonly topic: Topic
+  } {
+    const subscription = this.#notifications.subscriptions.get(id)
+    const topic = this.#notifications.topics.get(name)
+    if (subscription?.topic !== name || topic?.id !== subscription.topicId) throw noSubscription()
     return { subscription, topic }
   }
 }

@@ -151,14 +151,14 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       { SubscriptionArn }: { readonly SubscriptionArn: string },
       context: SnsContext,
     ): Promise<void> {
-      const id = arns.subscriptionId(SubscriptionArn)
+      const { topic, id } = arns.subscriptionName(SubscriptionArn)
+      if (context.isSigned) context.authorize(arns.topic(topic))
       if (!notifications.subscriptions.has(id)) await notifications.catchUp()
       if (!notifications.subscriptions.has(id)) return
       await notifications.change(() => {
         const found = notifications.subscriptions.get(id)
-        if (found === undefined) return []
-        if (context.isSigned) context.authorize(arns.topic(found.topic))
-        else if (found.signedUnsubscribe)
+        if (found?.topic !== topic) return []
+        if (!context.isSigned && found.signedUnsubscribe)
           throw new AwsError(
             'AuthorizationErrorException',
             'This subscription can only be ended by a signed request.',
@@ -180,10 +180,10 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       { TopicArn, NextToken }: { readonly TopicArn: string; readonly NextToken?: string },
       context: SnsContext,
     ) {
-      arns.topicName(TopicArn)
+      const name = arns.topicName(TopicArn)
+      context.authorize(arns.topic(name))
       await notifications.catchUp()
       const topic = arns.findTopic(TopicArn)
-      context.authorize(arns.topic(topic.name))
       return page(`subscriptions of ${topic.name}`, [...notifications.subscriptionsOf(topic)], NextToken)
     },
 
@@ -191,11 +191,11 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       { SubscriptionArn }: { readonly SubscriptionArn: string },
       context: SnsContext,
     ) {
-      arns.subscriptionId(SubscriptionArn)
-      await notifications.catchUp()
-      const { subscription, topic } = arns.findSubscription(SubscriptionArn)
-      const topicArn = arns.topic(topic.name)
+      const name = arns.subscriptionName(SubscriptionArn)
+      const topicArn = arns.topic(name.topic)
       context.authorize(topicArn)
+      await notifications.catchUp()
+      const { subscription, topic } = arns.findSubscription(name)
       const named = { topic: topicArn, subscription: arns.subscription(subscription) }
       return { Attributes: shownSubscription(subscription, topic, named, account) }
     },
@@ -209,13 +209,13 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       context: SnsContext,
     ): Promise<void> {
       const { SubscriptionArn, AttributeName, AttributeValue = '' } = input
-      if (!notifications.subscriptions.has(arns.subscriptionId(SubscriptionArn)))
-        await notifications.catchUp()
-      const { topic } = arns.findSubscription(SubscriptionArn)
-      context.authorize(arns.topic(topic.name))
+      const name = arns.subscriptionName(SubscriptionArn)
+      context.authorize(arns.topic(name.topic))
+      if (!notifications.subscriptions.has(name.id)) await notifications.catchUp()
+      arns.findSubscription(name)
       if (!isSettable(AttributeName)) throw invalidParameter('AttributeName')
       await notifications.change(() => {
-        const { subscription, topic } = arns.findSubscription(SubscriptionArn)
+        const { subscription, topic } = arns.findSubscription(name)
         const attributes = { ...subscription.attributes, [AttributeName]: AttributeValue }
         const complaint = complaintAboutAttributes(
           attributes,

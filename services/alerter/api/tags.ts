@@ -62,7 +62,8 @@ export function tagOperations({
       return {}
     },
 
-    ListTagsForResource({ ResourceArn }: { ResourceArn: string }, context: SnsContext): object {
+    async ListTagsForResource({ ResourceArn }: { ResourceArn: string }, context: SnsContext) {
+      await notifications.catchUp()
       return { Tags: tagList(topicOf(ResourceArn, context).tags) }
     },
   }

@@ -79,11 +79,10 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
     },
 
     async GetTopicAttributes({ TopicArn }: { readonly TopicArn: string }, context: SnsContext) {
-      arns.topicName(TopicArn)
+      const arn = arns.topic(arns.topicName(TopicArn))
+      context.authorize(arn)
       await notifications.catchUp()
       const topic = arns.findTopic(TopicArn)
-      const arn = arns.topic(topic.name)
-      context.authorize(arn)
       let [confirmed, pending] = [0, 0]
       for (const subscription of notifications.subscriptionsOf(topic)) {
         if (subscription.confirmed) confirmed++

@@ -5,8 +5,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { build } from 'hdr-histogram-js'
 import type { Context } from '../context.ts'
+import { latencyHistogram } from '../histogram.ts'
 import { report } from '../load/reports.ts'
 import { freePort, type Process, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
@@ -63,11 +63,7 @@ async function chain(
   ]
   const total = perSecond * (seconds + WARM_UP_SECONDS)
   const sentAt = new Float64Array(total)
-  const histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 600_000_000,
-    numberOfSignificantValueDigits: 3,
-  })
+  const histogram = latencyHistogram()
   const run = `run-${Date.now()}-`
   let received = 0
   const reader = await context.codec.reader('taxi.enriched')
@@ -84,7 +80,7 @@ async function chain(
         if (!tripId?.startsWith(run)) continue
         const number = Number(tripId.slice(run.length))
         received++
-        if (number >= WARM_UP_SECONDS * perSecond) histogram.recordValue((now - sentAt[number]) * 1000)
+        if (number >= WARM_UP_SECONDS * perSecond) histogram.add(now - sentAt[number])
       }
     },
   )
@@ -94,14 +90,7 @@ async function chain(
     await send(`http://127.0.0.1:${hubPort}${path}`, perSecond, total, run, sentAt)
     for (let waited = 0; received < total && waited < 20_000; waited += 100) await pause(100)
     if (received !== total) throw new Error(`${received} of ${total} records arrived in ${output}.`)
-    const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
-    return {
-      p50: at(50),
-      p90: at(90),
-      p99: at(99),
-      max: histogram.maxValue / 1000,
-      records: histogram.totalCount,
-    }
+    return histogram.result()
   } finally {
     await reading.stop()
     for (const process of processes) await process.stop()

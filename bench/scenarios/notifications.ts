@@ -6,8 +6,8 @@ import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { build } from 'hdr-histogram-js'
 import type { Context } from '../context.ts'
+import { latencyHistogram } from '../histogram.ts'
 import { freePort, type Process, ready, startNode } from '../processes.ts'
 import type { Figure, Latency } from '../report.ts'
 
@@ -81,11 +81,7 @@ async function delivered(context: Context, perSecond: number, seconds: number): 
   const alerter = await startAlerter(context)
   const total = perSecond * (WARM_UP_SECONDS + seconds)
   const due = new Float64Array(total)
-  const histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 600_000_000,
-    numberOfSignificantValueDigits: 3,
-  })
+  const histogram = latencyHistogram()
   let received = 0
   const confirmed = Promise.withResolvers<string>()
   const subscriber = createServer((message, response) => {
@@ -99,8 +95,7 @@ async function delivered(context: Context, perSecond: number, seconds: number): 
       if (Type !== 'Notification') return confirmed.resolve(Token)
       const number = Number(Message.split(' ', 1)[0])
       received++
-      if (number >= WARM_UP_SECONDS * perSecond)
-        histogram.recordValue((performance.now() - due[number]) * 1000)
+      if (number >= WARM_UP_SECONDS * perSecond) histogram.add(performance.now() - due[number])
     })
   })
   await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve))
@@ -124,14 +119,7 @@ async function delivered(context: Context, perSecond: number, seconds: number): 
     await Promise.all(answers)
     for (let waited = 0; received < total && waited < 30_000; waited += 100) await pause(100)
     if (received < total) throw new Error(`${received} of ${total} messages arrived.`)
-    const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
-    return {
-      p50: at(50),
-      p90: at(90),
-      p99: at(99),
-      max: histogram.maxValue / 1000,
-      records: histogram.totalCount,
-    }
+    return histogram.result()
   } finally {
     subscriber.closeAllConnections()
     subscriber.close()

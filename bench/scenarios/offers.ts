@@ -6,8 +6,8 @@ import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
-import { build } from 'hdr-histogram-js'
 import type { Context } from '../context.ts'
+import { latencyHistogram } from '../histogram.ts'
 import { freePort, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
 
@@ -27,11 +27,7 @@ async function measure({ env }: Context, perSecond: number, seconds: number): Pr
     HTTP_PORT: String(port),
     WEIR_SOLUTIONS: 'location-offers',
   })
-  const histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 600_000_000,
-    numberOfSignificantValueDigits: 3,
-  })
+  const histogram = latencyHistogram()
   const agent = new Agent({ keepAlive: true })
   try {
     await ready(`${url}/readyz`, enricher)
@@ -59,8 +55,7 @@ async function measure({ env }: Context, perSecond: number, seconds: number): Pr
             response.once('end', () => {
               if (response.statusCode !== 200)
                 return reject(new Error(`The signup was answered with ${response.statusCode}.`))
-              if (number >= WARM_UP_SECONDS * perSecond)
-                histogram.recordValue((performance.now() - due) * 1000)
+              if (number >= WARM_UP_SECONDS * perSecond) histogram.add(performance.now() - due)
               resolve()
             })
           },
@@ -79,14 +74,7 @@ async function measure({ env }: Context, perSecond: number, seconds: number): Pr
       else answers.push(signUp(number++, due))
     }
     await Promise.all(answers)
-    const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
-    return {
-      p50: at(50),
-      p90: at(90),
-      p99: at(99),
-      max: histogram.maxValue / 1000,
-      records: histogram.totalCount,
-    }
+    return histogram.result()
   } finally {
     agent.destroy()
     await enricher.stop()

@@ -21,7 +21,7 @@ const MAX_HEADER_BYTES = 16 << 10
  */
 const NEXT_ADDRESS_MS = 1000
 
-/** What connections to the same origin share. */
+/** The state that connections to the same origin share. */
 export interface Endpoint {
   readonly target: Target
   readonly addresses: Addresses

@@ -21,7 +21,7 @@ export interface Egress {
   request(request: EgressRequest): Promise<EgressResponse>
 }
 
-/** What tests replace: the name servers, and limits that are reached sooner. */
+/** Parts that tests replace: the name servers, and limits that are reached sooner. */
 export interface EgressParts {
   readonly resolver?: Resolver
   readonly limits?: PoolLimits

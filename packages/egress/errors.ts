@@ -29,7 +29,7 @@ export type EgressErrorCode = keyof typeof CODES
 
 /**
  * Names the receiver by scheme, host and port only: a path, a query string or credentials can be secrets.
- * There is no cause for the same reason, because errors of the HTTP client hold parts of the response.
+ * It has no cause either: errors of the HTTP client contain parts of the response.
  */
 export class EgressError extends Error {
   override readonly name = 'EgressError'

@@ -1,4 +1,4 @@
-/** What a redirect asks for, as fetch follows it (https://fetch.spec.whatwg.org/#http-redirect-fetch). */
+/** The request that a redirect leads to, as fetch follows it (https://fetch.spec.whatwg.org/#http-redirect-fetch). */
 import type { EgressRequest, EgressResponse } from './request.ts'
 import { parseTarget, type Target } from './target.ts'
 

@@ -27,7 +27,7 @@ export interface EgressRequest {
 
 export interface EgressResponse {
   readonly status: number
-  /** By name in lower case; a list if the name occurs more than once. */
+  /** Keys are names in lower case. The value is a list if the name occurs more than once. */
   readonly headers: Readonly<Record<string, string | string[]>>
   /** Its bytes are not decompressed. */
   readonly body: Buffer

@@ -47,8 +47,8 @@ export function negateValue(value: Value, evaluation: Evaluation): Value {
 }
 
 /**
- * AND and OR. An operand that decides the result does so even if the other one is no Boolean, as in standard
- * SQL: `isUndefined(x) OR x > 1` is true for a message without x. Otherwise both must be Booleans, or the
+ * AND and OR. An operand that decides the result does so even if the other one is not a Boolean, as in
+ * standard SQL: `isUndefined(x) OR x > 1` is true for a message without x. Otherwise both must be Booleans, or the
  * strings "true" or "false".
  *
  * @param decisive the operand that decides: true for OR, false for AND
@@ -72,7 +72,7 @@ function comparison(holds: (order: number) => boolean): Operator {
   }
 }
 
-/** Undefined if the right operand is no array. */
+/** Returns undefined if the right operand is not an array. */
 function isIn(value: Value, array: Value, evaluation: Evaluation): Value {
   if (value === undefined || !Array.isArray(array)) return undefined
   return array.some((element) => equals(value, element, evaluation) === true)

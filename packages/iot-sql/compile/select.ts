@@ -60,7 +60,7 @@ function setPath(
   setField(parent, path[path.length - 1], value)
 }
 
-/** Does nothing for a value that is no object. */
+/** Does nothing for a value that is not an object. */
 function addFields(object: Record<string, Value>, value: Value, evaluation: Evaluation): void {
   if (!isObject(value)) return
   const names = Object.keys(value)

@@ -14,7 +14,7 @@ export const MAX_STEPS = 4_000_000
 /** A field that is copied to another object, which may be a large one. */
 export const STEPS_OF_FIELD = 10
 
-/** What functions know apart from the message. */
+/** Values that functions use besides the message. */
 export interface Context {
   /** The account that owns the rule. */
   readonly accountId: string

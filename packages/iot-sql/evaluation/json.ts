@@ -11,7 +11,7 @@ const SHORT_DIGITS = 15
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** What JSON.parse must be told about the numbers of a text. */
+/** How JSON.parse must read the numbers of a text. */
 interface Numbers {
   /** Some number has many digits or an exponent. */
   readonly long: boolean

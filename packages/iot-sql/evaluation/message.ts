@@ -13,7 +13,7 @@ export interface MessageFields {
   readonly payload: Buffer
   /** Undefined if the message was not sent over MQTT, as the fields below it. */
   readonly clientId?: string
-  /** What the client authenticated with. */
+  /** The identity that the client authenticated with. */
   readonly principal?: string
   readonly sourceIp?: string
   readonly traceId?: string

@@ -27,7 +27,7 @@ export class Lexer {
     this.#at = from
   }
 
-  /** @throws SqlError if the next characters are no token */
+  /** @throws SqlError if the next characters are not a token */
   next(): Token {
     SPACE.lastIndex = this.#at
     SPACE.exec(this.source)

@@ -1,7 +1,7 @@
 /** Checks topics and topic filters. */
 import { basicIngestOf } from './basic-ingest.ts'
 
-/** What a broker allows. */
+/** The limits of a broker. */
 export interface TopicLimits {
   /** Bytes of UTF-8. */
   readonly maxBytes: number

@@ -241,7 +241,7 @@ const isFifoSubscription = (topic: Topic, endpoint = ''): boolean =>
 /** Whether the receiver must confirm the subscription. */
 const mustConfirm = (protocol: ProtocolName): boolean => protocol === 'http' || protocol === 'https'
 
-/** Throws if the endpoint is none of the protocol, or the topic does not deliver to it. */
+/** Throws if the endpoint does not fit the protocol, or the topic does not deliver to it. */
 function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): void {
   if (protocol === 'sqs') {
     if (!isQueueArn(endpoint)) throw invalidParameter('SQS endpoint ARN')

@@ -1,4 +1,4 @@
-/** Makes the attempts of deliveries, and records what they come to. */
+/** Makes the attempts of deliveries, and records their outcomes. */
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import { isFifo } from '../notifications/entries.ts'
@@ -18,7 +18,7 @@ export interface AttemptingOptions extends OpenedReceivers {
   readonly log: Logger
 }
 
-/** What remains of a delivery: an attempt at a time. */
+/** The next attempt of a delivery. */
 interface Next extends Pick<Delivery, 'attempts' | 'deadLetter'> {
   readonly dueAt: number
 }
@@ -104,7 +104,7 @@ export class Attempting {
   }
 
   /**
-   * Resolves to what remains, once the outcome is recorded.
+   * Resolves to the next attempt, if there is one, once the outcome is recorded.
    * @param waitsInKafka whether the record of the outcome brings the delivery back when it is due
    */
   async #once(delivery: Delivery, signal: AbortSignal, waitsInKafka: boolean): Promise<Next | undefined> {
@@ -126,9 +126,14 @@ export class Attempting {
     }
     await entered.turn
     const give = await this.#slots.take()
-    const made = await this.#attempt(delivery, terms, signal).finally(give)
-    entered.ended(made.answer.verdict !== 'retry', made.durationMs)
-    this.#forgetIdle(delivery, lane)
+    let made: Made | undefined
+    try {
+      made = await this.#attempt(delivery, terms, signal)
+    } finally {
+      give()
+      entered.ended(made !== undefined && made.answer.verdict !== 'retry', made?.durationMs ?? 0)
+      this.#forgetIdle(delivery, lane)
+    }
     const { attempts, startedAt, durationMs } = made
     const outcome = outcomeOf(delivery, made)
     return this.#record(delivery, outcome, { attempts, startedAt, durationMs }, signal, waitsInKafka)

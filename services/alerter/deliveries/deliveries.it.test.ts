@@ -63,3 +63,24 @@ test('a receiver that fails gets the message again by its policy', async () => {
   const [first, second] = failing.received.map(({ at }) => at)
   expect(Math.abs(second - first - 1000)).toBeLessThan(300)
 }, 90_000)
+
+test('a redirect is a refusal: following it could turn the message into a request without it', async () => {
+  const topic = await world.topic('redirected')
+  const [target, redirecting, other] = [await receiver(), await receiver(() => 302), await receiver()]
+  redirecting.redirectTo = target.url
+  await world.subscribe(topic, [redirecting.url, other.url])
+  await world.publish(topic, ['moved'])
+  await expect.poll(() => other.received.length, { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => redirecting.received.length, { timeout: 20_000 }).toBe(1)
+  expect(target.received).toEqual([])
+})
+
+test('a stored filter policy that cannot be read keeps the message from its own subscription only', async () => {
+  const topic = await world.topic('unreadable')
+  const [bad, good] = [await receiver(), await receiver()]
+  await world.subscribe(topic, [bad.url], { FilterPolicy: '{"a":["unfinished' })
+  await world.subscribe(topic, [good.url])
+  await world.publish(topic, ['first'])
+  await expect.poll(() => good.received.length, { timeout: 20_000 }).toBe(1)
+  expect(bad.received).toEqual([])
+})

@@ -42,7 +42,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     egress,
     envelopes,
     account,
-    share: () => 1,
+    share: () => dispatcher.value.share(),
     enricherUrl,
     region: account.region,
     credentials,

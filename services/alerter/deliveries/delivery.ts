@@ -11,6 +11,15 @@ export interface StoredMessage {
   readonly bytes: number
 }
 
+/** Bytes of a message in memory besides its texts. */
+const OVERHEAD_BYTES = 512
+
+export function storedMessage(value: Notification, partition: number, offset: number): StoredMessage {
+  let characters = value.message.length
+  for (const { text, bytes } of value.attributes) characters += (text?.length ?? 0) + (bytes?.length ?? 0)
+  return { value, partition, offset, bytes: 2 * characters + OVERHEAD_BYTES }
+}
+
 /** Undefined instead of a message: the receiver is asked to confirm the subscription. */
 export interface Delivery {
   readonly topic: Topic
@@ -40,7 +49,7 @@ export interface Answer {
   readonly text: string | null
 }
 
-/** What remains of a delivery after an attempt. */
+/** The outcome of an attempt. */
 export type Outcome =
   | { readonly outcome: 'delivered' | 'dead'; readonly answer: Answer }
   | {

@@ -12,7 +12,7 @@ import { HandlerHealth, openRecords } from '@weir/topics'
 import type { Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Attempting } from './attempting.ts'
-import type { Cause, Delivery, StoredMessage } from './delivery.ts'
+import { type Cause, type Delivery, type StoredMessage, storedMessage } from './delivery.ts'
 import type { Filters } from './filters.ts'
 import { type Finished, openFinished } from './finished.ts'
 import { type Messages, openMessages } from './messages.ts'
@@ -20,6 +20,8 @@ import { type Messages, openMessages } from './messages.ts'
 export interface Dispatcher {
   /** False while this replica does not read messages. */
   ready(): boolean
+  /** The part of all messages that this replica delivers, more than 0 and at most 1. */
+  share(): number
 }
 
 export interface DispatcherOptions {
@@ -40,13 +42,12 @@ const BATCH_RECORDS = 500
 const DEDUPLICATION_MS = 5 * 60_000
 /** How often to check whether there is room again. */
 const LOOK_MS = 20
-/** Bytes of a message in memory besides its texts. */
-const OVERHEAD_BYTES = 512
 
 /** Counts the messages that unfinished deliveries of this replica hold in memory. */
 export class HeldMessages {
   #bytes = 0
   #count = 0
+  readonly #holders = new Map<StoredMessage, number>()
 
   /** Above this, deliveries that find their receiver busy wait in Kafka. */
   static readonly MAX_QUEUED_BYTES = 32 << 20
@@ -60,26 +61,37 @@ export class HeldMessages {
     return this.#bytes > HeldMessages.MAX_BYTES || this.#count > HeldMessages.MAX_DELIVERIES
   }
 
-  /** Counts a message until all its deliveries have ended. */
-  async until(bytes: number, deliveries: readonly Promise<void>[]): Promise<void> {
-    this.#bytes += bytes
+  /** Counts deliveries, and their message once for all of them, until they have ended. */
+  async until(message: StoredMessage | undefined, deliveries: readonly Promise<void>[]): Promise<void> {
     this.#count += deliveries.length
+    if (message !== undefined) this.#hold(message, 1)
     const results = await Promise.allSettled(deliveries)
-    this.#bytes -= bytes
     this.#count -= deliveries.length
+    if (message !== undefined) this.#hold(message, -1)
     for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  #hold(message: StoredMessage, change: 1 | -1): void {
+    const before = this.#holders.get(message) ?? 0
+    if (before === 0) this.#bytes += message.bytes
+    if (before + change > 0) this.#holders.set(message, before + change)
+    else {
+      this.#holders.delete(message)
+      this.#bytes -= message.bytes
+    }
   }
 }
 
 export async function openDispatcher(options: DispatcherOptions): Promise<Resource<Dispatcher>> {
   const { kafka, codec, log } = options
-  const [readFinished, messages, messageRecords, dueRecords] = await Promise.all([
+  const [readFinished, messages, messageRecords, dueRecords, partitions] = await Promise.all([
     openFinished(kafka, codec, log),
     openMessages(kafka, codec, log),
     openRecords({ codec, topic: MESSAGES, reader: 'deliveries', log }),
     openRecords({ codec, topic: DUE, reader: 'deliveries', log }),
+    kafka.partitions(MESSAGES),
   ])
-  /** What was finished before this member got the partition. Each assignment has a signal of its own. */
+  /** Deliveries that were finished before this member got the partition, by the signal of the assignment. */
   const finishedOf = new WeakMap<AbortSignal, Promise<Finished>>()
 
   const finished = (batch: RecordBatch, signal: AbortSignal): Promise<Finished> => {
@@ -118,7 +130,13 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Resour
   )
   const unwatch = watchGroup(subscription, kafka)
   return {
-    value: { ready: () => health.ready(subscription) },
+    value: {
+      ready: () => health.ready(subscription),
+      share: () => {
+        const own = subscription.assignments().filter(({ topic }) => topic === MESSAGES).length
+        return Math.max(1, own) / partitions
+      },
+    },
     stop: async (drainMs) => {
       unwatch()
       await subscription.stop(drainMs)
@@ -160,7 +178,7 @@ class Dispatch {
     if (topic === undefined) return
     const { partition } = this.#batch
     const cause = { retry: false, partition, offset }
-    const message: StoredMessage = { value, partition, offset, bytes: sizeOf(value) }
+    const message = storedMessage(value, partition, offset)
     const begun: Promise<void>[] = []
     const { attempting, filters, notifications } = this.#options
     for (const subscription of notifications.subscriptionsOf(topic)) {
@@ -169,14 +187,14 @@ class Dispatch {
       const delivery: Delivery = { topic, subscription, message, attempts: 0, deadLetter: false, cause }
       begun.push(attempting.run(delivery, this.#signal))
     }
-    if (begun.length > 0) this.#running.push(this.#options.held.until(message.bytes, begun))
+    if (begun.length > 0) this.#running.push(this.#options.held.until(message, begun))
   }
 
   /** Begins a delivery that is due. */
   due(value: DueDelivery, offset: number): void {
     if (this.#finished.has(offset, value.subscription)) return
     const cause = { retry: true, partition: this.#batch.partition, offset }
-    this.#running.push(this.#options.held.until(OVERHEAD_BYTES, [this.#again(value, cause)]))
+    this.#running.push(this.#options.held.until(undefined, [this.#again(value, cause)]))
   }
 
   async #again(value: DueDelivery, cause: Cause): Promise<void> {
@@ -191,7 +209,8 @@ class Dispatch {
     const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
     if (message === undefined && !isConfirmation) return
     const { attempts, deadLetter } = value
-    await attempting.run({ topic, subscription, message, attempts, deadLetter, cause }, this.#signal)
+    const delivery: Delivery = { topic, subscription, message, attempts, deadLetter, cause }
+    await this.#options.held.until(message, [attempting.run(delivery, this.#signal)])
   }
 
   /** Returns the topic, unless it was deleted meanwhile. */
@@ -199,10 +218,4 @@ class Dispatch {
     const found = this.#options.notifications.topics.get(name)
     return found?.id === id ? found : undefined
   }
-}
-
-function sizeOf({ message, attributes }: Notification): number {
-  let characters = message.length
-  for (const { text, bytes } of attributes) characters += (text?.length ?? 0) + (bytes?.length ?? 0)
-  return 2 * characters + OVERHEAD_BYTES
 }

@@ -1,18 +1,12 @@
 /** Filter policies: whether a message is for a subscription. */
-import {
-  type FilterPolicy,
-  type MessageAttributes,
-  parseFilterPolicy,
-  TooMuchWork,
-  Work,
-} from '@weir/patterns'
+import { type FilterPolicy, type MessageAttributes, parseFilterPolicy, Work } from '@weir/patterns'
 import { Counter, type Logger, metrics } from '@weir/service'
 import type { Subscription } from '../notifications/entries.ts'
 import type { StoredMessage } from './delivery.ts'
 
 const undecided = new Counter({
   name: 'weir_notification_filters_undecided_total',
-  help: 'Messages that a subscription did not get because its filter policy took too many steps on them.',
+  help: 'Messages that a subscription did not get because its filter policy could not be evaluated on them.',
   registers: [metrics],
 })
 
@@ -33,23 +27,28 @@ export class Filters {
     this.#log = log
   }
 
+  /** A policy that cannot be evaluated concerns its own subscription only: the others get the message. */
   accepts(subscription: Subscription, message: StoredMessage): boolean {
-    const policy = this.#policyOf(subscription)
-    if (policy === null) return true
-    const { work, attributes, body } = this.#filtered(message)
     try {
-      return policy.scope === 'MessageBody'
-        ? policy.matchesBody(body(), work)
-        : policy.matchesAttributes(attributes, work)
+      return this.#matches(subscription, message)
     } catch (error) {
-      if (!(error instanceof TooMuchWork)) throw error
       undecided.inc()
       this.#log.warn(
-        { subscription: subscription.id, messageId: message.value.messageId },
-        'a filter policy took too many steps on a message, which the subscription does not get',
+        { err: error, subscription: subscription.id, messageId: message.value.messageId },
+        'a filter policy could not be evaluated on a message, which the subscription does not get',
       )
       return false
     }
+  }
+
+  /** Throws TooMuchWork, and a FilterPolicyError for a stored policy that this version does not accept. */
+  #matches(subscription: Subscription, message: StoredMessage): boolean {
+    const policy = this.#policyOf(subscription)
+    if (policy === null) return true
+    const { work, attributes, body } = this.#filtered(message)
+    return policy.scope === 'MessageBody'
+      ? policy.matchesBody(body(), work)
+      : policy.matchesAttributes(attributes, work)
   }
 
   #policyOf(subscription: Subscription): FilterPolicy | null {

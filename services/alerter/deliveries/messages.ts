@@ -2,14 +2,12 @@
 import type { Codec } from '@weir/codec'
 import { type Kafka, KafkaError } from '@weir/kafka'
 import { openRecords, type WarnLog } from '@weir/topics'
-import type { StoredMessage } from './delivery.ts'
+import { type StoredMessage, storedMessage } from './delivery.ts'
 
 const TOPIC = 'weir.notifications'
 /** Retries of messages that were published together come together, so what is near them is kept. */
 const FETCH_BYTES = 256 << 10
 const MAX_CACHED_BYTES = 16 << 20
-/** Bytes of a message in memory besides its texts. */
-const OVERHEAD_BYTES = 512
 
 export interface Messages {
   /** Resolves to undefined if the message is no longer in the topic. */
@@ -20,7 +18,8 @@ export async function openMessages(kafka: Kafka, codec: Codec, log: WarnLog): Pr
   const records = await openRecords({ codec, topic: TOPIC, reader: 'messages', log })
   /** The least recently used come first. */
   const cached = new Map<string, StoredMessage>()
-  const fetching = new Map<string, Promise<StoredMessage | undefined>>()
+  /** The last fetch of each partition: the next one may find its message near this one's. */
+  const fetching = new Map<number, Promise<unknown>>()
   let cachedBytes = 0
 
   const keep = (message: StoredMessage): void => {
@@ -42,8 +41,7 @@ export async function openMessages(kafka: Kafka, codec: Codec, log: WarnLog): Pr
       await records.prepare(batch)
       records.each(batch, (record) => {
         if (record.value === null) return
-        const bytes = batch.bytes.length / Math.max(1, batch.length) + OVERHEAD_BYTES
-        const message = { value: record.value, partition, offset: record.offset, bytes }
+        const message = storedMessage(record.value, partition, record.offset)
         if (record.offset === offset) wanted = message
         keep(message)
       })
@@ -54,18 +52,23 @@ export async function openMessages(kafka: Kafka, codec: Codec, log: WarnLog): Pr
     }
   }
 
+  const find = (partition: number, offset: number): StoredMessage | undefined => {
+    const key = `${partition}/${offset}`
+    const found = cached.get(key)
+    if (found === undefined) return undefined
+    cached.delete(key)
+    cached.set(key, found)
+    return found
+  }
+
   return {
     async get(partition, offset) {
-      const key = `${partition}/${offset}`
-      const found = cached.get(key)
-      if (found !== undefined) {
-        cached.delete(key)
-        cached.set(key, found)
-        return found
-      }
-      const pending = fetching.get(key) ?? fetch(partition, offset).finally(() => fetching.delete(key))
-      fetching.set(key, pending)
-      return pending
+      const before = fetching.get(partition) ?? Promise.resolve()
+      const mine = before
+        .catch(() => {})
+        .then(async () => find(partition, offset) ?? (await fetch(partition, offset)))
+      fetching.set(partition, mine)
+      return mine
     },
   }
 }

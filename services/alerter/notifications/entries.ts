@@ -71,7 +71,7 @@ export const checks = {
 export interface Entries {
   readonly topic: Topic
   readonly subscription: Subscription
-  /** By the fingerprint. */
+  /** Stored under its fingerprint. */
   readonly certificate: Certificate
 }
 

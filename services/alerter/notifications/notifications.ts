@@ -10,7 +10,7 @@ const TOPIC = 'weir.control.notifications'
 export interface Notifications {
   readonly topics: ReadonlyMap<string, Topic>
   readonly subscriptions: ReadonlyMap<string, Subscription>
-  /** By their fingerprints. */
+  /** The certificates of all processes; the keys are their fingerprints. */
   readonly certificates: ReadonlyMap<string, Certificate>
   /** The subscriptions of a topic. Those of an earlier topic with the name are not among them. */
   subscriptionsOf(topic: Topic): Iterable<Subscription>

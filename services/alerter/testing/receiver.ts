@@ -12,6 +12,8 @@ export interface Received {
 export interface HttpReceiver {
   readonly url: string
   readonly received: readonly Received[]
+  /** The Location of answers. */
+  redirectTo: string | undefined
   stop(): Promise<void>
 }
 
@@ -20,6 +22,7 @@ export async function startReceiver(
   answer: (received: Received) => number | Promise<number> = () => 200,
 ): Promise<HttpReceiver> {
   const received: Received[] = []
+  const receiver: Omit<HttpReceiver, 'url' | 'stop'> = { received, redirectTo: undefined }
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -27,16 +30,17 @@ export async function startReceiver(
       const one = { headers: request.headers, body: Buffer.concat(chunks).toString(), at: Date.now() }
       received.push(one)
       response.statusCode = await answer(one)
+      if (receiver.redirectTo !== undefined) response.setHeader('location', receiver.redirectTo)
       response.end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
+  return Object.assign(receiver, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     received,
     stop: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
-  }
+  })
 }

@@ -7,7 +7,7 @@ export interface Zone {
   readonly id: string
   /** Milliseconds to add to UTC at a time. */
   offsetAt(epochMs: number): number
-  /** Such as CST, or +09:00 if English has no abbreviation. */
+  /** An abbreviation such as CST, or +09:00 if English has no abbreviation. */
   nameAt(epochMs: number, style: 'short' | 'long'): string
 }
 

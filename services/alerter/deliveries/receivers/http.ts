@@ -9,7 +9,6 @@ import type { Receiver } from './receiver.ts'
 /** SNS developer guide, "Setting the Amazon SNS delivery policy for the HTTP/S endpoint". */
 const TIMEOUT_MS = 15_000
 const MAX_RESPONSE_BYTES = 4096
-const MAX_REDIRECTS = 5
 
 export interface HttpReceiverOptions {
   readonly egress: Egress
@@ -41,7 +40,6 @@ export function httpReceiver({ egress, envelopes, account, share }: HttpReceiver
         body,
         timeoutMs: TIMEOUT_MS,
         maxResponseBytes: MAX_RESPONSE_BYTES,
-        maxRedirects: MAX_REDIRECTS,
       })
       return { verdict: verdictOf(status), status: String(status), text: answer.toString() }
     } catch (error) {
@@ -60,7 +58,10 @@ export function httpReceiver({ egress, envelopes, account, share }: HttpReceiver
   }
 }
 
-/** SNS retries after 5xx and 429 only (SNS developer guide, "Fanout to HTTPS endpoints"). */
+/**
+ * A redirect is not followed: most would turn the message into a request without it. SNS retries after 5xx and 429
+ * only (SNS developer guide, "Fanout to HTTPS endpoints").
+ */
 function verdictOf(status: number): Answer['verdict'] {
   if (status >= 200 && status < 300) return 'delivered'
   return status >= 500 || status === 429 ? 'retry' : 'dead'

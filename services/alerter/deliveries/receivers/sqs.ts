@@ -6,9 +6,9 @@ import { type Envelopes, textFor } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
 import type { Receiver } from './receiver.ts'
 
-/** A message of SQS has no more (SQS developer guide, "Amazon SQS message attributes"). */
+/** The most attributes of a message (SQS developer guide, "Amazon SQS message attributes"). */
 const MAX_ATTRIBUTES = 10
-/** For each request to SQS. */
+/** The time limit of a request to SQS. */
 const TIMEOUT_MS = 15_000
 
 /** Sends messages to queues by their ARNs, with the SDK's credentials and endpoints (AWS_ENDPOINT_URL_SQS). */

@@ -44,7 +44,8 @@ async function startAlerter({ env }: Context): Promise<Alerter> {
     EGRESS_ALLOW: '127.0.0.0/8',
   })
   await ready(`${url}/readyz`, process)
-  const agent = new Agent({ keepAlive: true })
+  // AWS's SDK for JavaScript opens as many, 50.
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
   const call: Alerter['call'] = (parameters) =>
     new Promise((resolve, reject) => {
       const body = new URLSearchParams({ Version: '2010-03-31', ...parameters }).toString()

@@ -113,9 +113,10 @@ export class Attempting {
     const lane = this.#laneOf(delivery)
     const now = Date.now()
     const entered = lane.enter(now, terms.maxPerSecond, mayQueue())
-    if (typeof entered === 'number') {
+    const comeBackAt = typeof entered === 'number' ? entered : await entered.turn
+    if (typeof entered === 'number' || comeBackAt !== undefined) {
       const { attempts, deadLetter } = delivery
-      const outcome: Outcome = { outcome: 'postponed', answer: POSTPONED, dueAt: entered, deadLetter }
+      const outcome: Outcome = { outcome: 'postponed', answer: POSTPONED, dueAt: comeBackAt!, deadLetter }
       return this.#record(
         delivery,
         outcome,
@@ -124,7 +125,6 @@ export class Attempting {
         waitsInKafka,
       )
     }
-    await entered.turn
     const give = await this.#slots.take()
     let made: Made | undefined
     try {

@@ -6,9 +6,9 @@
 /** Attempts under way at once: at the beginning, and at most. */
 const FIRST_LIMIT = 8
 const MAX_LIMIT = 64
-/** Deliveries that wait in memory for those under way. */
-const MAX_QUEUED = 64
-/** Deliveries wait in memory for their turn up to this long; longer ones wait in Kafka. */
+/** Deliveries wait in memory for those under way if that takes about this long; otherwise they wait in Kafka. */
+const MAX_QUEUE_MS = 2000
+/** The same for the turn of a throttled delivery. */
 const MAX_WAIT_MS = 250
 /** How long a delivery that found no room stays away. */
 const MIN_AWAY_MS = 500
@@ -17,16 +17,16 @@ const MAX_AWAY_MS = 60_000
 const WEIGHT = 0.2
 
 export interface Admitted {
-  /** Resolves when the attempt may begin. */
-  readonly turn: Promise<void>
-  /** Must be called once after the attempt. */
+  /** Resolves when the attempt may begin, or to the time at which the delivery shall come back instead. */
+  readonly turn: Promise<number | undefined>
+  /** Must be called once after an attempt. */
   ended(succeeded: boolean, durationMs: number): void
 }
 
 export class Lane {
   #limit = FIRST_LIMIT
   #active = 0
-  readonly #queue: (() => void)[] = []
+  readonly #queue: ((comeBackAt: number | undefined) => void)[] = []
   #averageMs = 10
   /** Deliveries that were sent away and are not due yet, by the time at which the last of them is. */
   #awayUntil = 0
@@ -46,7 +46,8 @@ export class Lane {
   enter(now: number, perSecond: number | undefined, mayQueue: boolean): Admitted | number {
     const slot = this.#slot(now, perSecond)
     if (slot - now > MAX_WAIT_MS) return slot
-    if (this.#active >= this.#limit && (!mayQueue || this.#queue.length >= MAX_QUEUED)) return this.#away(now)
+    if (this.#active >= this.#limit && (!mayQueue || !this.#isShort(this.#queue.length + 1)))
+      return this.#away(now)
     return { turn: this.#turn(slot - now), ended: (succeeded, ms) => this.#ended(succeeded, ms) }
   }
 
@@ -65,10 +66,16 @@ export class Lane {
     return Math.round(Math.min(this.#awayUntil, now + MAX_AWAY_MS))
   }
 
-  async #turn(waitMs: number): Promise<void> {
+  async #turn(waitMs: number): Promise<number | undefined> {
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
-    if (this.#active < this.#limit) this.#active++
-    else await new Promise<void>((resolve) => this.#queue.push(resolve))
+    if (this.#active >= this.#limit) return new Promise((resolve) => this.#queue.push(resolve))
+    this.#active++
+    return undefined
+  }
+
+  /** Whether a queue of this length takes little time, as fast as the receiver answers. */
+  #isShort(length: number): boolean {
+    return (length * this.#averageMs) / this.#limit <= MAX_QUEUE_MS
   }
 
   #ended(succeeded: boolean, durationMs: number): void {
@@ -77,7 +84,10 @@ export class Lane {
     this.#active--
     while (this.#active < this.#limit && this.#queue.length > 0) {
       this.#active++
-      this.#queue.shift()!()
+      this.#queue.shift()!(undefined)
     }
+    // The receiver has become slower: the last ones wait in Kafka.
+    while (this.#queue.length > 0 && !this.#isShort(this.#queue.length))
+      this.#queue.pop()!(this.#away(Date.now()))
   }
 }

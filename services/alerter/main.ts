@@ -4,13 +4,25 @@ import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
 import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
-import { Admission, configured, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
+import {
+  Admission,
+  configured,
+  openAccess,
+  openHttp,
+  publishStats,
+  Service,
+  watchCertificates,
+} from '@weir/service'
 import { topics } from '@weir/solutions'
 import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
 import { openSigner } from './deliveries/signing.ts'
+import { openIncidents } from './incidents/incidents.ts'
+import { linkRoutes } from './incidents/links.ts'
+import { openQuietHours } from './incidents/quiet.ts'
+import { incidentRoutes } from './incidents/routes.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
 
@@ -20,6 +32,7 @@ watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': ()
 await Service.named('alerter')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
+  .with('access', (_, { log }) => openAccess(config.access, log))
   .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('producer', async ({ kafka }) => {
     const producer = await kafka.producer()
@@ -54,19 +67,35 @@ await Service.named('alerter')
       log,
     }),
   )
-  .with('http', ({ awsAccess, deliveries, kafka, notifications, publisher }, { log }) =>
-    openHttp(config.http, {
-      log,
-      names: hostNames('alerter'),
-      admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, notifications: notifications.ready, deliveries: deliveries.ready },
-      routes: async (app) => {
-        const { account } = config
-        certificateRoutes(app, notifications)
-        await app.register(
-          awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
-        )
-      },
-    }),
+  .with('incidents', ({ kafka, codec, producer, notifications }, { log }) =>
+    openIncidents({ kafka, codec, producer, notifications, publicUrl: config.publicUrl, log }),
+  )
+  .with('quietHours', ({ kafka, codec, notifications }, { log }) =>
+    openQuietHours({ kafka, codec, notifications, log }),
+  )
+  .with(
+    'http',
+    ({ access, awsAccess, deliveries, incidents, kafka, notifications, publisher, quietHours }, { log }) =>
+      openHttp(config.http, {
+        log,
+        names: hostNames('alerter'),
+        admission: new Admission(config.memoryBytes),
+        ready: {
+          kafka: kafka.connected,
+          notifications: notifications.ready,
+          deliveries: deliveries.ready,
+          incidents: incidents.ready,
+          'quiet hours': quietHours.ready,
+        },
+        routes: async (app) => {
+          const { account } = config
+          certificateRoutes(app, notifications)
+          linkRoutes(app, incidents)
+          incidentRoutes(app, { incidents, access })
+          await app.register(
+            awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
+          )
+        },
+      }),
   )
   .start()

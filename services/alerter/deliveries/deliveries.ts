@@ -4,12 +4,14 @@ import type { Codec } from '@weir/codec'
 import type { Egress } from '@weir/egress'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
+import { AllQuietHours } from '../incidents/quiet-hours.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import { Attempting } from './attempting.ts'
 import { openAttemptLog } from './attempts.ts'
 import { HeldMessages, openDispatcher } from './dispatcher.ts'
 import { Envelopes } from './envelope.ts'
 import { Filters } from './filters.ts'
+import { holder } from './holding.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
 import { openWaiting } from './waiting.ts'
@@ -51,7 +53,19 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
   const attempting = new Attempting({ ...opened, attempts, mayQueue: held.mayQueue, log })
   const waiting = await openWaiting({ kafka, codec, log })
   const filters = new Filters(log)
-  const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, filters, log })
+  const quietHours = new AllQuietHours()
+  const hold = holder(attempts)
+  const dispatcher = await openDispatcher({
+    kafka,
+    codec,
+    notifications,
+    attempting,
+    held,
+    filters,
+    quietHours,
+    hold,
+    log,
+  })
   return {
     value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
     stop: async (drainMs) => {

@@ -9,7 +9,9 @@ import { type Kafka, Once, type RecordBatch } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import { HandlerHealth, openRecords } from '@weir/topics'
-import type { Topic } from '../notifications/entries.ts'
+import { alertIn } from '../incidents/attributes.ts'
+import type { AllQuietHours } from '../incidents/quiet-hours.ts'
+import { isFifo, type Subscription, type Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Attempting } from './attempting.ts'
 import { type Cause, type Delivery, type StoredMessage, storedMessage } from './delivery.ts'
@@ -31,6 +33,9 @@ export interface DispatcherOptions {
   readonly attempting: Attempting
   readonly held: HeldMessages
   readonly filters: Filters
+  readonly quietHours: AllQuietHours
+  /** Records that a subscription does not get a message before a time (ms since the epoch). */
+  readonly hold: (delivery: Delivery, until: number, signal: AbortSignal) => Promise<void>
   readonly log: Logger
 }
 
@@ -180,14 +185,29 @@ class Dispatch {
     const cause = { retry: false, partition, offset }
     const message = storedMessage(value, partition, offset)
     const begun: Promise<void>[] = []
-    const { attempting, filters, notifications } = this.#options
+    const { attempting, hold, notifications } = this.#options
     for (const subscription of notifications.subscriptionsOf(topic)) {
       if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
-      if (!filters.accepts(subscription, message)) continue
+      if (!this.#isFor(subscription, message)) continue
       const delivery: Delivery = { topic, subscription, message, attempts: 0, deadLetter: false, cause }
-      begun.push(attempting.run(delivery, this.#signal))
+      const until = this.#quietUntil(delivery, value)
+      begun.push(
+        until === undefined ? attempting.run(delivery, this.#signal) : hold(delivery, until, this.#signal),
+      )
     }
     if (begun.length > 0) this.#running.push(this.#options.held.until(message, begun))
+  }
+
+  #isFor(subscription: Subscription, message: StoredMessage): boolean {
+    const { subscription: only } = message.value
+    return only === null ? this.#options.filters.accepts(subscription, message) : only === subscription.id
+  }
+
+  /** Summaries of quiet hours are delivered, and FIFO topics keep their order. */
+  #quietUntil({ subscription, topic }: Delivery, value: Notification): number | undefined {
+    if (value.subscription !== null || isFifo(topic.name)) return undefined
+    if (!subscription.attributes.WeirQuietHours) return undefined
+    return this.#options.quietHours.until(subscription, alertIn(value.attributes), Date.now())
   }
 
   /** Begins a delivery that is due. */

@@ -5,10 +5,12 @@
  */
 import type { Codec } from '@weir/codec'
 import { type DueDelivery, WAITING_PARTITIONS } from '@weir/contracts'
-import { type Appender, appendRecord, encodeValue, type Kafka, type Task } from '@weir/kafka'
+import { type Appender, appendRecord, encodeValue, type Kafka, partitionOfKey, type Task } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { openRecords } from '@weir/topics'
+import { HELD } from '../incidents/quiet.ts'
 import { homeOf } from '../notifications/publisher.ts'
+import { heldIn } from './holding.ts'
 
 const ATTEMPTS = 'weir.notifications.attempts'
 const WAITING = 'weir.notifications.waiting'
@@ -40,8 +42,8 @@ export async function openWaiting({
     openRecords({ codec, topic: WAITING, reader: 'waiting', log }),
     codec.writer(WAITING),
   ])
-  const dueWriter = await codec.writer(DUE)
-  const partitions = await kafka.partitions(DUE)
+  const [dueWriter, heldWriter] = await Promise.all([codec.writer(DUE), codec.writer(HELD)])
+  const [partitions, heldPartitions] = await Promise.all([kafka.partitions(DUE), kafka.partitions(HELD)])
 
   /** Appends a delivery to where it waits next, or to where it is due. */
   const move = (delivery: DueDelivery, now: number, home: number, out: Appender): void => {
@@ -64,6 +66,12 @@ export async function openWaiting({
       const now = Date.now()
       attempts.each(batch, ({ value }) => {
         if (value === null || value.dueAt === null) return
+        const held = heldIn(value)
+        if (held !== undefined) {
+          const key = held.subscription
+          const partition = partitionOfKey(key, heldPartitions)
+          return appendRecord(out, { topic: HELD, partition, key, value: encodeValue(heldWriter, held) })
+        }
         const { subscription, topic, messageId, partition, offset, attempts: made, dueAt, deadLetter } = value
         const delivery = {
           subscription,

@@ -94,7 +94,7 @@ export const platformTopics: TopicTable = {
     retentionHours: 1,
     doors: [],
     writers: KAFKA_SERVICES.filter((name) => !TOPIC_WATCHERS.includes(name)),
-    readers: ['indexer', 'console'],
+    readers: ['alerter', 'indexer', 'console'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {

@@ -4,6 +4,7 @@ import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
 import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
+import { openPages } from '@weir/pages'
 import {
   Admission,
   configured,
@@ -25,6 +26,9 @@ import { openQuietHours } from './incidents/quiet.ts'
 import { incidentRoutes } from './incidents/routes.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
+import { alertsPage } from './page.ts'
+import { openRecentAttempts } from './recent/recent-attempts.ts'
+import { deliveryRoutes } from './recent/routes.ts'
 
 const config = configured((env) => readConfig(env, read))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
@@ -73,9 +77,30 @@ await Service.named('alerter')
   .with('quietHours', ({ kafka, codec, notifications }, { log }) =>
     openQuietHours({ kafka, codec, notifications, log }),
   )
+  .with('recent', async ({ kafka, codec }, { log }) => ({
+    value: await openRecentAttempts({ kafka, codec, log }),
+    stop: async () => {},
+  }))
+  .with('pages', ({ access, kafka, codec, notifications, incidents, recent }, { log }) =>
+    openPages({ pages: [alertsPage({ notifications, incidents, recent })], access, kafka, codec, log }),
+  )
   .with(
     'http',
-    ({ access, awsAccess, deliveries, incidents, kafka, notifications, publisher, quietHours }, { log }) =>
+    (
+      {
+        access,
+        awsAccess,
+        deliveries,
+        incidents,
+        kafka,
+        notifications,
+        pages,
+        publisher,
+        quietHours,
+        recent,
+      },
+      { log },
+    ) =>
       openHttp(config.http, {
         log,
         names: hostNames('alerter'),
@@ -86,12 +111,15 @@ await Service.named('alerter')
           deliveries: deliveries.ready,
           incidents: incidents.ready,
           'quiet hours': quietHours.ready,
+          ...pages.ready,
         },
         routes: async (app) => {
           const { account } = config
           certificateRoutes(app, notifications)
           linkRoutes(app, incidents)
           incidentRoutes(app, { incidents, access })
+          deliveryRoutes(app, { recent, access })
+          await app.register(pages.routes)
           await app.register(
             awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
           )

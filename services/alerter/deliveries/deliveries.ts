@@ -12,6 +12,7 @@ import { HeldMessages, openDispatcher } from './dispatcher.ts'
 import { Envelopes } from './envelope.ts'
 import { Filters } from './filters.ts'
 import { holder } from './holding.ts'
+import { measured, reportWaiting } from './measures.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
 import { openWaiting } from './waiting.ts'
@@ -38,7 +39,7 @@ export interface DeliveriesOptions {
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
   const { enricherUrl, credentials } = options
-  const attempts = await openAttemptLog(codec, producer)
+  const attempts = measured(await openAttemptLog(codec, producer))
   const envelopes = new Envelopes({ account, publicUrl, signer })
   const opened = openReceivers({
     egress,
@@ -66,9 +67,14 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     hold,
     log,
   })
+  const stopReporting = reportWaiting({
+    messages: () => dispatcher.value.lag(),
+    deliveries: () => waiting.value.lag(),
+  })
   return {
     value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
     stop: async (drainMs) => {
+      stopReporting()
       await Promise.all([dispatcher.stop(drainMs), waiting.stop(drainMs)])
     },
   }

@@ -5,7 +5,7 @@
  */
 import type { Codec } from '@weir/codec'
 import type { DueDelivery, Notification } from '@weir/contracts'
-import { type Kafka, Once, type RecordBatch } from '@weir/kafka'
+import { type Kafka, Once, type RecordBatch, totalLag } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import { HandlerHealth, openRecords } from '@weir/topics'
@@ -24,6 +24,8 @@ export interface Dispatcher {
   ready(): boolean
   /** The part of all messages that this replica delivers, more than 0 and at most 1. */
   share(): number
+  /** Messages and due deliveries that were not read yet, in the partitions of this replica. */
+  lag(): number
 }
 
 export interface DispatcherOptions {
@@ -141,6 +143,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Resour
         const own = subscription.assignments().filter(({ topic }) => topic === MESSAGES).length
         return Math.max(1, own) / partitions
       },
+      lag: () => totalLag(subscription.assignments()),
     },
     stop: async (drainMs) => {
       unwatch()

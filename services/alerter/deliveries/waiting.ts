@@ -5,7 +5,15 @@
  */
 import type { Codec } from '@weir/codec'
 import { type DueDelivery, WAITING_PARTITIONS } from '@weir/contracts'
-import { type Appender, appendRecord, encodeValue, type Kafka, partitionOfKey, type Task } from '@weir/kafka'
+import {
+  type Appender,
+  appendRecord,
+  encodeValue,
+  type Kafka,
+  partitionOfKey,
+  type Task,
+  totalLag,
+} from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { openRecords } from '@weir/topics'
 import { HELD } from '../incidents/quiet.ts'
@@ -25,6 +33,12 @@ export function partitionOfWait(waitMs: number): number {
 /** Returns how long a partition keeps deliveries. */
 export const keptMs = (partition: number): number => SHORTEST_MS * 2 ** partition
 
+export interface Waiting {
+  ready(): boolean
+  /** The deliveries that wait in the partitions of this replica. */
+  lag(): number
+}
+
 export interface WaitingOptions {
   readonly kafka: Kafka
   readonly codec: Codec
@@ -32,11 +46,7 @@ export interface WaitingOptions {
 }
 
 /** Moves deliveries: from attempts that failed to where they wait, from there to where they wait next, or are due. */
-export async function openWaiting({
-  kafka,
-  codec,
-  log,
-}: WaitingOptions): Promise<Resource<{ ready(): boolean }>> {
+export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promise<Resource<Waiting>> {
   const [attempts, waiting, writer] = await Promise.all([
     openRecords({ codec, topic: ATTEMPTS, reader: 'waiting', log }),
     openRecords({ codec, topic: WAITING, reader: 'waiting', log }),
@@ -110,7 +120,10 @@ export async function openWaiting({
   ])
   const unwatch = subscriptions.map((subscription) => watchGroup(subscription, kafka))
   return {
-    value: { ready: () => subscriptions.every((subscription) => subscription.ready()) },
+    value: {
+      ready: () => subscriptions.every((subscription) => subscription.ready()),
+      lag: () => totalLag(subscriptions[1].assignments()),
+    },
     stop: async (drainMs) => {
       for (const end of unwatch) end()
       await Promise.all(subscriptions.map((subscription) => subscription.stop(drainMs)))

@@ -1,7 +1,7 @@
 /**
  * Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its
  * changes, runs its commands. Pages that talk to Weir have a hub and an enricher of their own, at which the
- * addresses of `npm start` point then.
+ * addresses of `npm start` point then; pages about notifications also have an alerter.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,9 +19,10 @@ import {
 } from '@aws-sdk/client-lambda'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
+import { freePorts } from '@weir/stack/ports.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
-import { startService } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { copyCheckout } from '../../test/checkout.ts'
 
@@ -88,7 +89,7 @@ const FUNCTIONS = ['check-payments', 'tell-failures']
 /**
  * Starts a hub and an enricher as `npm start` does; their access keys are in access-keys.json of the copy.
  */
-async function startWeir(): Promise<Weir> {
+async function startWeir(withAlerter: boolean): Promise<Weir> {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([
     servers.kafka(),
     servers.registry(),
@@ -126,9 +127,13 @@ async function startWeir(): Promise<Weir> {
     interval: 100,
   })
   const enricher = listening()!
+  const alerter = withAlerter
+    ? await startAlerter({ KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl })
+    : undefined
   const gateway = await startService('gateway', {
     HUB_URL: hub.url,
     ENRICHER_URL: enricher,
+    ...(alerter && { ALERTER_URL: alerter.url }),
     ALLOW_ANONYMOUS: 'true',
     ...(existsSync(keys) && { AWS_ACCESS_KEYS_FILE: keys }),
   })
@@ -141,10 +146,12 @@ async function startWeir(): Promise<Weir> {
     addresses: {
       'http://localhost:4566': gateway.url,
       'localhost:9092': brokers[0],
+      ...(alerter && { 'localhost:8083': new URL(alerter.url).host }),
     },
     env: {
       HUB_URL: hub.url,
       ENRICHER_URL: enricher,
+      ...(alerter && { ALERTER_URL: alerter.url }),
       KAFKA_BROKERS: brokers.join(),
       REGISTRY_URL: registryUrl,
       PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,
@@ -154,9 +161,27 @@ async function startWeir(): Promise<Weir> {
       child.kill('SIGTERM')
       hub.kill('SIGTERM')
       gateway.kill('SIGTERM')
-      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited])
+      alerter?.kill('SIGTERM')
+      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited, alerter?.exited])
     },
   }
+}
+
+/** Starts an alerter that reaches receivers on this machine, as in `npm start`. */
+async function startAlerter(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  const [port] = await freePorts(1)
+  const alerter = await startService('alerter', {
+    ...env,
+    HTTP_PORT: String(port),
+    ALERTER_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ALLOW_ANONYMOUS: 'true',
+    EGRESS_ALLOW: '127.0.0.0/8,::1/128',
+  })
+  await vi.waitFor(async () => expect((await fetch(`${alerter.url}/readyz`)).status).toBe(200), {
+    timeout: 60_000,
+    interval: 100,
+  })
+  return alerter
 }
 
 /** Removes streams and functions that a failed run left on shared servers. */
@@ -221,7 +246,8 @@ test.for(pages)('%s works as written', { timeout: 300_000 }, async (name) => {
   ).toBe(true)
   const keys = blocks.find(({ attributes }) => attributes.file === 'access-keys.json')
   if (keys) await writeFile(join(copy, 'access-keys.json'), keys.text)
-  const weir = blocks.some(({ text }) => text.includes('localhost:4566')) ? await startWeir() : NOTHING_RUNS
+  const has = (address: string): boolean => blocks.some(({ text }) => text.includes(address))
+  const weir = has('localhost:4566') ? await startWeir(has('localhost:8083')) : NOTHING_RUNS
   try {
     for (const { language, attributes, text: written } of blocks) {
       const text = Object.entries(weir.addresses).reduce(

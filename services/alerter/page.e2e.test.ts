@@ -43,6 +43,7 @@ async function alert(
 }
 
 beforeAll(async () => {
+  browser = await openBrowser()
   world = await openAlerterWorld()
   service = await startService('alerter', world.env)
   await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
@@ -70,7 +71,6 @@ beforeAll(async () => {
   await alert('operations', 'queue', `${HOSTILE} The queue grows`, { severity: 'warning' })
   await alert('operations', 'door', 'The door was open', { severity: 'info' })
   await alert('operations', 'door', 'The door is closed', { status: 'resolved' })
-  browser = await openBrowser()
 }, 180_000)
 afterAll(async () => {
   await browser?.close()

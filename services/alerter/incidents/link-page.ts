@@ -22,6 +22,7 @@ export function linkPage({
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${inHtml(title)}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/incidents/link.css">
 </head>
 <body>

@@ -17,7 +17,7 @@ const QUERY = {
   properties: {
     subscription: { type: 'string', pattern: '^[0-9a-f-]{36}$' },
     topic: { type: 'string', minLength: 1, maxLength: 256 },
-    outcome: { type: 'string', enum: ['delivered', 'failed', 'postponed', 'dead'] },
+    failed: { type: 'boolean', default: false },
     limit: { type: 'integer', minimum: 1, maximum: MAX_LISTED, default: 50 },
   },
 } as const
@@ -25,7 +25,8 @@ const QUERY = {
 interface Asked {
   readonly subscription?: string
   readonly topic?: string
-  readonly outcome?: DeliveryAttempt['outcome']
+  /** Only attempts that failed or were the last of several. */
+  readonly failed: boolean
   readonly limit: number
 }
 
@@ -39,7 +40,7 @@ export function deliveryRoutes(app: FastifyInstance, { recent, access }: Deliver
       schema: { querystring: QUERY },
       onRequest: async (request) => mayRead(identify(access, request, 'Basic'), ATTEMPTS),
     },
-    async ({ query: { subscription, topic, outcome, limit } }, reply) => {
+    async ({ query: { subscription, topic, failed, limit } }, reply) => {
       await recent.read().catch((error: unknown) => {
         if (error instanceof KafkaError)
           throw new HttpError(503, error.code, error.message, { 'retry-after': '1' })
@@ -51,7 +52,7 @@ export function deliveryRoutes(app: FastifyInstance, { recent, access }: Deliver
           : (recent.of(subscription)?.attempts ?? [])
       const deliveries = chosen
         .filter((one) => topic === undefined || one.topic === topic)
-        .filter((one) => outcome === undefined || one.outcome === outcome)
+        .filter(({ outcome }) => !failed || outcome === 'failed' || outcome === 'dead')
         .sort((a, b) => b.startedAt - a.startedAt)
         .slice(0, limit)
         .map(shownAttempt)

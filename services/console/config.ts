@@ -21,6 +21,7 @@ export const config = (reader: ConfigReader) => {
     publicUrls: {
       enricher: publicUrl(reader, 'enricher', urls),
       indexer: publicUrl(reader, 'indexer', urls),
+      alerter: publicUrl(reader, 'alerter', urls),
     },
     aws: { credentials: credentials(reader), region: region(reader) },
     http: httpConfig(reader, services.console.port),
@@ -29,7 +30,7 @@ export const config = (reader: ConfigReader) => {
 
 function publicUrl(
   reader: ConfigReader,
-  name: 'enricher' | 'indexer',
+  name: 'enricher' | 'indexer' | 'alerter',
   urls: readonly { readonly name: Service; readonly url: string }[],
 ): string {
   const own = urls.find((one) => one.name === name)!.url

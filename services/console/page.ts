@@ -9,7 +9,7 @@ import { LetterBoard } from './dead-letters/board.ts'
 import type { Redrives } from './dead-letters/redrives.ts'
 import { listFunctions } from './functions.ts'
 import { probeServices } from './health.ts'
-import { type PageUrls, pipelineOf, stagesOf } from './pipelines.ts'
+import { DELIVERIES, notificationsOf, type PageUrls, pipelineOf, stagesOf } from './pipelines.ts'
 import { Polled } from './polled.ts'
 import { listStreams } from './streams.ts'
 import { TopicSizes } from './topics.ts'
@@ -40,7 +40,10 @@ export function consolePage({
   kafka,
   redrives,
 }: ConsolePageOptions): LivePage {
-  const pipelines = solutions.map((solution) => pipelineOf(solution, publicUrls))
+  const pipelines = [
+    ...solutions.map((solution) => pipelineOf(solution, publicUrls)),
+    notificationsOf(publicUrls),
+  ]
   const urlOf = (wanted: Service): string => urls.find(({ name }) => name === wanted)!.url
   const client = openAwsClient({ hub: urlOf('ingest-hub'), enricher: urlOf('enricher') }, aws)
   const sizes = new TopicSizes(topics, kafka.admin)
@@ -63,7 +66,7 @@ export function consolePage({
     libraries: {},
     topics: SEEN,
     tables: {},
-    stages: solutions.flatMap(stagesOf),
+    stages: [...solutions.flatMap(stagesOf), DELIVERIES],
     noData: 'The console cannot show its data; its log says why.',
     data: async () => ({
       pipelines,

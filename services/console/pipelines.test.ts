@@ -2,9 +2,13 @@ import type { Solution } from '@weir/solutions'
 import { solution as offers } from '@weir/solutions/location-offers/solution.ts'
 import { solution as taxis } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { expect, test } from 'vitest'
-import { type Pipeline, pipelineOf, stagesOf } from './pipelines.ts'
+import { notificationsOf, type Pipeline, pipelineOf, stagesOf } from './pipelines.ts'
 
-const URLS = { enricher: 'http://enricher.example', indexer: 'http://indexer.example' }
+const URLS = {
+  enricher: 'http://enricher.example',
+  indexer: 'http://indexer.example',
+  alerter: 'http://alerter.example',
+}
 const words = ({ chains }: Pipeline): string[][] =>
   chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
 
@@ -46,6 +50,12 @@ test('two readers of a topic make two chains, and a circle ends before it repeat
   expect(words(pipelineOf(circular, URLS))).toEqual([
     ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'function f'],
   ])
+})
+
+test('notifications have a pipeline of their own, with the page of the alerter', () => {
+  const pipeline = notificationsOf(URLS)
+  expect(words(pipeline)).toEqual([['topic weir.notifications', 'deliveries Deliveries']])
+  expect(pipeline.page).toBe('http://alerter.example/alerts/')
 })
 
 test('a solution without stages and page has no chains and no link', () => {

@@ -5,7 +5,7 @@ import type { FlowDefinition, FlowDeps, Solution } from '@weir/solutions/solutio
 
 /** One station of a pipeline. */
 export interface Station {
-  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'function' | 'index'
+  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'function' | 'index' | 'deliveries'
   readonly name: string
   /** The stage that reports in weir.stats; null if none does. */
   readonly stage: string | null
@@ -24,6 +24,9 @@ export interface Pipeline {
   readonly chains: readonly (readonly Station[])[]
 }
 
+/** The stage of the alerter, and its consumer group. */
+export const DELIVERIES = 'alerter.deliveries'
+
 interface Edge {
   readonly from: Station
   readonly by: Station
@@ -33,6 +36,7 @@ interface Edge {
 export interface PageUrls {
   readonly enricher: string
   readonly indexer: string
+  readonly alerter: string
 }
 
 export function pipelineOf(solution: Solution, urls: PageUrls): Pipeline {
@@ -47,6 +51,19 @@ export function pipelineOf(solution: Solution, urls: PageUrls): Pipeline {
     chains: first.flatMap((edge) => chainsFrom(edge, edges, [...doorsOf(edge.from), edge.from])),
   }
 }
+
+/** The way of notifications, which belongs to no solution: each message to all subscriptions of its topic. */
+export const notificationsOf = ({ alerter }: PageUrls): Pipeline => ({
+  name: 'notifications',
+  title: 'Notifications',
+  page: `${alerter}/alerts/`,
+  chains: [
+    [
+      station('topic', 'weir.notifications'),
+      station('deliveries', 'Deliveries', { stage: DELIVERIES, group: DELIVERIES }),
+    ],
+  ],
+})
 
 /** The stages of a solution that report in weir.stats, besides the doors. */
 export const stagesOf = ({ flows = [], sinks = [] }: Solution): string[] => [

@@ -1,5 +1,6 @@
 /** What deliveries come to, as /metrics and the pages show it. */
 import { Counter, Gauge, metrics, stage } from '@weir/service'
+import { PROTOCOLS } from '../notifications/entries.ts'
 import type { AttemptLog } from './attempts.ts'
 import type { Outcome } from './delivery.ts'
 import { WaitingBoard } from './waiting-board.ts'
@@ -39,7 +40,10 @@ const waiting = new Gauge({
   registers: [metrics],
 })
 
-type Counted = 'delivered' | 'failed' | 'held' | 'dead-lettered' | 'dead'
+const OUTCOMES = ['delivered', 'failed', 'held', 'dead-lettered', 'dead'] as const
+type Counted = (typeof OUTCOMES)[number]
+// Exported from the start: if Prometheus has not seen a counter at zero, a first value of one is no increase.
+for (const protocol of PROTOCOLS) for (const outcome of OUTCOMES) deliveries.inc({ protocol, outcome }, 0)
 
 /** Returns a log that counts what it writes. */
 export function measured(log: AttemptLog): AttemptLog {
@@ -53,7 +57,9 @@ export function measured(log: AttemptLog): AttemptLog {
       if (counted === 'delivered') {
         own.done(1)
         const { message } = delivery
-        if (message !== undefined) own.latency(Math.max(0, Date.now() - message.value.publishedAt))
+        // Later ones say how long the receiver failed.
+        if (message !== undefined && attempted.attempts <= 1)
+          own.latency(Math.max(0, Date.now() - message.value.publishedAt))
       } else if (counted === 'dead' || counted === 'dead-lettered') own.failed(1)
       return log.write(delivery, outcome, attempted, signal)
     },

@@ -15,6 +15,7 @@ import { Gauge, type Logger, metrics, type Resource, watchGroup } from '@weir/se
 import { pause } from '@weir/timing'
 import { openRecords } from '@weir/topics'
 import type { Notifications } from '../notifications/notifications.ts'
+import { SEVERITIES } from './attributes.ts'
 import { identityOf } from './incident.ts'
 import { ALERTS, IncidentTask, REQUESTS } from './incident-task.ts'
 import { openStates } from './states.ts'
@@ -136,6 +137,8 @@ function countOpen(all: ReadonlyMap<string, Incident>): () => void {
     registers: [metrics],
     collect() {
       this.reset()
+      for (const severity of SEVERITIES)
+        for (const status of ['open', 'acknowledged']) this.set({ severity, status }, 0)
       for (const { severity, status } of all.values())
         if (status !== 'resolved') this.inc({ severity, status })
     },

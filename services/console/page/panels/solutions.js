@@ -9,6 +9,7 @@ const DOES = {
   flow: ({ name, steps }) => [name, `flow: ${steps.join(' → ')}`],
   function: ({ name }) => [name, 'function'],
   index: ({ name }) => [name, 'search index'],
+  deliveries: ({ name }) => [name, 'alerter, to all subscriptions'],
 }
 
 export function openSolutions(document) {
@@ -86,6 +87,7 @@ const FIGURES = {
   flow: ['Records', 'Waiting', 'Latency 50 · 99 %', 'Dead letters'],
   function: ['Batches of', 'Waiting', 'Last result'],
   index: ['Records', 'Waiting', 'Latency 50 · 99 %', 'Dead letters'],
+  deliveries: ['Records', 'Given up', 'Waiting', 'Latency 50 · 99 %'],
 }
 
 function newCard(list, station) {
@@ -131,6 +133,7 @@ function ofStage({ stage: name }, { letters }, stage) {
   return {
     Records: `${rate(stage.records)} /s`,
     Refused: `${rate(stage.failed)} /s`,
+    'Given up': `${rate(stage.failed)} /s`,
     Waiting: count(stage.lag),
     'Latency 50 · 99 %':
       p99Unit === '' ? '–' : `${p50}${p50Unit === p99Unit ? '' : ` ${p50Unit}`} · ${p99} ${p99Unit}`,

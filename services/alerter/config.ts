@@ -4,6 +4,7 @@ import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { httpConfig, serviceUrl } from '@weir/service'
+import { channelsConfig } from './deliveries/receivers/channels.ts'
 
 /** The configuration of the alerter, read from its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -17,6 +18,7 @@ export const config = (reader: ConfigReader) => ({
     'Where receivers of notifications reach this service: links in messages begin with it. If not set, its URL.',
     serviceUrl(reader, 'alerter'),
   ),
+  channels: channelsConfig(reader),
   enricherUrl: serviceUrl(reader, 'enricher'),
   credentials: credentials(reader),
   memoryBytes:

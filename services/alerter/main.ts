@@ -10,6 +10,7 @@ import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
+import { unavailableProtocols } from './deliveries/receivers/channels.ts'
 import { openSigner } from './deliveries/signing.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
@@ -50,6 +51,7 @@ await Service.named('alerter')
       account: config.account,
       publicUrl: config.publicUrl,
       enricherUrl: config.enricherUrl,
+      channels: config.channels,
       credentials: config.credentials,
       log,
     }),
@@ -61,10 +63,13 @@ await Service.named('alerter')
       admission: new Admission(config.memoryBytes),
       ready: { kafka: kafka.connected, notifications: notifications.ready, deliveries: deliveries.ready },
       routes: async (app) => {
-        const { account } = config
+        const { account, channels } = config
+        const unavailable = unavailableProtocols(channels)
         certificateRoutes(app, notifications)
         await app.register(
-          awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
+          awsDoor({ access: awsAccess, account }, [
+            snsApi({ account, notifications, publisher, unavailable }),
+          ]),
         )
       },
     }),

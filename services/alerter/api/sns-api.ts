@@ -1,8 +1,10 @@
 /** SNS's API of 2010-03-31. */
 import { type Account, type Api, type AwsContext, api, snsModel, UNSIGNED_SNS_OPERATIONS } from '@weir/aws'
+import type { Unavailable } from '../deliveries/receivers/channels.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
 import { Arns } from './arns.ts'
+import { pages } from './pages.ts'
 import { permissionOperations } from './permissions.ts'
 import { publishOperations } from './publish.ts'
 import { subscriptionOperations } from './subscriptions.ts'
@@ -13,6 +15,7 @@ export interface SnsDeps {
   readonly account: Account
   readonly notifications: Notifications
   readonly publisher: Publisher
+  readonly unavailable: Unavailable
 }
 
 export type SnsContext = Pick<AwsContext, 'authorize' | 'may' | 'client' | 'isSigned'>
@@ -32,5 +35,6 @@ export function snsApi(deps: SnsDeps): Api {
   return api(snsModel, operations, {
     maxBodyBytes: MAX_BODY_BYTES,
     unsigned: UNSIGNED_SNS_OPERATIONS,
+    pages,
   })
 }

@@ -10,6 +10,7 @@ import { openAttemptLog } from './attempts.ts'
 import { HeldMessages, openDispatcher } from './dispatcher.ts'
 import { Envelopes } from './envelope.ts'
 import { Filters } from './filters.ts'
+import type { Channels } from './receivers/channels.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
 import { openWaiting } from './waiting.ts'
@@ -28,6 +29,7 @@ export interface DeliveriesOptions {
   readonly account: Account
   readonly publicUrl: string
   readonly enricherUrl: string
+  readonly channels: Channels
   /** The access key with which functions are invoked; undefined: requests are not signed. */
   readonly credentials: AwsCredentials | undefined
   readonly log: Logger
@@ -35,7 +37,7 @@ export interface DeliveriesOptions {
 
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
-  const { enricherUrl, credentials } = options
+  const { enricherUrl, credentials, channels } = options
   const attempts = await openAttemptLog(codec, producer)
   const envelopes = new Envelopes({ account, publicUrl, signer })
   const opened = openReceivers({
@@ -44,6 +46,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     account,
     share: () => dispatcher.value.share(),
     enricherUrl,
+    channels,
     region: account.region,
     credentials,
   })
@@ -56,6 +59,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
     stop: async (drainMs) => {
       await Promise.all([dispatcher.stop(drainMs), waiting.stop(drainMs)])
+      await opened.stop()
     },
   }
 }

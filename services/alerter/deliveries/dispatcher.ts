@@ -184,7 +184,16 @@ class Dispatch {
     for (const subscription of notifications.subscriptionsOf(topic)) {
       if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
       if (!filters.accepts(subscription, message)) continue
-      const delivery: Delivery = { topic, subscription, message, attempts: 0, deadLetter: false, cause }
+      const { messageId } = value
+      const delivery: Delivery = {
+        topic,
+        subscription,
+        message,
+        messageId,
+        attempts: 0,
+        deadLetter: false,
+        cause,
+      }
       begun.push(attempting.run(delivery, this.#signal))
     }
     if (begun.length > 0) this.#running.push(this.#options.held.until(message, begun))
@@ -208,8 +217,8 @@ class Dispatch {
     if (isConfirmation === subscription.confirmed) return
     const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
     if (message === undefined && !isConfirmation) return
-    const { attempts, deadLetter } = value
-    const delivery: Delivery = { topic, subscription, message, attempts, deadLetter, cause }
+    const { messageId, attempts, deadLetter } = value
+    const delivery: Delivery = { topic, subscription, message, messageId, attempts, deadLetter, cause }
     await this.#options.held.until(message, [attempting.run(delivery, this.#signal)])
   }
 

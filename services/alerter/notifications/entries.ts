@@ -3,7 +3,7 @@ import type { CheckState } from '@weir/control'
 import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** The protocols of subscriptions, as the API names them (SNS API reference, Subscribe). */
-export const PROTOCOLS = ['http', 'https', 'lambda', 'sqs'] as const
+export const PROTOCOLS = ['http', 'https', 'email', 'email-json', 'lambda', 'sqs'] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]
 
 /** SNS API reference, CreateTopic. */
@@ -74,5 +74,9 @@ export interface Entries {
   /** Stored under its fingerprint. */
   readonly certificate: Certificate
 }
+
+/** Whether the receiver must confirm a subscription before it gets messages. */
+export const mustConfirm = (protocol: ProtocolName): boolean =>
+  protocol === 'http' || protocol === 'https' || protocol === 'email' || protocol === 'email-json'
 
 export const isFifo = (topicName: string): boolean => topicName.endsWith('.fifo')

@@ -4,6 +4,7 @@ import { parseArn } from '@weir/aws'
 import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
 import { type Envelopes, textFor } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
+import { UNCONFIRMED } from './answers.ts'
 import type { Receiver } from './receiver.ts'
 
 /** The most attributes of a message (SQS developer guide, "Amazon SQS message attributes"). */
@@ -74,7 +75,7 @@ export function sqsReceiver(queues: Queues, envelopes: Envelopes): Receiver {
   return {
     async deliver(delivery) {
       const { message, subscription } = delivery
-      if (message === undefined) return { verdict: 'dead', status: 'unconfirmed', text: null }
+      if (message === undefined) return UNCONFIRMED
       const isRaw = subscription.attributes.RawMessageDelivery?.toLowerCase() === 'true'
       const { attributes } = message.value
       if (isRaw && attributes.length > MAX_ATTRIBUTES)

@@ -11,6 +11,7 @@ import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
 import { unavailableProtocols } from './deliveries/receivers/channels.ts'
+import { isTopic } from './deliveries/receivers/kafka.ts'
 import { openSigner } from './deliveries/signing.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
@@ -51,6 +52,7 @@ await Service.named('alerter')
       account: config.account,
       publicUrl: config.publicUrl,
       enricherUrl: config.enricherUrl,
+      hubUrl: config.hubUrl,
       channels: config.channels,
       credentials: config.credentials,
       log,
@@ -68,7 +70,13 @@ await Service.named('alerter')
         certificateRoutes(app, notifications)
         await app.register(
           awsDoor({ access: awsAccess, account }, [
-            snsApi({ account, notifications, publisher, unavailable }),
+            snsApi({
+              account,
+              notifications,
+              publisher,
+              unavailable,
+              isKafkaTopic: (name) => isTopic(kafka, name),
+            }),
           ]),
         )
       },

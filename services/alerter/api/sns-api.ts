@@ -6,7 +6,10 @@ import type { Publisher } from '../notifications/publisher.ts'
 import { Arns } from './arns.ts'
 import { pages } from './pages.ts'
 import { permissionOperations } from './permissions.ts'
+import { platformApplicationOperations } from './platform-applications.ts'
+import { platformEndpointOperations } from './platform-endpoints.ts'
 import { publishOperations } from './publish.ts'
+import { smsOperations } from './sms.ts'
 import { subscriptionOperations } from './subscriptions.ts'
 import { tagOperations } from './tags.ts'
 import { topicOperations } from './topics.ts'
@@ -16,6 +19,8 @@ export interface SnsDeps {
   readonly notifications: Notifications
   readonly publisher: Publisher
   readonly unavailable: Unavailable
+  /** Returns whether Kafka has the topic. */
+  readonly isKafkaTopic: (name: string) => Promise<boolean>
 }
 
 export type SnsContext = Pick<AwsContext, 'authorize' | 'may' | 'client' | 'isSigned'>
@@ -31,6 +36,9 @@ export function snsApi(deps: SnsDeps): Api {
     ...publishOperations(all),
     ...tagOperations(all),
     ...permissionOperations(all),
+    ...smsOperations(all),
+    ...platformApplicationOperations(all),
+    ...platformEndpointOperations(all),
   }
   return api(snsModel, operations, {
     maxBodyBytes: MAX_BODY_BYTES,

@@ -32,6 +32,7 @@ export interface SubscriptionDeps {
   readonly notifications: Notifications
   readonly publisher: Publisher
   readonly unavailable: Unavailable
+  readonly isKafkaTopic: (name: string) => Promise<boolean>
 }
 
 interface SubscribeInput {
@@ -43,7 +44,7 @@ interface SubscribeInput {
 }
 
 export function subscriptionOperations(deps: SubscriptionDeps) {
-  const { account, arns, notifications, publisher, unavailable } = deps
+  const { account, arns, notifications, publisher } = deps
   const put = (subscription: Subscription): NotificationChange[] => [
     { kind: 'subscription', id: subscription.id, value: subscription },
   ]
@@ -106,7 +107,7 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
       const protocol = PROTOCOLS.find((one) => one === input.Protocol)
       if (protocol === undefined)
         throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
-      checkEndpoint(topic, protocol, input.Endpoint ?? '', unavailable)
+      await checkEndpoint(topic, protocol, input, deps)
       const complaint = complaintAboutAttributes(
         input.Attributes ?? {},
         isFifoSubscription(topic, input.Endpoint),

@@ -2,7 +2,7 @@
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import { isFifo } from '../notifications/entries.ts'
-import { deadLetterQueue } from '../notifications/redrive-policy.ts'
+import { deadLetterTarget } from '../notifications/redrive-policy.ts'
 import type { Attempted, AttemptLog } from './attempts.ts'
 import type { Answer, Delivery, Outcome } from './delivery.ts'
 import { Lane } from './lane.ts'
@@ -155,7 +155,7 @@ export class Attempting {
     const { message, subscription } = delivery
     if (!delivery.deadLetter || message === undefined)
       return receivers[subscription.protocol].deliver(delivery)
-    return deadLetter({ ...delivery, message }, deadLetterQueue(subscription)!)
+    return deadLetter({ ...delivery, message }, deadLetterTarget(subscription)!)
   }
 
   async #record(
@@ -198,7 +198,7 @@ function outcomeOf(delivery: Delivery, { answer, startedAt, durationMs, pauseMs 
   const { deadLetter, message, subscription } = delivery
   if (answer.verdict === 'delivered') return { outcome: deadLetter ? 'dead' : 'delivered', answer }
   if (pauseMs !== undefined) return { outcome: 'failed', answer, dueAt: now + pauseMs, deadLetter }
-  if (!deadLetter && message !== undefined && deadLetterQueue(subscription) !== undefined)
+  if (!deadLetter && message !== undefined && deadLetterTarget(subscription) !== undefined)
     return { outcome: 'failed', answer, dueAt: now, deadLetter: true }
   return { outcome: 'dead', answer }
 }

@@ -29,15 +29,16 @@ export interface DeliveriesOptions {
   readonly account: Account
   readonly publicUrl: string
   readonly enricherUrl: string
+  readonly hubUrl: string
   readonly channels: Channels
-  /** The access key with which functions are invoked; undefined: requests are not signed. */
+  /** The access key with which functions are invoked and streams are written; undefined: requests are not signed. */
   readonly credentials: AwsCredentials | undefined
   readonly log: Logger
 }
 
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
-  const { enricherUrl, credentials, channels } = options
+  const { enricherUrl, hubUrl, credentials, channels } = options
   const attempts = await openAttemptLog(codec, producer)
   const envelopes = new Envelopes({ account, publicUrl, signer })
   const opened = openReceivers({
@@ -46,7 +47,11 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     account,
     share: () => dispatcher.value.share(),
     enricherUrl,
+    hubUrl,
     channels,
+    kafka,
+    producer,
+    notifications,
     region: account.region,
     credentials,
   })

@@ -38,7 +38,7 @@ export class Envelopes {
     this.#signed.set(message, known)
     const common = known.get(key) ?? this.#notification(topic, message, text, version)
     known.set(key, common)
-    const attributes = attributesOf(message.value)
+    const attributes = shownAttributes(message.value)
     return {
       ...(await common),
       UnsubscribeURL: this.unsubscribeUrl(delivery),
@@ -127,7 +127,7 @@ export function textFor({ message, perProtocol }: Notification, protocol: string
 }
 
 /** Returns the attributes in the form of envelopes; undefined if there are none. */
-function attributesOf({ attributes }: Notification): object | undefined {
+export function shownAttributes({ attributes }: Notification): object | undefined {
   if (attributes.length === 0) return undefined
   return Object.fromEntries(
     attributes.map(({ name, type, text, bytes }) => [

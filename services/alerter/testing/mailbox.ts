@@ -44,6 +44,8 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
       }, done)
     },
   })
+  // A service that is killed leaves a connection behind.
+  server.on('error', () => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.server.address() as AddressInfo).port,

@@ -10,6 +10,8 @@ import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
+import { unavailableProtocols } from './deliveries/receivers/channels.ts'
+import { isTopic } from './deliveries/receivers/kafka.ts'
 import { openSigner } from './deliveries/signing.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
@@ -50,6 +52,8 @@ await Service.named('alerter')
       account: config.account,
       publicUrl: config.publicUrl,
       enricherUrl: config.enricherUrl,
+      hubUrl: config.hubUrl,
+      channels: config.channels,
       credentials: config.credentials,
       log,
     }),
@@ -61,10 +65,19 @@ await Service.named('alerter')
       admission: new Admission(config.memoryBytes),
       ready: { kafka: kafka.connected, notifications: notifications.ready, deliveries: deliveries.ready },
       routes: async (app) => {
-        const { account } = config
+        const { account, channels } = config
+        const unavailable = unavailableProtocols(channels)
         certificateRoutes(app, notifications)
         await app.register(
-          awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
+          awsDoor({ access: awsAccess, account }, [
+            snsApi({
+              account,
+              notifications,
+              publisher,
+              unavailable,
+              isKafkaTopic: (name) => isTopic(kafka, name),
+            }),
+          ]),
         )
       },
     }),

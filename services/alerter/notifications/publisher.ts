@@ -18,6 +18,8 @@ export type MessageAttribute = Notification['attributes'][number]
 /** A message that was checked. */
 export interface Message {
   readonly topic: Topic
+  /** The phone number or the endpoint that gets the message instead of a topic's subscriptions. */
+  readonly target: string | null
   readonly message: string
   readonly subject: string | null
   /** Whether the message is a JSON object with a text for each protocol. */

@@ -65,6 +65,26 @@ const NOTIFICATION_PARTITIONS = 12
 /** The last one keeps deliveries for 125 ms × 2^15, which is longer than an hour. */
 export const WAITING_PARTITIONS = 16
 
+/** The partitions of incidents, and of what is held in quiet hours: few, since people read both. */
+const INCIDENT_PARTITIONS = 6
+
+/** A topic that the alerter alone writes and reads. */
+const ofAlerter = (
+  value: string,
+  key: string | null,
+  retentionHours: Topic['retentionHours'],
+  doc: string,
+): Topic => ({
+  value: new URL(`weir/${value}.avsc`, import.meta.url),
+  key,
+  partitions: INCIDENT_PARTITIONS,
+  retentionHours,
+  doors: [],
+  writers: ['alerter'],
+  readers: ['alerter'],
+  doc,
+})
+
 /** The platform's own topics. */
 export const platformTopics: TopicTable = {
   'weir.stats': {
@@ -74,7 +94,7 @@ export const platformTopics: TopicTable = {
     retentionHours: 1,
     doors: [],
     writers: KAFKA_SERVICES.filter((name) => !TOPIC_WATCHERS.includes(name)),
-    readers: ['indexer', 'console'],
+    readers: ['alerter', 'indexer', 'console'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
@@ -187,6 +207,36 @@ export const platformTopics: TopicTable = {
     readers: ['alerter'],
     doc: 'Deliveries that wait for their time: partition k keeps each for 125 ms times 2 to the power of k.',
   },
+  'weir.notifications.held': ofAlerter(
+    'held-notification',
+    'subscription',
+    WEEK_HOURS,
+    'Notifications that subscriptions did not get during their quiet hours.',
+  ),
+  'weir.notifications.summaries': ofAlerter(
+    'quiet-summary',
+    'subscription',
+    'compact',
+    'What each subscription gets when its quiet hours end.',
+  ),
+  'weir.incidents': ofAlerter(
+    'incident',
+    null,
+    'compact',
+    'Incidents as they are now, changed in the transactions of their alerts and requests.',
+  ),
+  'weir.incidents.alerts': ofAlerter(
+    'notification',
+    null,
+    WEEK_HOURS,
+    'Published messages that belong to an incident, by TOPIC/KEY. What is delivered of them goes to weir.notifications.',
+  ),
+  'weir.incidents.requests': ofAlerter(
+    'incident-request',
+    null,
+    WEEK_HOURS,
+    'What people want done with incidents, by TOPIC/KEY.',
+  ),
 }
 
 /**

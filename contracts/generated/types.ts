@@ -147,6 +147,8 @@ export interface Notification {
   groupId: string | null
   /** Messages of a FIFO topic with the same id within five minutes are one message. */
   deduplicationId: string | null
+  /** The only subscription that gets the message, whatever its filter policy; null: all subscriptions of the topic. */
+  subscription: string | null
 }
 
 /** A delivery of a message to one subscription that must be attempted at a time. */
@@ -205,6 +207,117 @@ export interface DeliveryAttempt {
   deadLetter: boolean
 }
 
+/** A notification that a subscription did not get during its quiet hours. */
+export interface HeldNotification {
+  /** The id of the subscription. The key. */
+  subscription: string
+  /** The id of the message. */
+  messageId: string
+  /** The subject of the message, or its beginning. */
+  title: string
+  /** When it was held, milliseconds since the epoch, UTC. */
+  heldAt: number
+  /** When the quiet hours end, milliseconds since the epoch, UTC. */
+  until: number
+}
+
+export interface HeldTitle {
+  /** When it was held, milliseconds since the epoch, UTC. */
+  at: number
+  /** Its subject, or its beginning. */
+  title: string
+}
+
+/** The summary that a subscription gets when its quiet hours end. The topic is compacted; the key is the id of the subscription, and a tombstone means that nothing is held. */
+export interface QuietSummary {
+  /** The id of the subscription. The key. */
+  subscription: string
+  /** When the quiet hours end, milliseconds since the epoch, UTC. */
+  dueAt: number
+  /** The number of notifications that were held. */
+  notifications: number
+  /** The first of them, oldest first. */
+  first: Array<HeldTitle>
+}
+
+export type IncidentStatus = 'open' | 'acknowledged' | 'resolved'
+
+export type IncidentSeverity = 'info' | 'warning' | 'error' | 'critical'
+
+export interface IncidentAttribute {
+  /** Its name. */
+  name: string
+  /** String, String.Array, Number or Binary, perhaps with a suffix. */
+  type: string
+  /** The value, unless it is binary. */
+  text: string | null
+  /** The value, if it is binary. */
+  bytes: Buffer | null
+}
+
+export interface IncidentChange {
+  /** When, milliseconds since the epoch, UTC. */
+  at: number
+  /** opened, repeated, updated, acknowledged, escalated or resolved. */
+  what: string
+  /** The title of the alert, who did it, or the topic that it was escalated to. */
+  text: string
+}
+
+/** An incident: all alerts of a topic of notifications with the same key, from the first one until it is resolved. The topic is compacted; the key is topic/key, and a tombstone means that the incident is forgotten. */
+export interface Incident {
+  /** A UUID. The next incident with the same key has another. */
+  id: string
+  /** The name of the topic of notifications. */
+  topic: string
+  /** The id that the topic got when it was created. */
+  topicId: string
+  /** The key that its alerts share. */
+  key: string
+  /** An acknowledged incident is not escalated any more. */
+  status: IncidentStatus
+  /** That of the last alert. */
+  severity: IncidentSeverity
+  /** The subject of the last alert, or the beginning of its message. */
+  title: string
+  /** The message of the last alert. */
+  message: string
+  /** The attributes of the last alert, by which filter policies choose. */
+  attributes: Array<IncidentAttribute>
+  /** Shown by links that acknowledge it. */
+  token: string
+  /** When its first alert was published, milliseconds since the epoch, UTC. */
+  openedAt: number
+  /** When it last changed, milliseconds since the epoch, UTC. */
+  changedAt: number
+  /** The number of its alerts. */
+  alerts: number
+  /** Who acknowledged it: the name of an API key, or how. */
+  acknowledgedBy: string | null
+  /** Who resolved it: the name of an API key, or how. */
+  resolvedBy: string | null
+  /** When it is escalated unless somebody acknowledges it, milliseconds since the epoch; null: never. */
+  escalateAt: number | null
+  /** The names of the topics that it was escalated to, in their order. */
+  escalatedTo: Array<string>
+  /** The last changes, oldest first. */
+  history: Array<IncidentChange>
+}
+
+export type IncidentAction = 'acknowledge' | 'resolve'
+
+/** What somebody wants done with an incident. The key is topic/key, as that of the incident. */
+export interface IncidentRequest {
+  /** The id of the incident. */
+  incident: string
+  /** What to do. */
+  action: IncidentAction
+  /** The name of an API key, or how the request came. */
+  by: string
+  /** When it was requested, milliseconds since the epoch, UTC. */
+  at: number
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'weir.stats': StageStats
@@ -219,4 +332,9 @@ export interface ValueOf {
   'weir.notifications.due': DueDelivery
   'weir.notifications.attempts': DeliveryAttempt
   'weir.notifications.waiting': DueDelivery
+  'weir.notifications.held': HeldNotification
+  'weir.notifications.summaries': QuietSummary
+  'weir.incidents': Incident
+  'weir.incidents.alerts': Notification
+  'weir.incidents.requests': IncidentRequest
 }

@@ -3,13 +3,14 @@ import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
-import { httpConfig, serviceUrl } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
 import { channelsConfig } from './deliveries/receivers/channels.ts'
 
 /** The configuration of the alerter, read from its environment. */
 export const config = (reader: ConfigReader) => ({
   kafka: kafkaConfig(reader),
   registryUrl: registryUrl(reader),
+  access: accessConfig(reader),
   awsAccess: awsAccessConfig(reader),
   account: awsAccountConfig(reader),
   egress: egressConfig(reader),

@@ -4,7 +4,16 @@ import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
 import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
-import { Admission, configured, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
+import { openPages } from '@weir/pages'
+import {
+  Admission,
+  configured,
+  openAccess,
+  openHttp,
+  publishStats,
+  Service,
+  watchCertificates,
+} from '@weir/service'
 import { topics } from '@weir/solutions'
 import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
@@ -13,8 +22,15 @@ import { openDeliveries } from './deliveries/deliveries.ts'
 import { unavailableProtocols } from './deliveries/receivers/channels.ts'
 import { isTopic } from './deliveries/receivers/kafka.ts'
 import { openSigner } from './deliveries/signing.ts'
+import { openIncidents } from './incidents/incidents.ts'
+import { linkRoutes } from './incidents/links.ts'
+import { openQuietHours } from './incidents/quiet.ts'
+import { incidentRoutes } from './incidents/routes.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
+import { alertsPage } from './page.ts'
+import { openRecentAttempts } from './recent/recent-attempts.ts'
+import { deliveryRoutes } from './recent/routes.ts'
 
 const config = configured((env) => readConfig(env, read))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
@@ -22,6 +38,7 @@ watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': ()
 await Service.named('alerter')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
+  .with('access', (_, { log }) => openAccess(config.access, log))
   .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('producer', async ({ kafka }) => {
     const producer = await kafka.producer()
@@ -58,28 +75,67 @@ await Service.named('alerter')
       log,
     }),
   )
-  .with('http', ({ awsAccess, deliveries, kafka, notifications, publisher }, { log }) =>
-    openHttp(config.http, {
-      log,
-      names: hostNames('alerter'),
-      admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, notifications: notifications.ready, deliveries: deliveries.ready },
-      routes: async (app) => {
-        const { account, channels } = config
-        const unavailable = unavailableProtocols(channels)
-        certificateRoutes(app, notifications)
-        await app.register(
-          awsDoor({ access: awsAccess, account }, [
-            snsApi({
-              account,
-              notifications,
-              publisher,
-              unavailable,
-              isKafkaTopic: (name) => isTopic(kafka, name),
-            }),
-          ]),
-        )
+  .with('incidents', ({ kafka, codec, producer, notifications }, { log }) =>
+    openIncidents({ kafka, codec, producer, notifications, publicUrl: config.publicUrl, log }),
+  )
+  .with('quietHours', ({ kafka, codec, notifications }, { log }) =>
+    openQuietHours({ kafka, codec, notifications, log }),
+  )
+  .with('recent', async ({ kafka, codec }, { log }) => ({
+    value: await openRecentAttempts({ kafka, codec, log }),
+    stop: async () => {},
+  }))
+  .with('pages', ({ access, kafka, codec, notifications, incidents, recent }, { log }) =>
+    openPages({ pages: [alertsPage({ notifications, incidents, recent })], access, kafka, codec, log }),
+  )
+  .with(
+    'http',
+    (
+      {
+        access,
+        awsAccess,
+        deliveries,
+        incidents,
+        kafka,
+        notifications,
+        pages,
+        publisher,
+        quietHours,
+        recent,
       },
-    }),
+      { log },
+    ) =>
+      openHttp(config.http, {
+        log,
+        names: hostNames('alerter'),
+        admission: new Admission(config.memoryBytes),
+        ready: {
+          kafka: kafka.connected,
+          notifications: notifications.ready,
+          deliveries: deliveries.ready,
+          incidents: incidents.ready,
+          'quiet hours': quietHours.ready,
+          ...pages.ready,
+        },
+        routes: async (app) => {
+          const { account, channels } = config
+          certificateRoutes(app, notifications)
+          linkRoutes(app, incidents)
+          incidentRoutes(app, { incidents, access })
+          deliveryRoutes(app, { recent, access })
+          await app.register(pages.routes)
+          await app.register(
+            awsDoor({ access: awsAccess, account }, [
+              snsApi({
+                account,
+                notifications,
+                publisher,
+                unavailable: unavailableProtocols(channels),
+                isKafkaTopic: (name) => isTopic(kafka, name),
+              }),
+            ]),
+          )
+        },
+      }),
   )
   .start()

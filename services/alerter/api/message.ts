@@ -1,6 +1,7 @@
 /** Checks messages in SNS's order and with its texts (SNS API reference, Publish). */
 import { createHash } from 'node:crypto'
 import { jsonFault } from '@weir/service'
+import { complaintAboutAlert } from '../incidents/attributes.ts'
 import { isFifo, type Topic } from '../notifications/entries.ts'
 import type { Message, MessageAttribute } from '../notifications/publisher.ts'
 import { invalidMessageAttribute, invalidParameter, invalidValue } from './errors.ts'
@@ -36,6 +37,8 @@ export function messageOf({ topic, target, platform }: Target, input: MessageInp
   if (subject !== null) checkSubject(subject)
   if (MessageStructure === 'json') checkStructure(message, platform)
   const attributes = Object.entries(input.MessageAttributes ?? {}).map(attributeOf)
+  const complaint = complaintAboutAlert(message, MessageStructure === 'json', attributes)
+  if (complaint !== undefined) throw invalidMessageAttribute(complaint)
   return {
     topic,
     target,

@@ -1,6 +1,7 @@
 /** The attributes of subscriptions: their checks, and how they are shown. */
 import { type Account, userArn } from '@weir/aws'
 import { FilterPolicyError, type FilterPolicyScope, parseFilterPolicy } from '@weir/patterns'
+import { complaintAboutQuietHours } from '../incidents/quiet-hours.ts'
 import { effectiveSubscriptionPolicy } from '../notifications/delivery-policy.ts'
 import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
 import type { ProtocolName, Subscription, Topic } from '../notifications/entries.ts'
@@ -15,6 +16,7 @@ const NAMES = new Set([
   'RedrivePolicy',
   'ReplayPolicy',
   'SubscriptionRoleArn',
+  'WeirQuietHours',
 ])
 const ROLE = /^arn:aws[\w-]*:iam::\d{12}:role\/.{1,512}$/
 const SCOPES = ['MessageAttributes', 'MessageBody']
@@ -61,6 +63,8 @@ function complaintAbout(
       return ROLE.test(value) ? undefined : 'SubscriptionRoleArn: must be the ARN of a role.'
     case 'RedrivePolicy':
       return complaintAboutRedrive(value, isFifoSubscription)
+    case 'WeirQuietHours':
+      return complaintAboutQuiet(value, isFifoSubscription)
     default:
       return complaintAboutDelivery(value)
   }
@@ -76,6 +80,14 @@ function complaintAboutFilter(text: string, scope: FilterPolicyScope): string | 
     if (error instanceof FilterPolicyError) return error.message
     throw error
   }
+}
+
+/** What is held back is summarised, which a queue in order has no use for. */
+function complaintAboutQuiet(value: string, isFifoSubscription: boolean): string | undefined {
+  const complaint = isFifoSubscription
+    ? 'not offered for FIFO subscriptions.'
+    : complaintAboutQuietHours(value)
+  return complaint === undefined ? undefined : `WeirQuietHours: ${complaint}`
 }
 
 function complaintAboutDelivery(text: string): string | undefined {

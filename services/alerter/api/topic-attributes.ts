@@ -1,5 +1,8 @@
 /** The attributes of topics: which can be set, their checks, and how they are shown. */
 import type { Account } from '@weir/aws'
+import { complaintAboutEscalation } from '../incidents/escalation.ts'
+import { complaintAboutTemplates } from '../incidents/templates.ts'
+import { SAMPLE_VIEW } from '../incidents/texts.ts'
 import { effectiveTopicPolicy } from '../notifications/delivery-policy.ts'
 import { checkDeliveryPolicy, DeliveryPolicyError } from '../notifications/delivery-policy-check.ts'
 import { isFifo, type Topic } from '../notifications/entries.ts'
@@ -53,7 +56,7 @@ const deliveryPolicy: Check = (value) => {
   }
 }
 
-/** Attributes that can be set at any time. The protocols report the success of deliveries to roles of AWS. */
+/** Attributes that can be set at any time. Weir's own have its name. The protocols report the success of deliveries to roles of AWS. */
 const SETTABLE: Readonly<Record<string, Check>> = {
   DisplayName: (value) =>
     value.length > MAX_DISPLAY_NAME ? `must be at most ${MAX_DISPLAY_NAME} characters long` : undefined,
@@ -66,6 +69,8 @@ const SETTABLE: Readonly<Record<string, Check>> = {
   FifoThroughputScope: oneOf('topic', 'messagegroup'),
   ArchivePolicy: json,
   DataProtectionPolicy: any,
+  WeirEscalation: complaintAboutEscalation,
+  WeirTemplates: (value) => complaintAboutTemplates(value, SAMPLE_VIEW),
   ...Object.fromEntries(
     ['HTTP', 'Firehose', 'Lambda', 'Application', 'SQS'].flatMap((protocol) =>
       ['SuccessFeedbackRoleArn', 'SuccessFeedbackSampleRate', 'FailureFeedbackRoleArn'].map((name) => [

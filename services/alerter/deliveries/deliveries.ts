@@ -4,12 +4,15 @@ import type { Codec } from '@weir/codec'
 import type { Egress } from '@weir/egress'
 import type { Kafka, Producer } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
+import { AllQuietHours } from '../incidents/quiet-hours.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import { Attempting } from './attempting.ts'
 import { openAttemptLog } from './attempts.ts'
 import { HeldMessages, openDispatcher } from './dispatcher.ts'
 import { Envelopes } from './envelope.ts'
 import { Filters } from './filters.ts'
+import { holder } from './holding.ts'
+import { measured, reportWaiting } from './measures.ts'
 import type { Channels } from './receivers/channels.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
@@ -39,7 +42,7 @@ export interface DeliveriesOptions {
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
   const { enricherUrl, hubUrl, credentials, channels } = options
-  const attempts = await openAttemptLog(codec, producer)
+  const attempts = measured(await openAttemptLog(codec, producer))
   const envelopes = new Envelopes({ account, publicUrl, signer })
   const opened = openReceivers({
     egress,
@@ -59,10 +62,27 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
   const attempting = new Attempting({ ...opened, attempts, mayQueue: held.mayQueue, log })
   const waiting = await openWaiting({ kafka, codec, log })
   const filters = new Filters(log)
-  const dispatcher = await openDispatcher({ kafka, codec, notifications, attempting, held, filters, log })
+  const quietHours = new AllQuietHours()
+  const hold = holder(attempts)
+  const dispatcher = await openDispatcher({
+    kafka,
+    codec,
+    notifications,
+    attempting,
+    held,
+    filters,
+    quietHours,
+    hold,
+    log,
+  })
+  const stopReporting = reportWaiting({
+    messages: () => dispatcher.value.lag(),
+    deliveries: () => waiting.value.lag(),
+  })
   return {
     value: { ready: () => dispatcher.value.ready() && waiting.value.ready() },
     stop: async (drainMs) => {
+      stopReporting()
       await Promise.all([dispatcher.stop(drainMs), waiting.stop(drainMs)])
       await opened.stop()
     },

@@ -5,11 +5,13 @@
  */
 import type { Codec } from '@weir/codec'
 import type { DueDelivery, Notification } from '@weir/contracts'
-import { type Kafka, Once, type RecordBatch } from '@weir/kafka'
+import { type Kafka, Once, type RecordBatch, totalLag } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import { HandlerHealth, openRecords } from '@weir/topics'
-import type { Topic } from '../notifications/entries.ts'
+import { alertIn } from '../incidents/attributes.ts'
+import type { AllQuietHours } from '../incidents/quiet-hours.ts'
+import { isFifo, type Subscription, type Topic } from '../notifications/entries.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Attempting } from './attempting.ts'
 import { type Cause, type Delivery, type StoredMessage, storedMessage } from './delivery.ts'
@@ -23,6 +25,8 @@ export interface Dispatcher {
   ready(): boolean
   /** The part of all messages that this replica delivers, more than 0 and at most 1. */
   share(): number
+  /** Messages and due deliveries that were not read yet, in the partitions of this replica. */
+  lag(): number
 }
 
 export interface DispatcherOptions {
@@ -32,6 +36,9 @@ export interface DispatcherOptions {
   readonly attempting: Attempting
   readonly held: HeldMessages
   readonly filters: Filters
+  readonly quietHours: AllQuietHours
+  /** Records that a subscription does not get a message before a time (ms since the epoch). */
+  readonly hold: (delivery: Delivery, until: number, signal: AbortSignal) => Promise<void>
   readonly log: Logger
 }
 
@@ -137,6 +144,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Resour
         const own = subscription.assignments().filter(({ topic }) => topic === MESSAGES).length
         return Math.max(1, own) / partitions
       },
+      lag: () => totalLag(subscription.assignments()),
     },
     stop: async (drainMs) => {
       unwatch()
@@ -181,13 +189,13 @@ class Dispatch {
     const cause = { retry: false, partition, offset }
     const message = storedMessage(value, partition, offset)
     const begun: Promise<void>[] = []
-    const { attempting, filters, notifications } = this.#options
+    const { attempting, hold, notifications } = this.#options
+    const { messageId, target } = value
     const subscriptions =
-      value.target === null ? notifications.subscriptionsOf(topic) : [directSubscription(value.target)]
+      target === null ? notifications.subscriptionsOf(topic) : [directSubscription(target)]
     for (const subscription of subscriptions) {
       if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
-      if (!filters.accepts(subscription, message)) continue
-      const { messageId } = value
+      if (!this.#isFor(subscription, message)) continue
       const delivery: Delivery = {
         topic,
         subscription,
@@ -197,9 +205,24 @@ class Dispatch {
         deadLetter: false,
         cause,
       }
-      begun.push(attempting.run(delivery, this.#signal))
+      const until = this.#quietUntil(delivery, value)
+      begun.push(
+        until === undefined ? attempting.run(delivery, this.#signal) : hold(delivery, until, this.#signal),
+      )
     }
     if (begun.length > 0) this.#running.push(this.#options.held.until(message, begun))
+  }
+
+  #isFor(subscription: Subscription, message: StoredMessage): boolean {
+    const { subscription: only } = message.value
+    return only === null ? this.#options.filters.accepts(subscription, message) : only === subscription.id
+  }
+
+  /** Summaries of quiet hours are delivered, and FIFO topics keep their order. */
+  #quietUntil({ subscription, topic }: Delivery, value: Notification): number | undefined {
+    if (value.subscription !== null || isFifo(topic.name)) return undefined
+    if (!subscription.attributes.WeirQuietHours) return undefined
+    return this.#options.quietHours.until(subscription, alertIn(value.attributes), Date.now())
   }
 
   /** Begins a delivery that is due. */

@@ -5,10 +5,20 @@
  */
 import type { Codec } from '@weir/codec'
 import { type DueDelivery, WAITING_PARTITIONS } from '@weir/contracts'
-import { type Appender, appendRecord, encodeValue, type Kafka, type Task } from '@weir/kafka'
+import {
+  type Appender,
+  appendRecord,
+  encodeValue,
+  type Kafka,
+  partitionOfKey,
+  type Task,
+  totalLag,
+} from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { openRecords } from '@weir/topics'
+import { HELD } from '../incidents/quiet.ts'
 import { homeOf } from '../notifications/publisher.ts'
+import { heldIn } from './holding.ts'
 
 const ATTEMPTS = 'weir.notifications.attempts'
 const WAITING = 'weir.notifications.waiting'
@@ -23,6 +33,12 @@ export function partitionOfWait(waitMs: number): number {
 /** Returns how long a partition keeps deliveries. */
 export const keptMs = (partition: number): number => SHORTEST_MS * 2 ** partition
 
+export interface Waiting {
+  ready(): boolean
+  /** The deliveries that wait in the partitions of this replica. */
+  lag(): number
+}
+
 export interface WaitingOptions {
   readonly kafka: Kafka
   readonly codec: Codec
@@ -30,18 +46,14 @@ export interface WaitingOptions {
 }
 
 /** Moves deliveries: from attempts that failed to where they wait, from there to where they wait next, or are due. */
-export async function openWaiting({
-  kafka,
-  codec,
-  log,
-}: WaitingOptions): Promise<Resource<{ ready(): boolean }>> {
+export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promise<Resource<Waiting>> {
   const [attempts, waiting, writer] = await Promise.all([
     openRecords({ codec, topic: ATTEMPTS, reader: 'waiting', log }),
     openRecords({ codec, topic: WAITING, reader: 'waiting', log }),
     codec.writer(WAITING),
   ])
-  const dueWriter = await codec.writer(DUE)
-  const partitions = await kafka.partitions(DUE)
+  const [dueWriter, heldWriter] = await Promise.all([codec.writer(DUE), codec.writer(HELD)])
+  const [partitions, heldPartitions] = await Promise.all([kafka.partitions(DUE), kafka.partitions(HELD)])
 
   /** Appends a delivery to where it waits next, or to where it is due. */
   const move = (delivery: DueDelivery, now: number, home: number, out: Appender): void => {
@@ -64,6 +76,12 @@ export async function openWaiting({
       const now = Date.now()
       attempts.each(batch, ({ value }) => {
         if (value === null || value.dueAt === null) return
+        const held = heldIn(value)
+        if (held !== undefined) {
+          const key = held.subscription
+          const partition = partitionOfKey(key, heldPartitions)
+          return appendRecord(out, { topic: HELD, partition, key, value: encodeValue(heldWriter, held) })
+        }
         const { subscription, topic, messageId, partition, offset, attempts: made, dueAt, deadLetter } = value
         const delivery = {
           subscription,
@@ -102,7 +120,10 @@ export async function openWaiting({
   ])
   const unwatch = subscriptions.map((subscription) => watchGroup(subscription, kafka))
   return {
-    value: { ready: () => subscriptions.every((subscription) => subscription.ready()) },
+    value: {
+      ready: () => subscriptions.every((subscription) => subscription.ready()),
+      lag: () => totalLag(subscriptions[1].assignments()),
+    },
     stop: async (drainMs) => {
       for (const end of unwatch) end()
       await Promise.all(subscriptions.map((subscription) => subscription.stop(drainMs)))

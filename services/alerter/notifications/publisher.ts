@@ -1,4 +1,4 @@
-/** Stores messages, each as one record. */
+/** Stores messages, each as one record. Those that belong to incidents are for the incident's owner. */
 import { randomUUID } from 'node:crypto'
 import type { Codec } from '@weir/codec'
 import { HEADERS, type Notification } from '@weir/contracts'
@@ -11,6 +11,9 @@ import {
   partitionOfKey,
   writeRecord,
 } from '@weir/kafka'
+import { alertIn } from '../incidents/attributes.ts'
+import { identityOf } from '../incidents/incident.ts'
+import { ALERTS } from '../incidents/incident-task.ts'
 import { isFifo, type Subscription, type Topic } from './entries.ts'
 
 export type MessageAttribute = Notification['attributes'][number]
@@ -60,10 +63,12 @@ export async function openPublisher({
   readonly codec: Codec
   readonly producer: Producer
 }): Promise<Publisher> {
-  const [writer, dueWriter, partitions] = await Promise.all([
+  const [writer, dueWriter, alertWriter, partitions, alertPartitions] = await Promise.all([
     codec.writer(TOPIC),
     codec.writer(DUE),
+    codec.writer(ALERTS),
     kafka.partitions(TOPIC),
+    kafka.partitions(ALERTS),
   ])
   return {
     async requestConfirmation({ id, topic }) {
@@ -84,35 +89,41 @@ export async function openPublisher({
       const delivery = producer.delivery()
       const publishedAt = Date.now()
       /** The number of appends to each partition, by which the delivery reports failures and offsets. */
-      const appended = new Map<number, number>()
+      const appended = new Map<string, number>()
       // Messages without an order stay together: one record batch costs less than several.
       const unordered = randomUUID()
       const sent = messages.map((message) => {
         const messageId = randomUUID()
-        const key = keyOf(message)
-        const partition = partitionOfKey(key ?? unordered, partitions)
-        const index = appended.get(partition) ?? 0
-        appended.set(partition, index + 1)
+        const incident = incidentOf(message)
+        const key = incident ?? keyOf(message)
+        const kafkaTopic = incident === null ? TOPIC : ALERTS
+        const partition = partitionOfKey(key ?? unordered, incident === null ? partitions : alertPartitions)
+        const place = `${kafkaTopic}/${partition}`
+        const index = appended.get(place) ?? 0
+        appended.set(place, index + 1)
         const { topic, ...rest } = message
-        const value = encodeValue(writer, {
+        const value = encodeValue(incident === null ? writer : alertWriter, {
           ...rest,
           messageId,
           topic: topic.name,
           topicId: topic.id,
           publishedAt,
+          subscription: null,
         })
         const headers = {
           [HEADERS.id]: repeatIdOf(message) ?? messageId,
           [HEADERS.source]: 'sns',
           [HEADERS.client]: client,
         }
-        appendRecord(delivery, { topic: TOPIC, partition, key, value, headers })
-        return { messageId, partition, index, isFifo: key !== null }
+        appendRecord(delivery, { topic: kafkaTopic, partition, key, value, headers })
+        return { messageId, kafkaTopic, partition, index, isFifo: isFifo(topic.name) }
       })
       const failures = await delivery.settled()
       const ranges = delivery.stored()
-      return sent.map(({ messageId, partition, index, isFifo }) => {
-        const failure = failures.find((one) => one.partition === partition && index >= one.fromIndex)
+      return sent.map(({ messageId, kafkaTopic, partition, index, isFifo }) => {
+        const failure = failures.find(
+          (one) => one.topic === kafkaTopic && one.partition === partition && index >= one.fromIndex,
+        )
         if (failure !== undefined) return failure.error
         if (!isFifo) return { messageId, sequenceNumber: undefined }
         const range = ranges.find(
@@ -130,6 +141,13 @@ export async function openPublisher({
 /** The partition of the request to confirm a subscription, which has no message. */
 export function homeOf(subscription: string, partitions: number): number {
   return Number.parseInt(subscription.slice(0, 8), 16) % partitions
+}
+
+/** The key of a message that belongs to an incident; null for others. FIFO topics have no incidents. */
+function incidentOf({ topic, target, attributes }: Message): string | null {
+  if (attributes.length === 0 || target !== null || isFifo(topic.name)) return null
+  const alert = alertIn(attributes)
+  return alert === undefined ? null : identityOf({ topic: topic.name, key: alert.key })
 }
 
 /**

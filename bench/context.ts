@@ -2,6 +2,7 @@
 
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
+import { ANY_FURTHER_PORTS } from '@weir/contracts/services.ts'
 import { type Kafka, type KafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { nativeServers } from '@weir/stack/shared-servers.ts'
@@ -59,6 +60,7 @@ export async function openContext(): Promise<{ value: Context; stop(): Promise<v
         SEARCH_URL: search.url,
         SEARCH_ENGINE: 'opensearch',
         ALLOW_ANONYMOUS: 'true',
+        ...ANY_FURTHER_PORTS,
         HTTP_HOST: '127.0.0.1',
         KAFKA_DRIVER: process.env.KAFKA_DRIVER ?? 'platformatic',
       },

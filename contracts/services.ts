@@ -9,9 +9,24 @@ export type Server = (typeof SERVERS)[number]
 
 export type AwsApi = 'kinesis' | 'lambda' | 'sns' | 'sts'
 
+/** A port of a service besides the one for HTTP. */
+export interface FurtherPort {
+  readonly port: number
+  /**
+   * The variable by which the service learns the port. `weir up` and Compose read the port from the same
+   * variable after the service's prefix: HUB_MQTT_PORT.
+   */
+  readonly variable: string
+  /** Whether the port is for TLS. It is open only if the service has a certificate. */
+  readonly tls: boolean
+  readonly doc: string
+}
+
 export interface ServiceDefinition {
   /** The service's port on a laptop, in Compose and in the chart. */
   readonly port: number
+  /** Its further ports by name: the name of the protocol. */
+  readonly ports?: Readonly<Record<string, FurtherPort>>
   /**
    * The prefix of its variables: `HUB` for HUB_PORT, its port in `weir up`, and HUB_URL, where clients find
    * it.
@@ -45,11 +60,21 @@ export const services = {
   },
   'ingest-hub': {
     port: 8080,
+    ports: {
+      https: {
+        port: 8443,
+        variable: 'HTTPS_PORT',
+        tls: true,
+        doc: 'the same as the port for HTTP, with TLS',
+      },
+      mqtt: { port: 1883, variable: 'MQTT_PORT', tls: false, doc: 'MQTT 3.1.1 and 5, for devices' },
+      mqtts: { port: 8883, variable: 'MQTTS_PORT', tls: true, doc: 'MQTT with TLS' },
+    },
     variable: 'HUB',
     needs: ['kafka', 'registry'],
     uses: ['redis'],
     apis: ['kinesis', 'sts'],
-    doc: 'the HTTP door and the Kinesis API',
+    doc: 'the HTTP and MQTT doors and the Kinesis API',
   },
   enricher: {
     port: 8081,
@@ -102,6 +127,27 @@ export const urlVariable = (service: Service): string => `${services[service].va
 
 /** The name of the variable with the service's port in `weir up`. */
 export const portVariable = (service: Service): string => `${services[service].variable}_PORT`
+
+export interface NamedPort extends FurtherPort {
+  readonly name: string
+  /** The variable with the port in `weir up` and in Compose. */
+  readonly stackVariable: string
+}
+
+/** The ports of a service besides the one for HTTP. */
+export function furtherPorts(service: Service): readonly NamedPort[] {
+  const { ports = {}, variable }: ServiceDefinition = services[service]
+  return Object.entries(ports).map(([name, port]) => ({
+    ...port,
+    name,
+    stackVariable: `${variable}_${port.variable}`,
+  }))
+}
+
+/** Variables by which services open their further ports wherever there are free ones, for tests and benches. */
+export const ANY_FURTHER_PORTS: Readonly<Record<string, string>> = Object.fromEntries(
+  SERVICES.flatMap((name) => furtherPorts(name).map(({ variable }) => [variable, '0'])),
+)
 
 /** Returns an object with a value for each service. */
 export function forServices<T>(of: (service: Service) => T): Record<Service, T> {

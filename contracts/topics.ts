@@ -292,6 +292,12 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
     readers: ['ingest-hub', 'enricher'],
     doc: 'Kinesis streams, one topic each, with records as their clients sent them.',
   },
+  'notification.': {
+    managers: [],
+    writers: ['alerter'],
+    readers: [],
+    doc: 'Topics of operators that subscribe to notifications.',
+  },
 }
 
 export interface GroupFamily {

@@ -1,7 +1,7 @@
 /** Compose and the chart start the services of the table, each on its port and after its dependencies. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { portVariable, SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
+import { furtherPorts, portVariable, SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
@@ -14,8 +14,15 @@ test.each(SERVICES)('Compose starts %s', (name) => {
   const { port, needs } = services[name]
   const { command, ports, depends_on, environment } = compose.services[name]
   expect(command).toEqual([`services/${name}/main.ts`])
-  expect(ports).toEqual([`127.0.0.1:\${${portVariable(name)}:-${port}}:${port}`])
+  const published = (variable: string, of: number): string => `127.0.0.1:\${${variable}:-${of}}:${of}`
+  // Compose gives no service a certificate.
+  const further = furtherPorts(name).filter(({ tls }) => !tls)
+  expect(ports).toEqual([
+    published(portVariable(name), port),
+    ...further.map((one) => published(one.stackVariable, one.port)),
+  ])
   expect(environment.HTTP_PORT).toBe(port)
+  for (const one of further) expect(environment[one.variable]).toBe(one.port)
   // The job that applies the contracts waits for Kafka and the registry.
   const others = needs.filter((server) => server !== 'kafka' && server !== 'registry')
   expect(Object.keys(depends_on)).toEqual(['contracts', ...others])
@@ -23,11 +30,13 @@ test.each(SERVICES)('Compose starts %s', (name) => {
 
 test.each(SERVICES)('the chart starts %s', (name) => {
   const { port, needs, uses } = services[name]
+  const further = furtherPorts(name).map(({ name: of, port, variable, tls }) => [of, { port, variable, tls }])
   const behind = SERVICES.filter((other) => services[other].apis.length > 0)
   expect(chart.services[name]).toMatchObject({
     command: [`services/${name}/main.ts`],
     port,
     needs: [...needs, ...uses],
+    ...(further.length > 0 && { ports: Object.fromEntries(further) }),
     ...(name === 'gateway' && { forwards: behind }),
   })
 })

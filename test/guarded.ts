@@ -12,7 +12,13 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { readConfig } from '@weir/config'
 import { PRINCIPALS, type Principal } from '@weir/contracts/rights.ts'
-import { forServices, SERVICES, type Service, urlVariable } from '@weir/contracts/services.ts'
+import {
+  ANY_FURTHER_PORTS,
+  forServices,
+  SERVICES,
+  type Service,
+  urlVariable,
+} from '@weir/contracts/services.ts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -71,6 +77,7 @@ export class Guarded {
       ...Object.fromEntries(SERVICES.map((name) => [urlVariable(name), urls[name]])),
       TOPIC_REPLICAS: '3',
       KAFKA_REPLICATION: '3',
+      ...ANY_FURTHER_PORTS,
       HTTP_HOST: '127.0.0.1',
       ALLOW_ANONYMOUS: 'true',
       LOG_LEVEL: 'info',

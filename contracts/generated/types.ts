@@ -127,10 +127,12 @@ export interface NotificationAttribute {
 export interface Notification {
   /** The id that the publisher got; weir-id has it too. */
   messageId: string
-  /** The name of the topic of notifications. */
+  /** The name of the topic of notifications; empty for a message to a target. */
   topic: string
   /** The id that the topic got when it was created: a topic that was deleted and created again has another. */
   topicId: string
+  /** The phone number, or the ARN of the endpoint of mobile push, that gets the message instead of the subscriptions of a topic. */
+  target: string | null
   /** When it was accepted, milliseconds since the epoch, UTC. */
   publishedAt: number
   /** The subject, for e-mail. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
-import { SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
+import { furtherPorts, SERVICES, services, urlVariable } from '@weir/contracts/services.ts'
 import { topics } from '@weir/solutions'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -163,6 +163,7 @@ describe('the network flows of a rendered release', () => {
       if (asked.includes('EGRESS_ALLOW'))
         for (const to of ['0.0.0.0/0', '::/0']) for (const port of [80, 443]) flow(service, `${to}:${port}`)
       flow('*', `${service}:${services[service].port}`)
+      for (const { port, tls } of furtherPorts(service)) if (!tls) flow('*', `${service}:${port}`)
       // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.
       flow('*', `${service}:9464`)
     }

@@ -14,6 +14,8 @@ export interface ApiOptions {
    * name a version of the API, it is for these.
    */
   readonly unsigned?: readonly string[]
+  /** What people read who open the link of an operation in a browser, by operation. Query protocol only. */
+  readonly pages?: Readonly<Record<string, (output: never) => PageText>>
   /** Actions that are not called SERVICE:OPERATION, by operation: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
   /** Content types of answers that are blobs, by operation; the others are application/octet-stream. */
@@ -23,6 +25,13 @@ export interface ApiOptions {
    * the first folders of the operations' paths (/2015-03-31/).
    */
   readonly folder?: string
+}
+
+/** A page of plain texts. */
+export interface PageText {
+  readonly title: string
+  readonly paragraphs: readonly string[]
+  readonly link?: { readonly href: string; readonly text: string }
 }
 
 export interface Api {

@@ -3,6 +3,7 @@
 import type { ConfigReader } from '@weir/config'
 import {
   forServices,
+  furtherPorts,
   portVariable,
   SERVERS,
   SERVICES,
@@ -15,30 +16,46 @@ import { StackError } from './errors.ts'
 import type { PortNeeded } from './preflight.ts'
 
 type PortPart = Server | Service
+/** A further port of a service: ingest-hub.mqtt. */
+type FurtherName = `${Service}.${string}`
 export type PartName = PortPart | 'simulator'
 
 const PORT_PARTS: readonly PortPart[] = [...SERVERS, ...SERVICES]
+const FURTHER = SERVICES.flatMap((service) =>
+  furtherPorts(service).map((port) => ({ service, key: furtherName(service, port.name), ...port })),
+)
 export const PARTS: readonly PartName[] = [...PORT_PARTS, 'simulator']
 
 export interface StackConfig {
   readonly parts: ReadonlySet<PartName>
-  readonly ports: Readonly<Record<PortPart, number>>
+  readonly ports: Readonly<Record<PortPart | FurtherName, number>>
+  /** Whether the services have a certificate, and so their ports for TLS are open. */
+  readonly tls: boolean
   readonly engine: 'opensearch' | 'elasticsearch'
 }
 
-/** For each part, the variable that sets its port and the default port. */
-export const PORTS: Readonly<Record<PortPart, readonly [variable: string, port: number]>> = {
+/** For each port, the variable that sets it and its default. */
+export const PORTS: Readonly<Record<PortPart | FurtherName, readonly [variable: string, port: number]>> = {
   kafka: ['KAFKA_PORT', 9092],
   registry: ['REGISTRY_PORT', 8181],
   redis: ['REDIS_PORT', 6379],
   search: ['SEARCH_PORT', 9200],
   ...forServices((name) => [portVariable(name), services[name].port] as const),
+  ...Object.fromEntries(FURTHER.map(({ key, stackVariable, port }) => [key, [stackVariable, port] as const])),
+}
+
+export function furtherName(service: Service, port: string): FurtherName {
+  return `${service}.${port}`
 }
 
 export const stackConfig = (reader: ConfigReader) => ({
   ports: Object.fromEntries(
-    PORT_PARTS.map((part) => [part, reader.port(PORTS[part][0], `The port of ${part}.`, PORTS[part][1])]),
+    Object.entries(PORTS).map(([name, [variable, port]]) => [
+      name,
+      reader.port(variable, `The port of ${name}.`, port),
+    ]),
   ) as StackConfig['ports'],
+  tls: reader.optional('TLS_CERT_FILE', 'The certificate of services with ports for TLS.') !== undefined,
   engine: reader.choice(
     'SEARCH_ENGINE',
     'The search engine to start.',
@@ -63,13 +80,22 @@ export function chooseParts(only: string | undefined, simulator: boolean): Set<P
   return parts
 }
 
-export const portsNeeded = ({ parts, ports }: StackConfig): PortNeeded[] =>
-  PORT_PARTS.filter((part) => parts.has(part)).map((part) => ({
+export const portsNeeded = ({ parts, ports, tls }: StackConfig): PortNeeded[] => [
+  ...PORT_PARTS.filter((part) => parts.has(part)).map((part) => ({
     what: part,
     variable: PORTS[part][0],
     port: ports[part],
     http: part !== 'kafka' && part !== 'redis',
-  }))
+  })),
+  ...FURTHER.filter((port) => parts.has(port.service) && (tls || !port.tls)).map(
+    ({ key, service, name, stackVariable }) => ({
+      what: `${name} of ${service}`,
+      variable: stackVariable,
+      port: ports[key],
+      http: name === 'https',
+    }),
+  ),
+]
 
 /**
  * Returns the variables for services and commands. Parts that are not started here keep the caller's

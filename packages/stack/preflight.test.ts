@@ -33,9 +33,15 @@ test('a port that fetch refuses is refused, where HTTP is spoken', async () => {
     /^Port 10080 for ingest-hub is one that browsers and fetch refuse to connect to; choose another port with HUB_PORT=…$/,
   )
   const parts = new Set(PARTS)
-  const ports = readConfig({}, stackConfig).ports
-  const others = portsNeeded({ parts, ports, engine: 'opensearch' }).filter(({ http }) => !http)
-  expect(others.map(({ what }) => what)).toEqual(['kafka', 'redis'])
+  const others = (env: Readonly<Record<string, string>>): string[] =>
+    portsNeeded({ parts, ...readConfig(env, stackConfig) }).flatMap(({ http, what }) => (http ? [] : what))
+  expect(others({})).toEqual(['kafka', 'redis', 'mqtt of ingest-hub'])
+  expect(others({ TLS_CERT_FILE: 'tls.crt' })).toEqual([
+    'kafka',
+    'redis',
+    'mqtt of ingest-hub',
+    'mqtts of ingest-hub',
+  ])
 })
 
 test('no Java: what to install', () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
 import type { Topics } from '@weir/contracts'
-import { SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
+import { furtherPorts, SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import type { PartName, StackConfig } from './config.ts'
-import { PARTS, portsNeeded, stackEnvironment } from './config.ts'
+import { furtherName, PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import { fullDisk } from './disk.ts'
 import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
@@ -164,6 +164,12 @@ export class Stack {
       const child = await this.#node(name, [YOUNG_GENERATION, `services/${name}/main.ts`], {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: String(port),
+        ...Object.fromEntries(
+          furtherPorts(name).map((further) => [
+            further.variable,
+            String(this.#config.ports[furtherName(name, further.name)]),
+          ]),
+        ),
       })
       return running(
         child,

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ANY_FURTHER_PORTS } from '@weir/contracts/services.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 
 export interface ServiceProcess {
@@ -21,7 +22,14 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--max-semi-space-size=8', main], {
-    env: { ...process.env, HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', LOG_LEVEL: 'info', ...env },
+    env: {
+      ...process.env,
+      ...ANY_FURTHER_PORTS,
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: '0',
+      LOG_LEVEL: 'info',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   // A test that fails before it stops the service leaves it behind.

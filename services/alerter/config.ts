@@ -4,6 +4,7 @@ import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
+import { channelsConfig } from './deliveries/receivers/channels.ts'
 
 /** The configuration of the alerter, read from its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -18,7 +19,9 @@ export const config = (reader: ConfigReader) => ({
     'Where receivers of notifications reach this service: links in messages begin with it. If not set, its URL.',
     serviceUrl(reader, 'alerter'),
   ),
+  channels: channelsConfig(reader),
   enricherUrl: serviceUrl(reader, 'enricher'),
+  hubUrl: serviceUrl(reader, 'ingest-hub'),
   credentials: credentials(reader),
   memoryBytes:
     reader.integer(
@@ -32,13 +35,13 @@ export const config = (reader: ConfigReader) => ({
 })
 
 /**
- * Undefined if functions are invoked without a signature. AWS_ACCESS_KEY_ID is for queues at AWS, so it is not used
- * here.
+ * Undefined if requests to other services of Weir are not signed. AWS_ACCESS_KEY_ID is for queues at AWS, so it is
+ * not used here.
  */
 function credentials(reader: ConfigReader): AwsCredentials | undefined {
   const accessKeyId = reader.optional(
     'ALERTER_ACCESS_KEY_ID',
-    'The access key with which functions are invoked; if not set, requests are not signed.',
+    'The access key with which functions are invoked and streams are written; if not set, requests are not signed.',
   )
   const secretAccessKey = reader.secret('ALERTER_SECRET_ACCESS_KEY', 'Its secret.')
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))

@@ -19,6 +19,8 @@ import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
+import { unavailableProtocols } from './deliveries/receivers/channels.ts'
+import { isTopic } from './deliveries/receivers/kafka.ts'
 import { openSigner } from './deliveries/signing.ts'
 import { openIncidents } from './incidents/incidents.ts'
 import { linkRoutes } from './incidents/links.ts'
@@ -67,6 +69,8 @@ await Service.named('alerter')
       account: config.account,
       publicUrl: config.publicUrl,
       enricherUrl: config.enricherUrl,
+      hubUrl: config.hubUrl,
+      channels: config.channels,
       credentials: config.credentials,
       log,
     }),
@@ -114,14 +118,22 @@ await Service.named('alerter')
           ...pages.ready,
         },
         routes: async (app) => {
-          const { account } = config
+          const { account, channels } = config
           certificateRoutes(app, notifications)
           linkRoutes(app, incidents)
           incidentRoutes(app, { incidents, access })
           deliveryRoutes(app, { recent, access })
           await app.register(pages.routes)
           await app.register(
-            awsDoor({ access: awsAccess, account }, [snsApi({ account, notifications, publisher })]),
+            awsDoor({ access: awsAccess, account }, [
+              snsApi({
+                account,
+                notifications,
+                publisher,
+                unavailable: unavailableProtocols(channels),
+                isKafkaTopic: (name) => isTopic(kafka, name),
+              }),
+            ]),
           )
         },
       }),

@@ -1,12 +1,19 @@
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
+import { services } from '@weir/contracts/services.ts'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
 
+const { port: PORT, ports: PORTS } = services['ingest-hub']
+
 /** TLS on a port of its own, since clients like the Kinesis Producer Library speak nothing else. */
 function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
-  const port = reader.port('HTTPS_PORT', 'The port for TLS, if TLS_CERT_FILE and TLS_KEY_FILE are set.', 8443)
+  const port = reader.port(
+    PORTS.https.variable,
+    'The port for HTTP with TLS, if TLS_CERT_FILE and TLS_KEY_FILE are set.',
+    PORTS.https.port,
+  )
   const certFile = reader.optional(
     'TLS_CERT_FILE',
     'PEM file with the certificate and its intermediate certificates; reloaded when it changes.',
@@ -58,6 +65,6 @@ export function config(reader: ConfigReader) {
         32,
       ),
     },
-    http: { ...httpConfig(reader, 8080), tls: tlsConfig(reader) },
+    http: { ...httpConfig(reader, PORT), tls: tlsConfig(reader) },
   }
 }

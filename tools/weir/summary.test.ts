@@ -1,12 +1,22 @@
 import { forServices } from '@weir/contracts/services.ts'
 import { solutions } from '@weir/solutions'
-import { PARTS } from '@weir/stack/config.ts'
+import { furtherName, PARTS } from '@weir/stack/config.ts'
 import { expect, test } from 'vitest'
 import { summary } from './summary.ts'
 
 const config = {
   parts: new Set(PARTS),
-  ports: { ...forServices(() => 1), kafka: 2, registry: 3, redis: 4, search: 5, indexer: 6, console: 7 },
+  ports: {
+    ...forServices(() => 1),
+    kafka: 2,
+    registry: 3,
+    redis: 4,
+    search: 5,
+    indexer: 6,
+    console: 7,
+    [furtherName('ingest-hub', 'mqtt')]: 8,
+  },
+  tls: false,
   engine: 'opensearch',
 } as const
 
@@ -26,6 +36,12 @@ test('the summary begins with the landing page, followed by the links of solutio
       )
     }
   }
+})
+
+test('the summary lists further ports that are open', () => {
+  const text = summary(config, [], 1)
+  expect(text).toMatch(/^ {2}mqtt:\/\/localhost:8 +MQTT 3.1.1 and 5, for devices$/m)
+  expect(text).not.toContain('mqtts')
 })
 
 test('the summary omits parts that do not run, and solutions without a running part', () => {

@@ -1,13 +1,13 @@
 /** What `weir up` prints when all is ready: what there is to look at and to use. */
-import { SERVICES, services } from '@weir/contracts/services.ts'
+import { furtherPorts, SERVICES, services } from '@weir/contracts/services.ts'
 import type { Solution } from '@weir/solutions'
-import type { PartName, StackConfig } from '@weir/stack/config.ts'
+import { furtherName, type PartName, type StackConfig } from '@weir/stack/config.ts'
 
 type Row = readonly [part: PartName, url: string, what: string]
 
 /** Lists the links of the solutions, and those of the platform, as far as their parts run here. */
 export function summary(
-  { parts, ports, engine }: StackConfig,
+  { parts, ports, tls, engine }: StackConfig,
   solutions: readonly Solution[],
   seconds: number,
 ): string {
@@ -33,6 +33,13 @@ export function summary(
   const own: readonly Row[] = [
     ...others.map((name): Row => [name, `http://localhost:${ports[name]}`, services[name].doc]),
     ...known,
+    ...SERVICES.flatMap((service) =>
+      furtherPorts(service)
+        .filter((port) => tls || !port.tls)
+        .map(
+          ({ name, doc }): Row => [service, `${name}://localhost:${ports[furtherName(service, name)]}`, doc],
+        ),
+    ),
   ]
   const sections = [
     { title: 'Everything at a glance', rows: [landing] },

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
-import { SERVICES } from '@weir/contracts/services.ts'
+import { ANY_FURTHER_PORTS, SERVICES } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { debianPackage } from '@weir/stack/debian.ts'
@@ -73,9 +73,9 @@ beforeAll(async () => {
         env: {
           ...process.env,
           LOG_LEVEL: 'error',
+          ...ANY_FURTHER_PORTS,
           HTTP_HOST: '127.0.0.1',
           HTTP_PORT: String(ports[i]),
-          HTTPS_PORT: '0',
           ALLOW_ANONYMOUS: 'true',
           KAFKA_BROKERS: brokers.join(),
           REGISTRY_URL: registryUrl,

@@ -4,12 +4,13 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { Answer } from '../answer.ts'
-import type { Api, Operation } from '../api.ts'
+import type { Api, Operation, PageText } from '../api.ts'
 import type { Body } from '../body.ts'
 import { AwsError, tooLarge } from '../errors.ts'
 import { cut } from '../print.ts'
 import { type QueryParameter, queryParameters } from '../sigv4/canonical.ts'
 import { addOnce, type Call, mediaTypeOf, type Protocol } from './protocol.ts'
+import { isFromBrowser, page } from './query-page.ts'
 import { formParameters, type ReadInput, readerOf, treeOf } from './query-parameters.ts'
 import { element, escaped, type WriteXml, writerOf } from './xml.ts'
 
@@ -118,6 +119,8 @@ class QueryCall implements Call {
 
   write(output: object): Answer {
     const { operation, write } = this.#action!
+    const textOf = this.#pageFor(operation)
+    if (textOf !== undefined) return page(200, textOf(output as never))
     const { resultWrapper } = operation.model
     const result = resultWrapper === undefined ? write(output) : element(resultWrapper, write(output))
     const metadata = element('ResponseMetadata', this.#requestIdElement())
@@ -130,11 +133,18 @@ class QueryCall implements Call {
       code: known?.code ?? error.code,
       status: known?.status ?? error.status,
     }
+    if (this.operation !== undefined && this.#pageFor(this.operation) !== undefined)
+      return page(status, { title: 'The link cannot be used', paragraphs: [error.message] })
     const members = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: error.message }
     const text = Object.entries({ ...members, ...error.details })
       .map(([name, value]) => element(name, escaped(value)))
       .join('')
     return this.#document(status, 'ErrorResponse', element('Error', text) + this.#requestIdElement())
+  }
+
+  /** Returns what makes the page for people; undefined if a program asks. */
+  #pageFor({ name, api }: Operation): ((output: never) => PageText) | undefined {
+    return isFromBrowser(this.#request) ? api.options.pages?.[name] : undefined
   }
 
   get #api(): Api {

@@ -10,7 +10,7 @@ const MIN_ELEMENTS = 6
 const SUBSCRIPTION = /^([^:]+):([0-9a-f-]{36})$/
 
 /** Returns an ARN of SNS in the region. Throws for all other texts. */
-function arnIn(text: string, parameter: string, region: string): Arn {
+export function checkedArn(text: string, parameter: string, region: string): Arn {
   const elements = text.split(':').length
   if (elements < MIN_ELEMENTS)
     throw invalidValue(parameter, `An ARN must have at least ${MIN_ELEMENTS} elements, not ${elements}`)
@@ -22,16 +22,16 @@ function arnIn(text: string, parameter: string, region: string): Arn {
 export type SubscriptionName = Pick<Subscription, 'topic' | 'id'>
 
 export class Arns {
-  readonly #account: Account
+  readonly account: Account
   readonly #notifications: Notifications
 
   constructor(account: Account, notifications: Notifications) {
-    this.#account = account
+    this.account = account
     this.#notifications = notifications
   }
 
   topic(name: string): string {
-    return snsTopicArn(this.#account, name)
+    return snsTopicArn(this.account, name)
   }
 
   subscription({ topic, id }: SubscriptionName): string {
@@ -40,15 +40,15 @@ export class Arns {
 
   /** Returns the name in a topic's ARN. */
   topicName(text: string, parameter = 'TopicArn'): string {
-    const { accountId, resource } = arnIn(text, parameter, this.#account.region)
-    if (accountId !== this.#account.accountId) throw noTopic()
+    const { accountId, resource } = checkedArn(text, parameter, this.account.region)
+    if (accountId !== this.account.accountId) throw noTopic()
     return resource
   }
 
   /** Returns whether the text is an ARN of a topic here, which need not exist. */
   isTopic(text: string): boolean {
     const arn = parseArn(text)
-    const { region, accountId } = this.#account
+    const { region, accountId } = this.account
     return arn?.service === 'sns' && arn.region === region && arn.accountId === accountId
   }
 
@@ -73,10 +73,10 @@ export class Arns {
   /** Returns the names in a subscription's ARN. */
   subscriptionName(text: string): SubscriptionName {
     if (text === '') throw invalidValue('SubscriptionArn', 'no value for required parameter')
-    const { accountId, resource } = arnIn(text, 'SubscriptionArn', this.#account.region)
+    const { accountId, resource } = checkedArn(text, 'SubscriptionArn', this.account.region)
     const [, topic, id] = SUBSCRIPTION.exec(resource) ?? []
     if (topic === undefined) throw invalidParameter('SubscriptionId')
-    if (accountId !== this.#account.accountId) throw noSubscription()
+    if (accountId !== this.account.accountId) throw noSubscription()
     return { topic, id }
   }
 

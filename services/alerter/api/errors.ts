@@ -16,6 +16,16 @@ export function invalidMessageAttribute(text: string): AwsError {
   return new AwsError('InvalidParameterValueException', text)
 }
 
+/** The errors about SMS, which have no prefix. */
+export function invalidSmsParameter(text: string): AwsError {
+  return new AwsError('InvalidParameterException', text)
+}
+
+export const noApplication = (): AwsError =>
+  new AwsError('NotFoundException', 'PlatformApplication does not exist', 404)
+
+export const noEndpoint = (): AwsError => new AwsError('NotFoundException', 'Endpoint does not exist', 404)
+
 export const noTopic = (): AwsError => new AwsError('NotFoundException', 'Topic does not exist', 404)
 
 export const noSubscription = (): AwsError =>

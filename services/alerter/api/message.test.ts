@@ -17,7 +17,7 @@ const standard = topic('orders')
 /** Returns the code and the text of the error for a message. */
 function errorFor(input: Partial<MessageInput>, to = standard): [string, string] {
   try {
-    messageOf(to, { Message: 'm', ...input })
+    messageOf({ topic: to, target: null }, { Message: 'm', ...input })
   } catch (error) {
     if (error instanceof AwsError) return [error.code, error.message]
     throw error
@@ -143,14 +143,17 @@ describe('an attribute is refused with the text that SNS has been recorded to an
 })
 
 test('attributes of all types are accepted, with custom types', () => {
-  const { attributes } = messageOf(standard, {
-    Message: 'm',
-    MessageAttributes: {
-      a: { DataType: 'String.  prefixed.', StringValue: 'x' },
-      b: { DataType: 'Number', StringValue: '-1.5e3' },
-      c: { DataType: 'Binary.gif', BinaryValue: Buffer.from('x') },
+  const { attributes } = messageOf(
+    { topic: standard, target: null },
+    {
+      Message: 'm',
+      MessageAttributes: {
+        a: { DataType: 'String.  prefixed.', StringValue: 'x' },
+        b: { DataType: 'Number', StringValue: '-1.5e3' },
+        c: { DataType: 'Binary.gif', BinaryValue: Buffer.from('x') },
+      },
     },
-  })
+  )
   expect(attributes).toEqual([
     { name: 'a', type: 'String.  prefixed.', text: 'x', bytes: null },
     { name: 'b', type: 'Number', text: '-1.5e3', bytes: null },
@@ -166,7 +169,7 @@ test('the size counts bytes of the message and of names, types and values of att
       c: { DataType: 'Binary', BinaryValue: Buffer.alloc(5) },
     },
   }
-  expect(sizeOf(messageOf(standard, input))).toBe(2 + (2 + 6 + 2) + (1 + 6 + 5))
+  expect(sizeOf(messageOf({ topic: standard, target: null }, input))).toBe(2 + (2 + 6 + 2) + (1 + 6 + 5))
 })
 
 describe('a message for a FIFO topic', () => {
@@ -179,18 +182,21 @@ describe('a message for a FIFO topic', () => {
     expect(errorFor({ MessageGroupId: 'g' }, fifo)[1]).toBe(
       'Invalid parameter: The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
     )
-    expect(messageOf(fifo, { Message: 'm', MessageGroupId: 'g', MessageDeduplicationId: 'd' })).toMatchObject(
-      {
-        groupId: 'g',
-        deduplicationId: 'd',
-      },
-    )
+    expect(
+      messageOf(
+        { topic: fifo, target: null },
+        { Message: 'm', MessageGroupId: 'g', MessageDeduplicationId: 'd' },
+      ),
+    ).toMatchObject({
+      groupId: 'g',
+      deduplicationId: 'd',
+    })
   })
 
   test('has the SHA-256 of its text as deduplication id if the topic deduplicates by content', () => {
     const byContent = topic('orders.fifo', { ContentBasedDeduplication: 'true' })
-    expect(messageOf(byContent, { Message: 'm', MessageGroupId: 'g' }).deduplicationId).toBe(
-      createHash('sha256').update('m').digest('hex'),
-    )
+    expect(
+      messageOf({ topic: byContent, target: null }, { Message: 'm', MessageGroupId: 'g' }).deduplicationId,
+    ).toBe(createHash('sha256').update('m').digest('hex'))
   })
 })

@@ -5,6 +5,7 @@ import { complaintAboutAlert } from '../incidents/attributes.ts'
 import { isFifo, type Topic } from '../notifications/entries.ts'
 import type { Message, MessageAttribute } from '../notifications/publisher.ts'
 import { invalidMessageAttribute, invalidParameter, invalidValue } from './errors.ts'
+import type { Target } from './targets.ts'
 
 export interface MessageInput {
   readonly Message: string
@@ -29,17 +30,18 @@ const ID = /^[!-~]{1,128}$/
 const TYPE = /^(String|Number|Binary)(\..{1,249})?$/s
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
 
-/** Throws AwsErrors for a message that the topic does not take. */
-export function messageOf(topic: Topic, input: MessageInput): Message {
+/** Throws AwsErrors for a message that the target does not take. */
+export function messageOf({ topic, target, platform }: Target, input: MessageInput): Message {
   const { Message: message, Subject: subject = null, MessageStructure } = input
   if (message === '') throw invalidParameter('Empty message')
   if (subject !== null) checkSubject(subject)
-  if (MessageStructure === 'json') checkStructure(message)
+  if (MessageStructure === 'json') checkStructure(message, platform)
   const attributes = Object.entries(input.MessageAttributes ?? {}).map(attributeOf)
   const complaint = complaintAboutAlert(message, MessageStructure === 'json', attributes)
   if (complaint !== undefined) throw invalidMessageAttribute(complaint)
   return {
     topic,
+    target,
     message,
     subject,
     perProtocol: MessageStructure === 'json',
@@ -63,7 +65,8 @@ function checkSubject(subject: string): void {
   if (!isPlain || subject.length > MAX_SUBJECT_CHARACTERS) throw invalidParameter('Subject')
 }
 
-function checkStructure(message: string): void {
+/** @param platform whose text may stand for the default */
+function checkStructure(message: string, platform = 'default'): void {
   let texts: unknown
   try {
     if (jsonFault(Buffer.from(message)) !== undefined) throw new Error('too complex')
@@ -72,7 +75,8 @@ function checkStructure(message: string): void {
     throw invalidParameter('Message Structure - JSON message body failed to parse')
   }
   const isObject = typeof texts === 'object' && texts !== null && !Array.isArray(texts)
-  if (!isObject || typeof (texts as { default?: unknown }).default !== 'string')
+  const has = (name: string): boolean => typeof (texts as Record<string, unknown>)[name] === 'string'
+  if (!isObject || !(has('default') || has(platform)))
     throw invalidParameter('Message Structure - No default entry in JSON message body')
 }
 

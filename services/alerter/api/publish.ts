@@ -2,13 +2,12 @@
 import { AwsError } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Published, Publisher } from '../notifications/publisher.ts'
-import type { Arns } from './arns.ts'
-import { invalidParameter, invalidValue } from './errors.ts'
+import { invalidParameter } from './errors.ts'
 import { type MessageInput, messageOf, sizeOf } from './message.ts'
 import type { SnsContext } from './sns-api.ts'
+import { type TargetDeps, targetOf } from './targets.ts'
 
-export interface PublishDeps {
-  readonly arns: Arns
+export interface PublishDeps extends TargetDeps {
   readonly publisher: Publisher
 }
 
@@ -27,12 +26,11 @@ const MAX_BYTES = 262_144
 const MAX_ENTRIES = 10
 const MAX_ID_CHARACTERS = 80
 
-export function publishOperations({ arns, publisher }: PublishDeps) {
+export function publishOperations(deps: PublishDeps) {
+  const { arns, publisher } = deps
   return {
     async Publish(input: PublishInput, context: SnsContext) {
-      const [arn, parameter] = targetOf(input)
-      const topic = await arns.topicFor(arn, context, parameter)
-      const message = messageOf(topic, input)
+      const message = messageOf(await targetOf(input, context, deps), input)
       if (sizeOf(message) > MAX_BYTES) throw invalidParameter('Message too long')
       const [result] = await publisher.publish([message], context.client.name)
       if (result instanceof KafkaError) throw unstored(result)
@@ -49,7 +47,7 @@ export function publishOperations({ arns, publisher }: PublishDeps) {
       const topic = await arns.topicFor(TopicArn, context)
       checkIds(entries)
       // As AWS does, one wrong message refuses the batch.
-      const messages = entries.map((entry) => messageOf(topic, entry))
+      const messages = entries.map((entry) => messageOf({ topic, target: null }, entry))
       if (messages.reduce((sum, message) => sum + sizeOf(message), 0) > MAX_BYTES)
         throw new AwsError(
           'BatchRequestTooLongException',
@@ -66,17 +64,6 @@ export function publishOperations({ arns, publisher }: PublishDeps) {
       return { Successful: successful, Failed: failed }
     },
   }
-}
-
-/** Returns the ARN and the name of the parameter that has it. */
-function targetOf({ TopicArn, TargetArn, PhoneNumber }: PublishInput): [arn: string, parameter: string] {
-  if (PhoneNumber !== undefined) throw invalidValue('PhoneNumber', 'no gateway for SMS is configured here')
-  if (TopicArn !== undefined) return [TopicArn, 'TopicArn']
-  if (TargetArn === undefined)
-    throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter')
-  if (TargetArn.includes(':endpoint/'))
-    throw invalidValue('TargetArn', 'No endpoint found for the target arn specified')
-  return [TargetArn, 'TargetArn']
 }
 
 function checkIds(entries: readonly Entry[]): void {

@@ -14,8 +14,11 @@ const NAMES = new Set([
   'FilterPolicyScope',
   'RawMessageDelivery',
   'RedrivePolicy',
+  'ReplayPolicy',
+  'SubscriptionRoleArn',
   'WeirQuietHours',
 ])
+const ROLE = /^arn:aws[\w-]*:iam::\d{12}:role\/.{1,512}$/
 const SCOPES = ['MessageAttributes', 'MessageBody']
 
 export const isSettable = (name: string): boolean => NAMES.has(name)
@@ -54,6 +57,10 @@ function complaintAbout(
         : `FilterPolicyScope: Invalid value [${value}]. Please use either MessageBody or MessageAttributes`
     case 'FilterPolicy':
       return complaintAboutFilter(value, scopeOf(attributes))
+    case 'ReplayPolicy':
+      return 'ReplayPolicy: Messages are not archived here, so they cannot be replayed.'
+    case 'SubscriptionRoleArn':
+      return ROLE.test(value) ? undefined : 'SubscriptionRoleArn: must be the ARN of a role.'
     case 'RedrivePolicy':
       return complaintAboutRedrive(value, isFifoSubscription)
     case 'WeirQuietHours':

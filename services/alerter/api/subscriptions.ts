@@ -1,9 +1,10 @@
 /** The operations on subscriptions. */
 import { randomUUID } from 'node:crypto'
 import { type Account, AwsError } from '@weir/aws'
-import { functionIn } from '../deliveries/receivers/lambda.ts'
+import type { Unavailable } from '../deliveries/receivers/channels.ts'
 import {
   isFifo,
+  mustConfirm,
   PROTOCOLS,
   type ProtocolName,
   type Subscription,
@@ -11,9 +12,9 @@ import {
 } from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
-import { isQueueArn } from '../notifications/redrive-policy.ts'
 import type { Arns } from './arns.ts'
 import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-token.ts'
+import { checkEndpoint } from './endpoints.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
 import type { SnsContext } from './sns-api.ts'
@@ -30,6 +31,8 @@ export interface SubscriptionDeps {
   readonly arns: Arns
   readonly notifications: Notifications
   readonly publisher: Publisher
+  readonly unavailable: Unavailable
+  readonly isKafkaTopic: (name: string) => Promise<boolean>
 }
 
 interface SubscribeInput {
@@ -40,7 +43,8 @@ interface SubscribeInput {
   readonly ReturnSubscriptionArn?: boolean
 }
 
-export function subscriptionOperations({ account, arns, notifications, publisher }: SubscriptionDeps) {
+export function subscriptionOperations(deps: SubscriptionDeps) {
+  const { account, arns, notifications, publisher } = deps
   const put = (subscription: Subscription): NotificationChange[] => [
     { kind: 'subscription', id: subscription.id, value: subscription },
   ]
@@ -103,7 +107,7 @@ export function subscriptionOperations({ account, arns, notifications, publisher
       const protocol = PROTOCOLS.find((one) => one === input.Protocol)
       if (protocol === undefined)
         throw invalidParameter(`Amazon SNS does not support this protocol string: ${input.Protocol}`)
-      checkEndpoint(topic, protocol, input.Endpoint ?? '')
+      await checkEndpoint(topic, protocol, input, deps)
       const complaint = complaintAboutAttributes(
         input.Attributes ?? {},
         isFifoSubscription(topic, input.Endpoint),
@@ -237,27 +241,3 @@ export function subscriptionOperations({ account, arns, notifications, publisher
 /** Whether a FIFO queue gets the messages of a FIFO topic, in their order. */
 const isFifoSubscription = (topic: Topic, endpoint = ''): boolean =>
   isFifo(topic.name) && endpoint.endsWith('.fifo')
-
-/** Whether the receiver must confirm the subscription. */
-const mustConfirm = (protocol: ProtocolName): boolean => protocol === 'http' || protocol === 'https'
-
-/** Throws if the endpoint does not fit the protocol, or the topic does not deliver to it. */
-function checkEndpoint(topic: Topic, protocol: ProtocolName, endpoint: string): void {
-  if (protocol === 'sqs') {
-    if (!isQueueArn(endpoint)) throw invalidParameter('SQS endpoint ARN')
-    if (endpoint.endsWith('.fifo') && !isFifo(topic.name))
-      throw invalidParameter(
-        'Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics',
-      )
-    return
-  }
-  if (protocol === 'lambda' && !isFifo(topic.name)) {
-    if (functionIn(endpoint) === undefined) throw invalidParameter('Lambda endpoint ARN')
-    return
-  }
-  if (isFifo(topic.name))
-    throw invalidParameter(`Invalid parameter: Endpoint Reason: FIFO topics do not deliver over ${protocol}`)
-  const url = URL.parse(endpoint)
-  if (url === null || url.protocol !== `${protocol}:`)
-    throw invalidParameter('Endpoint must match the specified protocol')
-}

@@ -2,7 +2,7 @@
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import { isFifo } from '../notifications/entries.ts'
-import { deadLetterQueue } from '../notifications/redrive-policy.ts'
+import { deadLetterTarget } from '../notifications/redrive-policy.ts'
 import type { Attempted, AttemptLog } from './attempts.ts'
 import type { Answer, Delivery, Outcome } from './delivery.ts'
 import { Lane } from './lane.ts'
@@ -110,7 +110,8 @@ export class Attempting {
   async #once(delivery: Delivery, signal: AbortSignal, waitsInKafka: boolean): Promise<Next | undefined> {
     const { mayQueue } = this.#options
     const terms = this.#termsOf(delivery)
-    const lane = this.#laneOf(delivery)
+    const laneKey = laneKeyOf(delivery, terms)
+    const lane = this.#laneOf(laneKey)
     const now = Date.now()
     const entered = lane.enter(now, terms.maxPerSecond, mayQueue())
     const comeBackAt = typeof entered === 'number' ? entered : await entered.turn
@@ -131,8 +132,8 @@ export class Attempting {
       made = await this.#attempt(delivery, terms, signal)
     } finally {
       give()
-      entered.ended(made !== undefined && made.answer.verdict !== 'retry', made?.durationMs ?? 0)
-      this.#forgetIdle(delivery, lane)
+      entered.ended(isWell(made?.answer), made?.durationMs ?? 0)
+      if (lane.isIdle) this.#lanes.delete(laneKey)
     }
     const { attempts, startedAt, durationMs } = made
     const outcome = outcomeOf(delivery, made)
@@ -154,7 +155,7 @@ export class Attempting {
     const { message, subscription } = delivery
     if (!delivery.deadLetter || message === undefined)
       return receivers[subscription.protocol].deliver(delivery)
-    return deadLetter({ ...delivery, message }, deadLetterQueue(subscription)!)
+    return deadLetter({ ...delivery, message }, deadLetterTarget(subscription)!)
   }
 
   async #record(
@@ -176,21 +177,20 @@ export class Attempting {
     return this.#options.receivers[delivery.subscription.protocol].terms(delivery)
   }
 
-  /** Dead letters do not wait for a receiver that fails. */
-  #laneOf(delivery: Delivery): Lane {
-    const key = laneKey(delivery)
+  #laneOf(key: string): Lane {
     let lane = this.#lanes.get(key)
     if (lane === undefined) this.#lanes.set(key, (lane = new Lane()))
     return lane
   }
-
-  #forgetIdle(delivery: Delivery, lane: Lane): void {
-    if (lane.isIdle) this.#lanes.delete(laneKey(delivery))
-  }
 }
 
-const laneKey = ({ subscription, deadLetter }: Delivery): string =>
-  `${subscription.id}${deadLetter ? ' dead' : ''}`
+/** Dead letters do not wait for a receiver that fails. */
+const laneKeyOf = ({ subscription, deadLetter }: Delivery, { lane }: Terms): string =>
+  deadLetter ? `${subscription.id} dead` : (lane ?? subscription.id)
+
+/** Whether the receiver works, even if one of the recipients behind it does not. */
+const isWell = (answer: Answer | undefined): boolean =>
+  answer !== undefined && (answer.verdict !== 'retry' || answer.isOfRecipient === true)
 
 /** A message that its receiver never takes goes to the dead-letter queue of the subscription, if it has one. */
 function outcomeOf(delivery: Delivery, { answer, startedAt, durationMs, pauseMs }: Made): Outcome {
@@ -198,7 +198,7 @@ function outcomeOf(delivery: Delivery, { answer, startedAt, durationMs, pauseMs 
   const { deadLetter, message, subscription } = delivery
   if (answer.verdict === 'delivered') return { outcome: deadLetter ? 'dead' : 'delivered', answer }
   if (pauseMs !== undefined) return { outcome: 'failed', answer, dueAt: now + pauseMs, deadLetter }
-  if (!deadLetter && message !== undefined && deadLetterQueue(subscription) !== undefined)
+  if (!deadLetter && message !== undefined && deadLetterTarget(subscription) !== undefined)
     return { outcome: 'failed', answer, dueAt: now, deadLetter: true }
   return { outcome: 'dead', answer }
 }

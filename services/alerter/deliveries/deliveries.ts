@@ -13,6 +13,7 @@ import { Envelopes } from './envelope.ts'
 import { Filters } from './filters.ts'
 import { holder } from './holding.ts'
 import { measured, reportWaiting } from './measures.ts'
+import type { Channels } from './receivers/channels.ts'
 import { openReceivers } from './receivers/receivers.ts'
 import type { Signer } from './signing.ts'
 import { openWaiting } from './waiting.ts'
@@ -31,14 +32,16 @@ export interface DeliveriesOptions {
   readonly account: Account
   readonly publicUrl: string
   readonly enricherUrl: string
-  /** The access key with which functions are invoked; undefined: requests are not signed. */
+  readonly hubUrl: string
+  readonly channels: Channels
+  /** The access key with which functions are invoked and streams are written; undefined: requests are not signed. */
   readonly credentials: AwsCredentials | undefined
   readonly log: Logger
 }
 
 export async function openDeliveries(options: DeliveriesOptions): Promise<Resource<Deliveries>> {
   const { kafka, codec, producer, notifications, egress, signer, account, publicUrl, log } = options
-  const { enricherUrl, credentials } = options
+  const { enricherUrl, hubUrl, credentials, channels } = options
   const attempts = measured(await openAttemptLog(codec, producer))
   const envelopes = new Envelopes({ account, publicUrl, signer })
   const opened = openReceivers({
@@ -47,6 +50,11 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     account,
     share: () => dispatcher.value.share(),
     enricherUrl,
+    hubUrl,
+    channels,
+    kafka,
+    producer,
+    notifications,
     region: account.region,
     credentials,
   })
@@ -76,6 +84,7 @@ export async function openDeliveries(options: DeliveriesOptions): Promise<Resour
     stop: async (drainMs) => {
       stopReporting()
       await Promise.all([dispatcher.stop(drainMs), waiting.stop(drainMs)])
+      await opened.stop()
     },
   }
 }

@@ -20,11 +20,13 @@ export function storedMessage(value: Notification, partition: number, offset: nu
   return { value, partition, offset, bytes: 2 * characters + OVERHEAD_BYTES }
 }
 
-/** Undefined instead of a message: the receiver is asked to confirm the subscription. */
 export interface Delivery {
   readonly topic: Topic
   readonly subscription: Subscription
+  /** Undefined: the receiver is asked to confirm the subscription. */
   readonly message: StoredMessage | undefined
+  /** The id of the message, or of the request to confirm. */
+  readonly messageId: string
   /** The number of attempts that were made before. */
   readonly attempts: number
   /** Whether only the dead-letter queue must still get the message. */
@@ -47,6 +49,8 @@ export interface Answer {
   readonly status: string
   /** The beginning of the receiver's answer, or the cause in a sentence. */
   readonly text: string | null
+  /** Whether a gateway answered that one recipient cannot take the message, so others need not wait. */
+  readonly isOfRecipient?: boolean
 }
 
 /** The outcome of an attempt. */
@@ -65,11 +69,12 @@ export function identityOf({
   subscription,
   topic,
   message,
+  messageId,
 }: Delivery): Pick<DueDelivery, 'subscription' | 'topic' | 'messageId' | 'partition' | 'offset'> {
   return {
     subscription: subscription.id,
     topic: topic.name,
-    messageId: message?.value.messageId ?? subscription.id,
+    messageId,
     partition: message?.partition ?? -1,
     offset: message?.offset ?? -1,
   }

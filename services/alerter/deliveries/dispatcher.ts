@@ -15,6 +15,7 @@ import { isFifo, type Subscription, type Topic } from '../notifications/entries.
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Attempting } from './attempting.ts'
 import { type Cause, type Delivery, type StoredMessage, storedMessage } from './delivery.ts'
+import { directSubscription, isDirect, NO_TOPIC } from './direct.ts'
 import type { Filters } from './filters.ts'
 import { type Finished, openFinished } from './finished.ts'
 import { type Messages, openMessages } from './messages.ts'
@@ -182,17 +183,28 @@ class Dispatch {
 
   /** Begins the deliveries of a message to the subscriptions of its topic. */
   message(value: Notification, offset: number): void {
-    const topic = this.#topic(value.topic, value.topicId)
+    const topic = value.target === null ? this.#topic(value.topic, value.topicId) : NO_TOPIC
     if (topic === undefined) return
     const { partition } = this.#batch
     const cause = { retry: false, partition, offset }
     const message = storedMessage(value, partition, offset)
     const begun: Promise<void>[] = []
     const { attempting, hold, notifications } = this.#options
-    for (const subscription of notifications.subscriptionsOf(topic)) {
+    const { messageId, target } = value
+    const subscriptions =
+      target === null ? notifications.subscriptionsOf(topic) : [directSubscription(target)]
+    for (const subscription of subscriptions) {
       if (!subscription.confirmed || this.#finished.has(offset, subscription.id)) continue
       if (!this.#isFor(subscription, message)) continue
-      const delivery: Delivery = { topic, subscription, message, attempts: 0, deadLetter: false, cause }
+      const delivery: Delivery = {
+        topic,
+        subscription,
+        message,
+        messageId,
+        attempts: 0,
+        deadLetter: false,
+        cause,
+      }
       const until = this.#quietUntil(delivery, value)
       begun.push(
         until === undefined ? attempting.run(delivery, this.#signal) : hold(delivery, until, this.#signal),
@@ -223,6 +235,7 @@ class Dispatch {
   async #again(value: DueDelivery, cause: Cause): Promise<void> {
     await pause(value.dueAt - Date.now(), this.#signal)
     const { notifications, attempting } = this.#options
+    if (isDirect(value.subscription)) return this.#directAgain(value, cause)
     const subscription = notifications.subscriptions.get(value.subscription)
     const topic = subscription && this.#topic(subscription.topic, subscription.topicId)
     if (subscription === undefined || topic === undefined) return
@@ -231,9 +244,26 @@ class Dispatch {
     if (isConfirmation === subscription.confirmed) return
     const message = isConfirmation ? undefined : await this.#messages.get(value.partition, value.offset)
     if (message === undefined && !isConfirmation) return
-    const { attempts, deadLetter } = value
-    const delivery: Delivery = { topic, subscription, message, attempts, deadLetter, cause }
+    const { messageId, attempts, deadLetter } = value
+    const delivery: Delivery = { topic, subscription, message, messageId, attempts, deadLetter, cause }
     await this.#options.held.until(message, [attempting.run(delivery, this.#signal)])
+  }
+
+  async #directAgain({ partition, offset, attempts, deadLetter }: DueDelivery, cause: Cause): Promise<void> {
+    const message = await this.#messages.get(partition, offset)
+    if (message === undefined || message.value.target === null) return
+    const { messageId, target } = message.value
+    const subscription = directSubscription(target)
+    const delivery: Delivery = {
+      topic: NO_TOPIC,
+      subscription,
+      message,
+      messageId,
+      attempts,
+      deadLetter,
+      cause,
+    }
+    await this.#options.held.until(message, [this.#options.attempting.run(delivery, this.#signal)])
   }
 
   /** Returns the topic, unless it was deleted meanwhile. */

@@ -4,7 +4,7 @@
  */
 import { type Account, snsTopicArn } from '@weir/aws'
 import type { Notification } from '@weir/contracts'
-import { isFifo, type ProtocolName, type Subscription, type Topic } from '../notifications/entries.ts'
+import { isFifo, type Topic } from '../notifications/entries.ts'
 import { sequenceNumber } from '../notifications/publisher.ts'
 import type { Delivery, StoredMessage } from './delivery.ts'
 import type { SignatureVersion, Signer } from './signing.ts'
@@ -38,10 +38,10 @@ export class Envelopes {
     this.#signed.set(message, known)
     const common = known.get(key) ?? this.#notification(topic, message, text, version)
     known.set(key, common)
-    const attributes = attributesOf(message.value)
+    const attributes = shownAttributes(message.value)
     return {
       ...(await common),
-      UnsubscribeURL: `${this.#options.publicUrl}/?Action=Unsubscribe&SubscriptionArn=${this.subscriptionArn(delivery)}`,
+      UnsubscribeURL: this.unsubscribeUrl(delivery),
       ...(attributes === undefined ? {} : { MessageAttributes: attributes }),
     }
   }
@@ -56,7 +56,7 @@ export class Envelopes {
       Type: 'Notification',
       MessageId: messageId,
       ...(isFifo(topic.name) ? { SequenceNumber: sequenceNumber(offset) } : {}),
-      TopicArn: snsTopicArn(this.#options.account, topic.name),
+      TopicArn: this.topicArn(topic),
       ...(subject === null ? {} : { Subject: subject }),
       Message: text,
       Timestamp: new Date(publishedAt).toISOString(),
@@ -67,16 +67,17 @@ export class Envelopes {
   }
 
   /** Returns the message that asks the receiver to confirm the subscription. */
-  confirmation(topic: Topic, { token, createdAt }: Subscription, messageId: string): Promise<Envelope> {
-    const arn = snsTopicArn(this.#options.account, topic.name)
+  confirmation(delivery: Delivery): Promise<Envelope> {
+    const { topic, subscription, messageId } = delivery
+    const arn = this.topicArn(topic)
     const fields = {
       Type: 'SubscriptionConfirmation',
       MessageId: messageId,
-      Token: token,
+      Token: subscription.token,
       TopicArn: arn,
       Message: `You have chosen to subscribe to the topic ${arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`,
-      SubscribeURL: `${this.#options.publicUrl}/?Action=ConfirmSubscription&TopicArn=${arn}&Token=${token}`,
-      Timestamp: new Date(createdAt).toISOString(),
+      SubscribeURL: this.subscribeUrl(delivery),
+      Timestamp: new Date(subscription.createdAt).toISOString(),
     }
     const signed = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
     return this.#sign(fields, signed, signatureVersion(topic))
@@ -98,13 +99,27 @@ export class Envelopes {
     }
   }
 
+  topicArn({ name }: Pick<Topic, 'name'>): string {
+    return snsTopicArn(this.#options.account, name)
+  }
+
   subscriptionArn({ topic, subscription }: Pick<Delivery, 'topic' | 'subscription'>): string {
-    return `${snsTopicArn(this.#options.account, topic.name)}:${subscription.id}`
+    return `${this.topicArn(topic)}:${subscription.id}`
+  }
+
+  /** Returns the link that confirms the subscription. */
+  subscribeUrl({ topic, subscription }: Pick<Delivery, 'topic' | 'subscription'>): string {
+    return `${this.#options.publicUrl}/?Action=ConfirmSubscription&TopicArn=${this.topicArn(topic)}&Token=${subscription.token}`
+  }
+
+  /** Returns the link that ends the subscription. */
+  unsubscribeUrl(delivery: Pick<Delivery, 'topic' | 'subscription'>): string {
+    return `${this.#options.publicUrl}/?Action=Unsubscribe&SubscriptionArn=${this.subscriptionArn(delivery)}`
   }
 }
 
-/** Returns the text of a message for a protocol: one of its own, or the default. */
-export function textFor({ message, perProtocol }: Notification, protocol: ProtocolName): string {
+/** Returns the text of a message for a protocol or a platform of mobile push: one of its own, or the default. */
+export function textFor({ message, perProtocol }: Notification, protocol: string): string {
   if (!perProtocol) return message
   const texts = JSON.parse(message) as Readonly<Record<string, unknown>>
   const own = Object.hasOwn(texts, protocol) ? texts[protocol] : undefined
@@ -112,7 +127,7 @@ export function textFor({ message, perProtocol }: Notification, protocol: Protoc
 }
 
 /** Returns the attributes in the form of envelopes; undefined if there are none. */
-function attributesOf({ attributes }: Notification): object | undefined {
+export function shownAttributes({ attributes }: Notification): object | undefined {
   if (attributes.length === 0) return undefined
   return Object.fromEntries(
     attributes.map(({ name, type, text, bytes }) => [

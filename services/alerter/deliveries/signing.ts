@@ -2,7 +2,7 @@
  * Signs messages. Each process has a key of its own, which never leaves it; its certificate is control state, so
  * that every replica can show it to receivers, also after the process has ended.
  */
-import { createHash, generateKeyPair, sign } from 'node:crypto'
+import { createHash, generateKeyPair, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import forge from 'node-forge'
 
@@ -25,13 +25,10 @@ const ALGORITHMS = { 1: 'RSA-SHA1', 2: 'RSA-SHA256' } as const
 const CERTIFICATE_PATH = /^\/SimpleNotificationService-([0-9a-f]{40})\.pem$/
 
 export async function openSigner(host: string): Promise<Signer> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', {
-    modulusLength: KEY_BITS,
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  })
+  // A key in PEM would be parsed for each signature, which takes about a millisecond of the event loop.
+  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: KEY_BITS })
   const certificate = selfSigned(host, privateKey, publicKey)
-  const signAsync = promisify(sign) as (algorithm: string, data: Buffer, key: string) => Promise<Buffer>
+  const signAsync = promisify(sign) as (algorithm: string, data: Buffer, key: KeyObject) => Promise<Buffer>
   return {
     certificate,
     certificatePath: pathOf(fingerprintOf(certificate)),
@@ -52,15 +49,17 @@ export function fingerprintIn(path: string): string | undefined {
 
 const pathOf = (fingerprint: string): string => `/SimpleNotificationService-${fingerprint}.pem`
 
-function selfSigned(host: string, privateKey: string, publicKey: string): string {
+function selfSigned(host: string, privateKey: KeyObject, publicKey: KeyObject): string {
+  const pemOf = (key: KeyObject, type: 'pkcs8' | 'spki'): string =>
+    key.export({ type, format: 'pem' }).toString()
   const certificate = forge.pki.createCertificate()
-  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey)
+  certificate.publicKey = forge.pki.publicKeyFromPem(pemOf(publicKey, 'spki'))
   certificate.serialNumber = `01${forge.util.bytesToHex(forge.random.getBytesSync(15))}`
   certificate.validity.notBefore = new Date()
   certificate.validity.notAfter = new Date(Date.now() + VALID_DAYS * 86_400_000)
   const names = [{ name: 'commonName', value: host.slice(0, 64) }]
   certificate.setSubject(names)
   certificate.setIssuer(names)
-  certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create())
+  certificate.sign(forge.pki.privateKeyFromPem(pemOf(privateKey, 'pkcs8')), forge.md.sha256.create())
   return forge.pki.certificateToPem(certificate)
 }

@@ -21,6 +21,7 @@ function alert(at: number, changes: Partial<AlertAttributes> = {}, message = 'Fu
     groupId: null,
     deduplicationId: null,
     subscription: null,
+    target: null,
   }
   return { key: 'disk', status: 'open', severity: 'error', ...changes, notification }
 }

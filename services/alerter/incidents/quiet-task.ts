@@ -102,5 +102,6 @@ function notificationOf(
     groupId: null,
     deduplicationId: null,
     subscription: id,
+    target: null,
   }
 }

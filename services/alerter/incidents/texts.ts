@@ -42,6 +42,7 @@ export function notificationOf(
     groupId: null,
     deduplicationId: null,
     subscription: null,
+    target: null,
   }
 }
 

@@ -1,9 +1,22 @@
 /** The entries of weir.control.notifications, and their checks before they are applied. */
 import type { CheckState } from '@weir/control'
 import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
+import { type MobileEntries, mobileChecks } from './mobile-entries.ts'
 
-/** The protocols of subscriptions, as the API names them (SNS API reference, Subscribe). */
-export const PROTOCOLS = ['http', 'https', 'lambda', 'sqs'] as const
+/** The protocols of subscriptions, as the API names them (SNS API reference, Subscribe). The last two are Weir's own. */
+export const PROTOCOLS = [
+  'http',
+  'https',
+  'email',
+  'email-json',
+  'sms',
+  'application',
+  'lambda',
+  'sqs',
+  'firehose',
+  'kinesis',
+  'kafka',
+] as const
 export type ProtocolName = (typeof PROTOCOLS)[number]
 
 /** SNS API reference, CreateTopic. */
@@ -66,13 +79,18 @@ export const checks = {
       throw new Error('The subscription is stored under the id of another subscription.')
   },
   certificate: (state) => void read(certificate, state, 'ignored'),
+  ...mobileChecks,
 } satisfies Record<string, CheckState>
 
-export interface Entries {
+export interface Entries extends MobileEntries {
   readonly topic: Topic
   readonly subscription: Subscription
   /** Stored under its fingerprint. */
   readonly certificate: Certificate
 }
+
+/** Whether the receiver must confirm a subscription before it gets messages. */
+export const mustConfirm = (protocol: ProtocolName): boolean =>
+  protocol === 'http' || protocol === 'https' || protocol === 'email' || protocol === 'email-json'
 
 export const isFifo = (topicName: string): boolean => topicName.endsWith('.fifo')

@@ -4,6 +4,7 @@ import { type Change, type ControlEntry, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import { type Certificate, checks, type Entries, type Subscription, type Topic } from './entries.ts'
+import { Mobile } from './mobile.ts'
 
 const TOPIC = 'weir.control.notifications'
 
@@ -12,6 +13,7 @@ export interface Notifications {
   readonly subscriptions: ReadonlyMap<string, Subscription>
   /** The certificates of all processes; the keys are their fingerprints. */
   readonly certificates: ReadonlyMap<string, Certificate>
+  readonly mobile: Mobile
   /** The subscriptions of a topic. Those of an earlier topic with the name are not among them. */
   subscriptionsOf(topic: Topic): Iterable<Subscription>
   /** Returns the subscription of the topic with this protocol and endpoint. */
@@ -49,6 +51,7 @@ export async function openNotifications({
   const topics = new Map<string, Topic>()
   const subscriptions = new Map<string, Subscription>()
   const certificates = new Map<string, Certificate>()
+  const mobile = new Mobile()
   const byTopic = new Map<string, Map<string, Subscription>>()
 
   const applySubscription = (id: string, next: Subscription | undefined): void => {
@@ -63,6 +66,7 @@ export async function openNotifications({
   }
 
   const apply = ({ kind, id, state }: ControlEntry): void => {
+    if (mobile.apply({ kind, id, state })) return
     if (kind === 'subscription') applySubscription(id, state as Subscription | undefined)
     else set<unknown>(kind === 'topic' ? topics : certificates, id, state)
   }
@@ -73,6 +77,7 @@ export async function openNotifications({
       topics,
       subscriptions,
       certificates,
+      mobile,
       *subscriptionsOf(topic) {
         for (const found of byTopic.get(topic.name)?.values() ?? [])
           if (found.topicId === topic.id) yield found

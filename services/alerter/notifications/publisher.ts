@@ -21,6 +21,8 @@ export type MessageAttribute = Notification['attributes'][number]
 /** A message that was checked. */
 export interface Message {
   readonly topic: Topic
+  /** The phone number or the endpoint that gets the message instead of a topic's subscriptions. */
+  readonly target: string | null
   readonly message: string
   readonly subject: string | null
   /** Whether the message is a JSON object with a text for each protocol. */
@@ -94,9 +96,9 @@ export async function openPublisher({
         const messageId = randomUUID()
         const incident = incidentOf(message)
         const key = incident ?? keyOf(message)
-        const target = incident === null ? TOPIC : ALERTS
+        const kafkaTopic = incident === null ? TOPIC : ALERTS
         const partition = partitionOfKey(key ?? unordered, incident === null ? partitions : alertPartitions)
-        const place = `${target}/${partition}`
+        const place = `${kafkaTopic}/${partition}`
         const index = appended.get(place) ?? 0
         appended.set(place, index + 1)
         const { topic, ...rest } = message
@@ -113,14 +115,14 @@ export async function openPublisher({
           [HEADERS.source]: 'sns',
           [HEADERS.client]: client,
         }
-        appendRecord(delivery, { topic: target, partition, key, value, headers })
-        return { messageId, target, partition, index, isFifo: isFifo(topic.name) }
+        appendRecord(delivery, { topic: kafkaTopic, partition, key, value, headers })
+        return { messageId, kafkaTopic, partition, index, isFifo: isFifo(topic.name) }
       })
       const failures = await delivery.settled()
       const ranges = delivery.stored()
-      return sent.map(({ messageId, target, partition, index, isFifo }) => {
+      return sent.map(({ messageId, kafkaTopic, partition, index, isFifo }) => {
         const failure = failures.find(
-          (one) => one.topic === target && one.partition === partition && index >= one.fromIndex,
+          (one) => one.topic === kafkaTopic && one.partition === partition && index >= one.fromIndex,
         )
         if (failure !== undefined) return failure.error
         if (!isFifo) return { messageId, sequenceNumber: undefined }
@@ -142,8 +144,8 @@ export function homeOf(subscription: string, partitions: number): number {
 }
 
 /** The key of a message that belongs to an incident; null for others. FIFO topics have no incidents. */
-function incidentOf({ topic, attributes }: Message): string | null {
-  if (attributes.length === 0 || isFifo(topic.name)) return null
+function incidentOf({ topic, target, attributes }: Message): string | null {
+  if (attributes.length === 0 || target !== null || isFifo(topic.name)) return null
   const alert = alertIn(attributes)
   return alert === undefined ? null : identityOf({ topic: topic.name, key: alert.key })
 }

@@ -1,15 +1,16 @@
-/** Redrive policies: the queue that gets the messages which a subscription's receiver did not take. */
+/** Redrive policies: what gets the messages which a subscription's receiver did not take. */
 import { parseArn } from '@weir/aws'
 import type { Subscription } from './entries.ts'
+import { kafkaTopicIn } from './kafka-endpoint.ts'
 
 const QUEUE = /^[\w-]{1,80}(\.fifo)?$/
 
-/** Returns the ARN of the queue; undefined if the subscription has none. */
-export function deadLetterQueue({ attributes }: Pick<Subscription, 'attributes'>): string | undefined {
+/** Returns the ARN of a queue, or kafka://TOPIC; undefined if the subscription has none. */
+export function deadLetterTarget({ attributes }: Pick<Subscription, 'attributes'>): string | undefined {
   const text = attributes.RedrivePolicy
   if (text === undefined || text === '') return undefined
-  const arn: unknown = JSON.parse(text)?.deadLetterTargetArn
-  return typeof arn === 'string' && isQueueArn(arn) ? arn : undefined
+  const target: unknown = JSON.parse(text)?.deadLetterTargetArn
+  return typeof target === 'string' && isTarget(target) ? target : undefined
 }
 
 /**
@@ -24,13 +25,15 @@ export function complaintAboutRedrive(text: string, isFifoSubscription: boolean)
   } catch {
     return 'RedrivePolicy: failed to parse JSON.'
   }
-  const arn = (policy as { deadLetterTargetArn?: unknown } | null)?.deadLetterTargetArn
-  if (typeof arn !== 'string' || !isQueueArn(arn))
+  const target = (policy as { deadLetterTargetArn?: unknown } | null)?.deadLetterTargetArn
+  if (typeof target !== 'string' || !isTarget(target))
     return 'RedrivePolicy: deadLetterTargetArn is an invalid arn'
-  if (isFifoSubscription && !arn.endsWith('.fifo'))
+  if (isFifoSubscription && isQueueArn(target) && !target.endsWith('.fifo'))
     return 'RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.'
   return undefined
 }
+
+const isTarget = (text: string): boolean => isQueueArn(text) || kafkaTopicIn(text) !== undefined
 
 export function isQueueArn(text: string): boolean {
   const arn = parseArn(text)

@@ -83,6 +83,7 @@ export async function openAlerterWorld() {
       const results = await publisher.publish(
         texts.map((message) => ({
           topic,
+          target: null,
           message,
           subject: null,
           perProtocol: false,

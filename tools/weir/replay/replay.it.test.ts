@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { readConfig } from '@weir/config'
+import { ANY_FURTHER_PORTS } from '@weir/contracts/services.ts'
 import { headerOf, type Kafka, kafkaConfig, keyOf, openKafka } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -31,6 +32,7 @@ beforeAll(async () => {
     ...process.env,
     KAFKA_BROKERS: brokers.join(','),
     REGISTRY_URL: url,
+    ...ANY_FURTHER_PORTS,
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: String(port),
     ALLOW_ANONYMOUS: 'true',

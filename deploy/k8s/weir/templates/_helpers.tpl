@@ -303,3 +303,11 @@ spec:
 {{- define "weir.metricsPort" -}}
 9464
 {{- end -}}
+
+{{/* The further ports of a service that are open, by name: those for TLS only with a certificate. Takes the service. */}}
+{{- define "weir.ports" -}}
+{{- $open := dict -}}
+{{- $certificate := dig "tls" "existingSecret" "" . -}}
+{{- range $name, $port := .ports }}{{ if or $certificate (not $port.tls) }}{{ $_ := set $open $name $port }}{{ end }}{{ end -}}
+{{- toYaml $open -}}
+{{- end -}}

@@ -2,8 +2,9 @@
 import { type Account, snsTopicArn } from '@weir/aws'
 import { type Egress, EgressError } from '@weir/egress'
 import { effectiveDeliveryPolicy } from '../../notifications/delivery-policy.ts'
-import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
+import type { Answer, Delivery } from '../delivery.ts'
 import { type Envelopes, textFor } from '../envelope.ts'
+import { verdictOf } from './answers.ts'
 import type { Receiver } from './receiver.ts'
 
 /** SNS developer guide, "Setting the Amazon SNS delivery policy for the HTTP/S endpoint". */
@@ -20,13 +21,13 @@ export interface HttpReceiverOptions {
 
 export function httpReceiver({ egress, envelopes, account, share }: HttpReceiverOptions): Receiver {
   const send = async (delivery: Delivery): Promise<Answer> => {
-    const { subscription, topic, message } = delivery
+    const { subscription, message } = delivery
     const isRaw = message !== undefined && subscription.attributes.RawMessageDelivery === 'true'
     const body = isRaw
       ? textFor(message.value, subscription.protocol)
       : JSON.stringify(
           message === undefined
-            ? await envelopes.confirmation(topic, subscription, subscription.id)
+            ? await envelopes.confirmation(delivery)
             : await envelopes.notification({ ...delivery, message }),
           null,
           2,
@@ -58,17 +59,8 @@ export function httpReceiver({ egress, envelopes, account, share }: HttpReceiver
   }
 }
 
-/**
- * A redirect is not followed: most would turn the message into a request without it. SNS retries after 5xx and 429
- * only (SNS developer guide, "Fanout to HTTPS endpoints").
- */
-function verdictOf(status: number): Answer['verdict'] {
-  if (status >= 200 && status < 300) return 'delivered'
-  return status >= 500 || status === 429 ? 'retry' : 'dead'
-}
-
 function headersOf(
-  { subscription, topic, message }: Delivery,
+  { subscription, topic, message, messageId }: Delivery,
   account: Account,
   isRaw: boolean,
 ): Readonly<Record<string, string>> {
@@ -76,7 +68,7 @@ function headersOf(
   const common = {
     'content-type': effectiveDeliveryPolicy(topic, subscription).contentType,
     'user-agent': 'Amazon Simple Notification Service Agent',
-    'x-amz-sns-message-id': idOf(message) ?? subscription.id,
+    'x-amz-sns-message-id': messageId,
     'x-amz-sns-topic-arn': arn,
   }
   if (message === undefined) return { ...common, 'x-amz-sns-message-type': 'SubscriptionConfirmation' }
@@ -87,5 +79,3 @@ function headersOf(
     ...(isRaw ? { 'x-amz-sns-rawdelivery': 'true' } : {}),
   }
 }
-
-const idOf = (message: StoredMessage | undefined): string | undefined => message?.value.messageId

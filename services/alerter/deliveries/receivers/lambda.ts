@@ -4,6 +4,7 @@ import { boundedText, reasonOf } from '@weir/service/probe.ts'
 import type { Answer, StoredMessage } from '../delivery.ts'
 import type { Envelope, Envelopes } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
+import { UNCONFIRMED, verdictOf } from './answers.ts'
 import type { Receiver } from './receiver.ts'
 
 export interface LambdaReceiverOptions {
@@ -50,19 +51,12 @@ export function lambdaReceiver({
   return {
     async deliver({ message, ...delivery }) {
       const name = functionIn(delivery.subscription.endpoint)
-      if (message === undefined || name === undefined)
-        return { verdict: 'dead', status: 'unconfirmed', text: null }
+      if (message === undefined || name === undefined) return UNCONFIRMED
       const envelope = await envelopes.notification({ ...delivery, message })
       return invoke(name, JSON.stringify(eventOf(envelope, envelopes.subscriptionArn(delivery), message)))
     },
     terms: () => ({ policy: MANAGED_POLICY, maxPerSecond: undefined }),
   }
-}
-
-/** Errors of the client are final, except for too many requests. */
-function verdictOf(status: number): Answer['verdict'] {
-  if (status >= 200 && status < 300) return 'delivered'
-  return status >= 500 || status === 429 ? 'retry' : 'dead'
 }
 
 /** The event of Lambda for SNS, in which some names differ from the envelope's. */

@@ -13,6 +13,8 @@ export interface Terms {
   readonly policy: RetryPolicy
   /** The most attempts in a second; undefined: no limit. */
   readonly maxPerSecond: number | undefined
+  /** Deliveries with the same name are for one server, which bounds them together. Undefined: the subscription's. */
+  readonly lane?: string
 }
 
 export type Receivers = Readonly<Record<ProtocolName, Receiver>>

@@ -1,46 +1,39 @@
 /** Queues of SQS: receivers, and dead-letter queues of all subscriptions. */
 import type { MessageAttributeValue, SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import { parseArn } from '@weir/aws'
-import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
-import { type Envelopes, textFor } from '../envelope.ts'
+import type { Answer, StoredMessage } from '../delivery.ts'
+import type { Envelopes } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
+import { UNCONFIRMED } from './answers.ts'
+import { bodyOf, isRaw, type MessageDelivery } from './body.ts'
 import type { Receiver } from './receiver.ts'
+import { answerOf, Clients, DELIVERED, SDK_TIMEOUT_MS } from './sdk.ts'
 
 /** The most attributes of a message (SQS developer guide, "Amazon SQS message attributes"). */
 const MAX_ATTRIBUTES = 10
-/** The time limit of a request to SQS. */
-const TIMEOUT_MS = 15_000
 
 /** Sends messages to queues by their ARNs, with the SDK's credentials and endpoints (AWS_ENDPOINT_URL_SQS). */
 export class Queues {
-  readonly #clients = new Map<string, Promise<SQSClient>>()
+  /** Retries are the delivery's own. */
+  readonly #clients = new Clients(async (region) => {
+    const { SQSClient } = await import('@aws-sdk/client-sqs')
+    return new SQSClient({ region, maxAttempts: 1 })
+  })
   readonly #urls = new Map<string, string>()
 
   async send(arn: string, message: Omit<SendMessageCommandInput, 'QueueUrl'>): Promise<Answer> {
     try {
       const { SendMessageCommand } = await import('@aws-sdk/client-sqs')
-      const client = await this.#client(parseArn(arn)!.region)
+      const client = await this.#clients.of(parseArn(arn)!.region)
       const QueueUrl = await this.#urlOf(arn, client)
       await client.send(new SendMessageCommand({ ...message, QueueUrl }), {
-        abortSignal: AbortSignal.timeout(TIMEOUT_MS),
+        abortSignal: AbortSignal.timeout(SDK_TIMEOUT_MS),
       })
-      return { verdict: 'delivered', status: '200', text: null }
+      return DELIVERED
     } catch (error) {
       this.#urls.delete(arn)
-      return answerOf(error as SdkError)
+      return answerOf(error)
     }
-  }
-
-  #client(region: string): Promise<SQSClient> {
-    let client = this.#clients.get(region)
-    if (client === undefined) {
-      // The SDK takes a while to load. Retries are the delivery's own.
-      client = import('@aws-sdk/client-sqs').then(
-        ({ SQSClient }) => new SQSClient({ region, maxAttempts: 1 }),
-      )
-      this.#clients.set(region, client)
-    }
-    return client
   }
 
   async #urlOf(arn: string, client: SQSClient): Promise<string> {
@@ -56,66 +49,37 @@ export class Queues {
   }
 }
 
-interface SdkError extends Error {
-  readonly $fault?: 'client' | 'server'
-  readonly $retryable?: { readonly throttling?: boolean }
-  readonly $metadata?: { readonly httpStatusCode?: number }
-}
-
-/** Client errors are final: the queue is gone, or may not be written. Errors without an answer are not. */
-function answerOf({ name, message, $fault, $retryable, $metadata }: SdkError): Answer {
-  const isAnswered = $metadata?.httpStatusCode !== undefined
-  const isThrottled = $retryable?.throttling === true || $metadata?.httpStatusCode === 429
-  const verdict = isAnswered && $fault === 'client' && !isThrottled ? 'dead' : 'retry'
-  return { verdict, status: name, text: message }
-}
-
 export function sqsReceiver(queues: Queues, envelopes: Envelopes): Receiver {
   return {
-    async deliver(delivery) {
-      const { message, subscription } = delivery
-      if (message === undefined) return { verdict: 'dead', status: 'unconfirmed', text: null }
-      const isRaw = subscription.attributes.RawMessageDelivery?.toLowerCase() === 'true'
-      const { attributes } = message.value
-      if (isRaw && attributes.length > MAX_ATTRIBUTES)
+    async deliver({ message, ...delivery }) {
+      if (message === undefined) return UNCONFIRMED
+      if (isRaw(delivery) && message.value.attributes.length > MAX_ATTRIBUTES)
         return {
           verdict: 'dead',
           status: 'too-many-attributes',
           text: `SQS takes ${MAX_ATTRIBUTES} attributes.`,
         }
-      return queues.send(
-        subscription.endpoint,
-        await inputOf(subscription.endpoint, { ...delivery, message }, envelopes),
-      )
+      const { endpoint } = delivery.subscription
+      return sendToQueue(queues, envelopes, { ...delivery, message }, endpoint)
     },
     terms: () => ({ policy: MANAGED_POLICY, maxPerSecond: undefined }),
   }
 }
 
-/** Sends a message that was given up to the dead-letter queue of its subscription. */
-export async function sendDeadLetter(
+/** Sends the envelope to a queue, or the message and its attributes alone. */
+export async function sendToQueue(
   queues: Queues,
   envelopes: Envelopes,
-  delivery: Delivery & { readonly message: StoredMessage },
+  delivery: MessageDelivery,
   queueArn: string,
 ): Promise<Answer> {
-  return queues.send(queueArn, await inputOf(queueArn, delivery, envelopes))
-}
-
-/** Returns the message for a queue: the envelope, or the message and its attributes alone. */
-async function inputOf(
-  queueArn: string,
-  delivery: Delivery & { readonly message: StoredMessage },
-  envelopes: Envelopes,
-): Promise<Omit<SendMessageCommandInput, 'QueueUrl'>> {
-  const { message, subscription } = delivery
-  const order = orderOf(queueArn, message)
-  if (subscription.attributes.RawMessageDelivery?.toLowerCase() !== 'true')
-    return { ...order, MessageBody: JSON.stringify(await envelopes.notification(delivery)) }
-  const MessageBody = textFor(message.value, subscription.protocol)
-  return message.value.attributes.length === 0
-    ? { ...order, MessageBody }
-    : { ...order, MessageBody, MessageAttributes: attributesOf(message) }
+  const { message } = delivery
+  const hasAttributes = isRaw(delivery) && message.value.attributes.length > 0
+  return queues.send(queueArn, {
+    ...orderOf(queueArn, message),
+    MessageBody: await bodyOf(delivery, envelopes),
+    ...(hasAttributes ? { MessageAttributes: attributesOf(message) } : {}),
+  })
 }
 
 function attributesOf({ value }: StoredMessage): Record<string, MessageAttributeValue> {

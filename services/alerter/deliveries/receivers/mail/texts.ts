@@ -1,0 +1,55 @@
+/** What e-mails of subscriptions say: plain text for people, or the envelope for programs (email-json). */
+import type { Delivery, StoredMessage } from '../../delivery.ts'
+import { type Envelopes, textFor } from '../../envelope.ts'
+
+export interface MailText {
+  readonly subject: string
+  readonly text: string
+  /** The link that ends the subscription; undefined before it is confirmed. */
+  readonly unsubscribeUrl: string | undefined
+}
+
+/** SNS's subjects, by which receivers may sort their e-mails. */
+const CONFIRMATION_SUBJECT = 'AWS Notification - Subscription Confirmation'
+const DEFAULT_SUBJECT = 'AWS Notification Message'
+
+export async function mailText(delivery: Delivery, envelopes: Envelopes): Promise<MailText> {
+  const { message, subscription } = delivery
+  const isJson = subscription.protocol === 'email-json'
+  if (message === undefined) {
+    const text = isJson
+      ? JSON.stringify(await envelopes.confirmation(delivery), null, 2)
+      : confirmationText(delivery, envelopes)
+    return { subject: CONFIRMATION_SUBJECT, text, unsubscribeUrl: undefined }
+  }
+  const unsubscribeUrl = envelopes.unsubscribeUrl(delivery)
+  const text = isJson
+    ? JSON.stringify(await envelopes.notification({ ...delivery, message }), null, 2)
+    : notificationText(message, unsubscribeUrl)
+  return { subject: message.value.subject ?? DEFAULT_SUBJECT, text, unsubscribeUrl }
+}
+
+function confirmationText(delivery: Delivery, envelopes: Envelopes): string {
+  return `You have chosen to subscribe to the topic:
+${envelopes.topicArn(delivery.topic)}
+
+To confirm this subscription, open this link:
+${envelopes.subscribeUrl(delivery)}
+
+If you did not ask for it, ignore this e-mail: without the link nothing more is sent.
+`
+}
+
+function notificationText({ value }: StoredMessage, unsubscribeUrl: string): string {
+  return `${textFor(value, 'email')}
+
+--
+To stop notifications from this topic, open this link:
+${unsubscribeUrl}
+`
+}
+
+/** The name beside the address that an e-mail comes from. */
+export function senderName({ name, attributes }: Delivery['topic']): string {
+  return attributes.DisplayName || name
+}

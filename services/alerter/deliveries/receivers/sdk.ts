@@ -1,0 +1,38 @@
+/** What the errors of AWS's SDK say about an attempt. */
+import type { Answer } from '../delivery.ts'
+
+/** The time limit of a request of the SDK. */
+export const SDK_TIMEOUT_MS = 15_000
+
+interface SdkError extends Error {
+  readonly $fault?: 'client' | 'server'
+  readonly $retryable?: { readonly throttling?: boolean }
+  readonly $metadata?: { readonly httpStatusCode?: number }
+}
+
+/** Client errors are final: the receiver is gone, or may not be written. Errors without an answer are not. */
+export function answerOf(error: unknown): Answer {
+  const { name, message, $fault, $retryable, $metadata } = error as SdkError
+  const isAnswered = $metadata?.httpStatusCode !== undefined
+  const isThrottled = $retryable?.throttling === true || $metadata?.httpStatusCode === 429
+  const verdict = isAnswered && $fault === 'client' && !isThrottled ? 'dead' : 'retry'
+  return { verdict, status: name, text: message }
+}
+
+export const DELIVERED: Answer = { verdict: 'delivered', status: '200', text: null }
+
+/** One client for each region, made when it is first needed: the SDK takes a while to load. */
+export class Clients<T> {
+  readonly #make: (region: string) => Promise<T>
+  readonly #clients = new Map<string, Promise<T>>()
+
+  constructor(make: (region: string) => Promise<T>) {
+    this.#make = make
+  }
+
+  of(region: string): Promise<T> {
+    let client = this.#clients.get(region)
+    if (client === undefined) this.#clients.set(region, (client = this.#make(region)))
+    return client
+  }
+}

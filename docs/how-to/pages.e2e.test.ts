@@ -17,6 +17,7 @@ import {
   LambdaClient,
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
+import { DeleteTopicCommand, SNSClient } from '@aws-sdk/client-sns'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -81,6 +82,7 @@ interface Weir {
   stop(): Promise<void>
 }
 
+const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
 const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
 /** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments']
@@ -181,15 +183,18 @@ async function startAlerter(env: Readonly<Record<string, string>>): Promise<Serv
     timeout: 60_000,
     interval: 100,
   })
+  // A failed run leaves it on shared servers.
+  const sns = new SNSClient({ ...LOCAL, endpoint: alerter.url })
+  await sns.send(new DeleteTopicCommand({ TopicArn: 'arn:aws:sns:us-east-1:000000000000:orders' }))
+  sns.destroy()
   return alerter
 }
 
 /** Removes streams and functions that a failed run left on shared servers. */
 async function takeAway(hub: string, enricher: string): Promise<void> {
-  const local = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
   const [kinesis, lambda] = [
-    new KinesisClient({ ...local, endpoint: hub }),
-    new LambdaClient({ ...local, endpoint: enricher }),
+    new KinesisClient({ ...LOCAL, endpoint: hub }),
+    new LambdaClient({ ...LOCAL, endpoint: enricher }),
   ]
   for (const FunctionName of FUNCTIONS) {
     const { EventSourceMappings = [] } = await lambda.send(

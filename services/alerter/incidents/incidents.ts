@@ -55,12 +55,17 @@ const DONE = { acknowledge: ['acknowledged', 'resolved'], resolve: ['resolved'] 
 
 export async function openIncidents(options: IncidentsOptions): Promise<Resource<Incidents>> {
   const { kafka, codec, producer, notifications, publicUrl, log } = options
+  const byId = new Map<string, Incident>()
+  const changed = (before: Incident | undefined, after: Incident | undefined): void => {
+    if (before !== undefined) byId.delete(before.id)
+    if (after !== undefined) byId.set(after.id, after)
+  }
   const [alerts, requests, requestWriter, notify, states] = await Promise.all([
     openRecords({ codec, topic: ALERTS, reader: 'incidents', log }),
     openRecords({ codec, topic: REQUESTS, reader: 'incidents', log }),
     codec.writer(REQUESTS),
     openNotify(kafka, codec),
-    openStates({ kafka, codec, topic: STATES, log, check }),
+    openStates({ kafka, codec, topic: STATES, log, check, changed }),
   ])
   const partitions = await kafka.partitions(REQUESTS)
   const { topics } = notifications
@@ -71,15 +76,10 @@ export async function openIncidents(options: IncidentsOptions): Promise<Resource
   const unwatch = watchGroup(subscription, kafka)
   const uncount = countOpen(states.all)
 
-  const get = (id: string): Incident | undefined => {
-    for (const incident of states.all.values()) if (incident.id === id) return incident
-    return undefined
-  }
-
   return {
     value: {
       list: () => [...states.all.values()].sort((a, b) => b.changedAt - a.changedAt),
-      get,
+      get: (id) => byId.get(id),
       catchUp: () => states.catchUp(),
       async request(incident, action, by) {
         const key = identityOf(incident)
@@ -88,7 +88,7 @@ export async function openIncidents(options: IncidentsOptions): Promise<Resource
         await writeRecord(producer, { topic: REQUESTS, partition, key, value })
         const deadline = performance.now() + PATIENCE_MS
         for (;;) {
-          const now = get(incident.id) ?? incident
+          const now = byId.get(incident.id) ?? incident
           const isDone = (DONE[action] as readonly string[]).includes(now.status)
           if (isDone || performance.now() > deadline) return now
           await pause(LOOK_MS)

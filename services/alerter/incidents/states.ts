@@ -34,22 +34,26 @@ export interface StatesOptions<T extends TopicName> {
   readonly log: Logger
   /** Throws for a value that cannot be stored under the key: on a broker without logins anybody can write one. */
   readonly check: (value: ValueOf[T], key: string) => void
+  /** Called for each change; undefined: there is no state before, or after. */
+  readonly changed?: (before: ValueOf[T] | undefined, after: ValueOf[T] | undefined) => void
 }
 
 export async function openStates<T extends TopicName>(options: StatesOptions<T>): Promise<States<T>> {
-  const { kafka, codec, topic, log, check } = options
+  const { kafka, codec, topic, log, check, changed } = options
   const all = new Map<string, ValueOf[T]>()
   const table = await openTable(
     { kafka, codec, topic, reader: 'states', log },
     {
       accept: ({ key, value }) => {
+        if (value !== null) check(value, key)
+        changed?.(all.get(key), value ?? undefined)
         if (value === null) all.delete(key)
-        else {
-          check(value, key)
-          all.set(key, value)
-        }
+        else all.set(key, value)
       },
-      clear: () => all.clear(),
+      clear: () => {
+        for (const value of all.values()) changed?.(value, undefined)
+        all.clear()
+      },
     },
   )
   const partitions = await kafka.partitions(topic)

@@ -8,8 +8,15 @@ import { renderAll, type View } from './templates.ts'
 export const INCIDENT_ID = 'weir.incident.id'
 export const INCIDENT_EVENT = 'weir.incident.event'
 
-/** The place of an HTML text among the texts of a message, for receivers of e-mail. */
-export const EMAIL_HTML = 'email-html'
+/** The place of the HTML text among the texts of a message. */
+const EMAIL_HTML = 'email-html'
+
+/** Returns the HTML for e-mail; undefined if the message is none of an incident. Publishers cannot set the attribute. */
+export function htmlIn({ message, perProtocol, attributes }: Notification): string | undefined {
+  if (!perProtocol || !attributes.some(({ name }) => name === INCIDENT_ID)) return undefined
+  const html = (JSON.parse(message) as Readonly<Record<string, unknown>>)[EMAIL_HTML]
+  return typeof html === 'string' ? html : undefined
+}
 
 /** Returns the link by which people acknowledge an incident. */
 export const linkTo = (publicUrl: string, { id, token }: Pick<Incident, 'id' | 'token'>): string =>

@@ -118,6 +118,29 @@ test('a person confirms by a link, reads messages, and ends the subscription by 
   expect((await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions).toEqual([])
 })
 
+test('an incident is an e-mail with text, escaped HTML, and a link that acknowledges it', async () => {
+  const TopicArn = await create('operations')
+  await open(linkIn(await subscribe(TopicArn, 'oncall@example.com')))
+  const MessageAttributes = { 'weir.incident.key': { DataType: 'String', StringValue: 'disk' } }
+  await sns.send(new PublishCommand({ TopicArn, Message: 'The disk is full <b>now</b>', MessageAttributes }))
+  const [, told] = await mailsTo('oncall@example.com', 2)
+  expect(told.subject).toBe('The disk is full <b>now</b>')
+  expect(told.html).toContain('The disk is full &lt;b&gt;now&lt;/b&gt;')
+  const link = /Acknowledge it: (\S+)/.exec(told.text!)![1]
+  expect(told.html).toContain(`href="${link}"`)
+  const done = await open(link, { method: 'POST', body: new URLSearchParams() })
+  expect(await done.text()).toContain('Acknowledged by a link.')
+})
+
+test('only incidents have HTML', async () => {
+  const TopicArn = await create('plain')
+  await open(linkIn(await subscribe(TopicArn, 'plain@example.com')))
+  const Message = JSON.stringify({ default: 'text', 'email-html': '<b>html</b>' })
+  await sns.send(new PublishCommand({ TopicArn, Message, MessageStructure: 'json' }))
+  const [, told] = await mailsTo('plain@example.com', 2)
+  expect(told.html).toBe(false)
+})
+
 test('a link that was changed is a page that says so', async () => {
   const page = await open('http://alerter.test/?Action=ConfirmSubscription&TopicArn=<b>&Token=00', BROWSER)
   expect(page.status).toBe(400)

@@ -26,7 +26,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i
 export function mailReceiver(config: MailConfig | undefined, envelopes: Envelopes): MailReceiver {
   let opened: Promise<Transporter<SMTPPoolSentMessageInfo>> | undefined
   const send = async (delivery: Delivery, { from }: MailConfig): Promise<void> => {
-    const { subject, text, unsubscribeUrl } = await mailText(delivery, envelopes)
+    const { subject, text, html, unsubscribeUrl } = await mailText(delivery, envelopes)
     const { topic, subscription, message } = delivery
     const domain = from.slice(from.lastIndexOf('@') + 1)
     opened ??= openTransport(config!)
@@ -35,6 +35,7 @@ export function mailReceiver(config: MailConfig | undefined, envelopes: Envelope
       to: { name: '', address: subscription.endpoint },
       subject,
       text,
+      html,
       // A repeated attempt is the same e-mail, which mailboxes may recognize.
       messageId: `<${message?.value.messageId ?? 'confirmation'}.${subscription.id}@${domain}>`,
       date: new Date(message?.value.publishedAt ?? subscription.createdAt),

@@ -1,10 +1,13 @@
 /** What e-mails of subscriptions say: plain text for people, or the envelope for programs (email-json). */
+import { htmlIn } from '../../../incidents/texts.ts'
 import type { Delivery, StoredMessage } from '../../delivery.ts'
 import { type Envelopes, textFor } from '../../envelope.ts'
 
 export interface MailText {
   readonly subject: string
   readonly text: string
+  /** The same for people who want it formatted; undefined: there is none. */
+  readonly html: string | undefined
   /** The link that ends the subscription; undefined before it is confirmed. */
   readonly unsubscribeUrl: string | undefined
 }
@@ -20,13 +23,14 @@ export async function mailText(delivery: Delivery, envelopes: Envelopes): Promis
     const text = isJson
       ? JSON.stringify(await envelopes.confirmation(delivery), null, 2)
       : confirmationText(delivery, envelopes)
-    return { subject: CONFIRMATION_SUBJECT, text, unsubscribeUrl: undefined }
+    return { subject: CONFIRMATION_SUBJECT, text, html: undefined, unsubscribeUrl: undefined }
   }
   const unsubscribeUrl = envelopes.unsubscribeUrl(delivery)
   const text = isJson
     ? JSON.stringify(await envelopes.notification({ ...delivery, message }), null, 2)
     : notificationText(message, unsubscribeUrl)
-  return { subject: message.value.subject ?? DEFAULT_SUBJECT, text, unsubscribeUrl }
+  const html = isJson ? undefined : htmlIn(message.value)
+  return { subject: message.value.subject ?? DEFAULT_SUBJECT, text, html, unsubscribeUrl }
 }
 
 function confirmationText(delivery: Delivery, envelopes: Envelopes): string {

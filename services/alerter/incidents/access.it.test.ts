@@ -53,6 +53,7 @@ test('pages and lists need the right to read, changes the right to write, and li
     [
       {
         topic,
+        target: null,
         message: 'Full',
         subject: null,
         perProtocol: false,

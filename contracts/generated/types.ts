@@ -145,6 +145,8 @@ export interface Notification {
   attributes: Array<NotificationAttribute>
   /** The group whose messages keep their order, in a FIFO topic. Then it is a part of the key. */
   groupId: string | null
+  /** The trace of AWS X-Ray that the publisher sent, for queues. */
+  traceHeader: string | null
   /** Messages of a FIFO topic with the same id within five minutes are one message. */
   deduplicationId: string | null
   /** The only subscription that gets the message, whatever its filter policy; null: all subscriptions of the topic. */

@@ -54,6 +54,7 @@ test('pages and lists need the right to read, changes the right to write, and li
       {
         topic,
         target: null,
+        traceHeader: null,
         message: 'Full',
         subject: null,
         perProtocol: false,

@@ -145,9 +145,10 @@ export class Connection implements Sender {
   }
 
   #mustWait(): boolean {
-    // Version 5 tells clients the bound, so one that exceeds it is refused.
     if (this.#isBusy || this.#held !== undefined) return true
-    if (this.#reader.version === 4 && this.#acks.waiting >= LIMITS.inFlight) return true
+    // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound for
+    // them too.
+    if (this.#acks.waiting >= LIMITS.inFlight) return true
     const waitMs = this.#pace.waitMs(performance.now())
     if (waitMs > 0 && this.#resumeTimer === undefined)
       this.#resumeTimer = setTimeout(() => {
@@ -294,7 +295,7 @@ export class Connection implements Sender {
   }
 
   #publish(packet: Publish): void {
-    const message = this.#publishing!.messageOf(packet, this.#acks.waiting)
+    const message = this.#publishing!.messageOf(packet)
     if (!('topic' in message)) return this.#acks.refused(packet.messageId, message)
     const pending: Pending | undefined = this.#door.inbox.take(message, packet.messageId, this)
     if (pending === undefined) this.#held = packet

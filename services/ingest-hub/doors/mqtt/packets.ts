@@ -9,6 +9,9 @@ const PUBLISH = 3
 /** What UTF-8 decoders put in the place of bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD'
 
+/** Levels of objects in a packet. */
+const DEPTH = 4
+
 /** A PUBLISH from a client. */
 export interface Publish {
   readonly cmd: 'publish'
@@ -112,8 +115,9 @@ function checkText(packet: object): void {
     } else if (Array.isArray(value)) {
       if (value.length > LIMITS.userProperties && name !== 'subscriptions') throw tooMany()
       for (const one of value) look(one, name, depth)
-    } else if (value === null || value === false) {
-      if (value === null) throw malformed('A packet ends within a text.')
+    } else if (value === null) {
+      // The packet itself has the fields of all kinds of packets.
+      if (depth < DEPTH - 1) throw malformed('A packet ends within a text.')
     } else if (typeof value === 'object' && !Buffer.isBuffer(value) && depth > 0) {
       for (const [key, one] of Object.entries(value)) {
         if (name === 'userProperties') look(key, key, 0)
@@ -124,7 +128,7 @@ function checkText(packet: object): void {
       if (name === 'userProperties' && Object.keys(value).length > LIMITS.userProperties) throw tooMany()
     }
   }
-  look(packet, '', 4)
+  look(packet, '', DEPTH)
   if (bytes > LIMITS.packetBytes) throw tooMany()
 }
 

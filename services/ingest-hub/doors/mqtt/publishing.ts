@@ -24,19 +24,10 @@ export class Publishing {
 
   /**
    * Returns the message, or why it is refused although the connection goes on.
-   * @param waiting messages of QoS 1 that are not acknowledged yet
    * @throws Refusal if the connection must end
    */
-  messageOf(
-    { topic: name, qos, retain, payload, properties }: Publish,
-    waiting: number,
-  ): DeviceMessage | Outcome {
+  messageOf({ topic: name, qos, retain, payload, properties }: Publish): DeviceMessage | Outcome {
     if (qos > 1) throw new Refusal(REASON.qosNotSupported, 'Messages may have QoS 0 or 1.')
-    if (qos > 0 && waiting >= LIMITS.inFlight && this.#version === 5)
-      throw new Refusal(
-        REASON.receiveMaximumExceeded,
-        `At most ${LIMITS.inFlight} messages may be without acknowledgement.`,
-      )
     if (retain && this.#version === 5)
       throw new Refusal(REASON.retainNotSupported, 'Messages are not retained.')
     const topic = this.#topicOf(name, properties?.topicAlias)

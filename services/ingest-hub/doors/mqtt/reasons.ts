@@ -17,7 +17,6 @@ export const REASON = {
   takenOver: 0x8e,
   invalidFilter: 0x8f,
   invalidTopic: 0x90,
-  receiveMaximumExceeded: 0x93,
   invalidTopicAlias: 0x94,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,

@@ -11,6 +11,8 @@ import type { Subscribed } from './table.ts'
 export interface Sink {
   /** Messages of QoS 1 that the client takes before it acknowledges any. */
   readonly receiveMaximum: number
+  /** False while the client reads too slowly. */
+  readonly hasRoom: boolean
   /** False if the message is dropped, because it is too large for the client, or of QoS 0 and the client is slow. */
   send(message: StoredMessage, qos: number, identifiers: readonly number[], messageId: number): boolean
   /** The session went to another connection of the client. */
@@ -61,7 +63,7 @@ export class Session {
   }
 
   get hasRoom(): boolean {
-    return !this.#closed && this.#sent.size < this.sink.receiveMaximum
+    return !this.#closed && this.#sent.size < this.sink.receiveMaximum && this.sink.hasRoom
   }
 
   /** Reads on where the session is behind. */

@@ -19,6 +19,9 @@ import { willOf } from './will.ts'
 
 type Will = ReturnType<typeof willOf> | undefined
 
+/** The first byte of CONNECT. */
+const CONNECT = 0x10
+
 export class Connection implements Sender {
   readonly #door: Door
   readonly #wire: Duplex
@@ -56,7 +59,10 @@ export class Connection implements Sender {
     this.#output = new Output(wire)
     this.#acks = new Acks(this.#output)
     wire.on('data', (chunk: Buffer) => this.#arrived(chunk))
-    wire.on('drain', () => this.#output.drained())
+    wire.on('drain', () => {
+      this.#output.drained()
+      this.#session?.resume()
+    })
     wire.on('error', () => wire.destroy())
     wire.on('end', () => wire.destroy())
     wire.on('close', () => this.#closed())
@@ -161,6 +167,8 @@ export class Connection implements Sender {
   #next(): Buffer | undefined {
     let frame: Buffer | undefined
     this.#try(() => {
+      if (this.#session === undefined && (this.#frames.type ?? CONNECT) >> 4 !== CONNECT >> 4)
+        throw new Refusal(REASON.protocolError, 'The first packet must be CONNECT.')
       frame = this.#frames.next(this.#session === undefined ? LIMITS.connectBytes : LIMITS.packetBytes)
       this.#cover(this.#frames.partialBytes)
     })
@@ -214,9 +222,7 @@ export class Connection implements Sender {
 
   #handle(packet: Received): void {
     if (this.#session === undefined) {
-      if (packet.cmd !== 'connect')
-        throw new Refusal(REASON.protocolError, 'The first packet must be CONNECT.')
-      return this.#wait(this.#open(packet))
+      return this.#wait(this.#open(packet as IConnectPacket))
     }
     switch (packet.cmd) {
       case 'publish':

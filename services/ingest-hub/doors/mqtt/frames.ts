@@ -17,6 +17,11 @@ export class Frames {
     return this.#partial?.length ?? 0
   }
 
+  /** The first byte of the next packet; undefined if it has not arrived, or was looked at. */
+  get type(): number | undefined {
+    return this.#partial === undefined ? this.#chunk[this.#at] : undefined
+  }
+
   push(chunk: Buffer): void {
     const rest = this.#chunk.subarray(this.#at)
     this.#chunk = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])

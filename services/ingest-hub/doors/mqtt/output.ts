@@ -33,6 +33,10 @@ export class Output implements Sink {
     this.#takenOver = takenOver
   }
 
+  get hasRoom(): boolean {
+    return this.#wire.writableLength <= LIMITS.outputBytes
+  }
+
   takenOver(): void {
     this.#takenOver()
   }
@@ -58,8 +62,7 @@ export class Output implements Sink {
   }
 
   send(message: StoredMessage, qos: number, identifiers: readonly number[], messageId: number): boolean {
-    const isFull = qos === 0 && this.#wire.writableLength > LIMITS.outputBytes
-    const bytes = isFull ? undefined : this.#encoded(message, qos as 0 | 1, identifiers, messageId)
+    const bytes = qos === 0 && !this.hasRoom ? undefined : this.#encoded(message, qos as 0 | 1, identifiers, messageId)
     if (bytes === undefined || bytes.length > this.#maxBytes) {
       dropped.inc()
       return false

@@ -6,6 +6,14 @@
 import type { DeadLetter, ValueOf } from './generated/types.ts'
 import { KAFKA_SERVICES, type Service } from './services.ts'
 
+/** HTTP, or MQTT: devices publish to the MQTT topics that match the filter. The payload is the value in JSON. */
+export type Door = 'http' | { readonly mqtt: string }
+
+/** The names of the topic's doors. */
+export const doorNames = ({ doors }: Pick<Topic, 'doors'>): ('http' | 'mqtt')[] => [
+  ...new Set(doors.map((door) => (typeof door === 'string' ? door : 'mqtt'))),
+]
+
 export interface Topic {
   /** The contract of the values: an .avsc file. Its sample and its published versions are beside it. */
   readonly value: URL
@@ -16,7 +24,7 @@ export interface Topic {
   /** How long records are kept; 'compact' keeps the newest record of each key forever. */
   readonly retentionHours: number | 'compact'
   /** The APIs of ingest-hub (its doors) through which clients may write to this topic. */
-  readonly doors: readonly 'http'[]
+  readonly doors: readonly Door[]
   readonly writers: readonly Service[]
   readonly readers: readonly Service[]
   readonly doc: string
@@ -237,6 +245,26 @@ export const platformTopics: TopicTable = {
     WEEK_HOURS,
     'What people want done with incidents, by TOPIC/KEY.',
   ),
+  'weir.devices.messages': {
+    value: new URL('weir/device-message.avsc', import.meta.url),
+    key: 'clientId',
+    partitions: 6,
+    retentionHours: 1,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Messages for which there are subscriptions of devices; the queue of every session.',
+  },
+  'weir.devices.sessions': {
+    value: new URL('weir/device-session.avsc', import.meta.url),
+    key: 'clientId',
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'The sessions of MQTT clients with their subscriptions.',
+  },
 }
 
 /**

@@ -320,6 +320,55 @@ export interface IncidentRequest {
   at: number
 }
 
+/** A message of a device that subscriptions of devices match. */
+export interface DeviceMessage {
+  /** The MQTT topic. */
+  topic: string
+  /** The payload as it was published. */
+  payload: Buffer
+  /** The QoS with which it was published, 0 or 1. */
+  qos: number
+  /** The client id of the sender; null if it was not published over MQTT. */
+  clientId: string | null
+  /** When it was received, milliseconds since the epoch, UTC. */
+  receivedAt: number
+  /** The properties of MQTT 5 that are passed on, as a JSON object; binary ones in base64. */
+  properties: string | null
+}
+
+export interface DeviceSubscription {
+  /** The topic filter, with $share/GROUP/ before it if it is shared. */
+  filter: string
+  /** The greatest QoS, 0 or 1. */
+  qos: number
+  /** Whether the client's own messages are left out. */
+  noLocal: boolean
+  /** The subscription identifier; 0 if there is none. */
+  identifier: number
+}
+
+/** The session of an MQTT client: its subscriptions, and how far it has read if it is not connected. */
+export interface DeviceSession {
+  /** The client id. */
+  clientId: string
+  /** The name of the key, or the subject of the certificate, to which the client id belongs while the session lasts. */
+  principal: string
+  /** Grows with each connection of the client: of two connections, the one with the greater epoch has the session. */
+  epoch: number
+  /** The id of the connection. It decides between connections of one epoch. */
+  connection: string
+  /** Whether the client is connected. */
+  connected: boolean
+  /** How long the session outlasts its connection. */
+  expirySeconds: number
+  /** When this was written, milliseconds since the epoch, UTC. */
+  seenAt: number
+  /** The subscriptions. */
+  subscriptions: Array<DeviceSubscription>
+  /** For each partition of weir.devices.messages, the offset from which messages of QoS 1 have not been acknowledged. */
+  positions: Array<number>
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'weir.stats': StageStats
@@ -339,4 +388,6 @@ export interface ValueOf {
   'weir.incidents': Incident
   'weir.incidents.alerts': Notification
   'weir.incidents.requests': IncidentRequest
+  'weir.devices.messages': DeviceMessage
+  'weir.devices.sessions': DeviceSession
 }

@@ -14,8 +14,13 @@ import {
 } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { config as read } from './config.ts'
+import { joinTakers } from './devices/devices.ts'
+import { directTopics } from './devices/direct-topics.ts'
+import { openSessions } from './devices/sessions/sessions.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
+import { openMqtt } from './doors/mqtt/door.ts'
+import { serveWebSockets } from './doors/mqtt/websocket.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -30,7 +35,12 @@ await Service.named('ingest-hub')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('intake', ({ kafka, codec }) =>
-    openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }),
+    openIntake({
+      kafka,
+      codec,
+      topics: [...new Set([...topicsOfDoor('http'), ...topicsOfDoor('mqtt')])],
+      memoryBytes: config.memoryBytes,
+    }),
   )
   .with('stats', async ({ intake, codec }, { log }) =>
     publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }),
@@ -47,13 +57,23 @@ await Service.named('ingest-hub')
       log,
     }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log }) =>
+  .with('sessions', ({ kafka, codec }, { log }) => openSessions({ kafka, codec, log }))
+  .with('devices', ({ intake, sessions }) => ({
+    value: joinTakers([directTopics(intake), sessions.taker]),
+    stop() {},
+  }))
+  .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
+    openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
+  )
+  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, mqtt, sessions }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('ingest-hub'),
       admission: intake.admission,
-      ready: { kafka: kafka.connected, streams: kinesis.ready },
+      ready: { kafka: kafka.connected, streams: kinesis.ready, devices: sessions.ready },
       routes: async (app) => {
+        const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
+        app.addHook('onClose', async () => stopWebSockets())
         await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
         await app.register(
           awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [

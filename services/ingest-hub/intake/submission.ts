@@ -75,8 +75,11 @@ export class Submission {
     return this.#count
   }
 
-  /** Appends the record `{ id?, value }`, or notes why it cannot. */
-  add(record: unknown): void {
+  /**
+   * Appends the record `{ id?, value }`, or notes why it cannot.
+   * @param headers its headers, if they are not those of the request
+   */
+  add(record: unknown, headers = this.#headers): void {
     const index = this.#count
     if (index === this.#partitions.length) this.#grow()
     this.#partitions[index] = NOT_APPENDED
@@ -107,7 +110,7 @@ export class Submission {
         'value',
         "A value must be an object as the topic's contract describes it.",
       )
-    this.#append(index, id, value)
+    this.#append(index, id, value, headers)
   }
 
   /** Notes that the last record added, or an entry that could not become a record, is not stored. */
@@ -155,7 +158,7 @@ export class Submission {
     return (failures.find((failure) => failure.error.retriable) ?? failures[0]).error
   }
 
-  #append(index: number, id: string, value: Record<string, unknown>): void {
+  #append(index: number, id: string, value: Record<string, unknown>, headers: RecordHeaders): void {
     const { name, key, partitions, hasEventTime, writer } = this.#topic
     let end: number
     try {
@@ -188,7 +191,7 @@ export class Submission {
       partition = partitionFor(keys, 0, keyEnd, partitions)
     }
     if (this.#halt) return this.#note(index, this.#halt)
-    const headersEnd = this.#headers.write(id)
+    const headersEnd = headers.write(id)
     try {
       this.#delivery.append(
         name,
@@ -199,7 +202,7 @@ export class Submission {
         values,
         0,
         end,
-        this.#headers.block,
+        headers.block,
         0,
         headersEnd,
       )

@@ -7,7 +7,7 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
-export type AwsApi = 'kinesis' | 'lambda' | 'sns' | 'sts'
+export type AwsApi = 'iot' | 'iotdata' | 'kinesis' | 'lambda' | 'sns' | 'sts'
 
 export interface ServiceDefinition {
   /** The service's port on a laptop, in Compose and in the chart. */
@@ -48,8 +48,8 @@ export const services = {
     variable: 'HUB',
     needs: ['kafka', 'registry'],
     uses: ['redis'],
-    apis: ['kinesis', 'sts'],
-    doc: 'the HTTP door and the Kinesis API',
+    apis: ['kinesis', 'iot', 'iotdata', 'sts'],
+    doc: 'the HTTP door, the Kinesis API, and rules for messages of devices',
   },
   enricher: {
     port: 8081,

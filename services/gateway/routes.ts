@@ -5,6 +5,9 @@
 import {
   api,
   formParameters,
+  iotDataModel,
+  iotModel,
+  isInFolder,
   kinesisModel,
   lambdaModel,
   type Model,
@@ -46,6 +49,8 @@ interface Named {
 }
 
 const MODELS: Readonly<Record<AwsApi, Model>> = {
+  iot: iotModel,
+  iotdata: iotDataModel,
   kinesis: kinesisModel,
   lambda: lambdaModel,
   sns: snsModel,
@@ -107,7 +112,7 @@ export function routesTo(
       if (signedFor !== undefined) return byService.get(signedFor)
       return (
         byParameters(queryParameters(request.url)) ??
-        [...byFolder].find(([folder]) => request.url.startsWith(folder))?.[1]
+        [...byFolder].find(([folder]) => isInFolder(request.url, folder))?.[1]
       )
     },
     protocolOf(request) {

@@ -1,8 +1,9 @@
-import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig, ownCredentials } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
+import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl, type TlsConfig } from '@weir/service'
 
 /** TLS on a port of its own, since clients like the Kinesis Producer Library speak nothing else. */
 function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
@@ -58,6 +59,15 @@ export function config(reader: ConfigReader) {
         32,
       ),
     },
+    egress: egressConfig(reader),
+    publicUrl: reader.httpUrl(
+      'HUB_PUBLIC_URL',
+      'Where devices and receivers of messages reach this service: endpoints and links begin with it. If not set, its URL.',
+      serviceUrl(reader, 'ingest-hub'),
+    ),
+    enricherUrl: serviceUrl(reader, 'enricher'),
+    alerterUrl: serviceUrl(reader, 'alerter'),
+    credentials: ownCredentials(reader, 'ingest-hub', 'rules invoke functions and publish notifications'),
     http: { ...httpConfig(reader, 8080), tls: tlsConfig(reader) },
   }
 }

@@ -2,6 +2,7 @@ import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
+import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
 import {
   configured,
@@ -20,6 +21,8 @@ import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
+import { iotDataApi } from './rules/api/data-api.ts'
+import { openRules } from './rules/open.ts'
 
 const config = configured((env) => readConfig(env, read))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
@@ -47,17 +50,23 @@ await Service.named('ingest-hub')
       log,
     }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log }) =>
+  .with('egress', () => openEgress(config.egress))
+  .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
+    openRules({ ...config, codec, egress, intake, kafka, kinesis, log }),
+  )
+  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, rules }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('ingest-hub'),
       admission: intake.admission,
-      ready: { kafka: kafka.connected, streams: kinesis.ready },
+      ready: { kafka: kafka.connected, streams: kinesis.ready, rules: rules.ready },
       routes: async (app) => {
         await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
         await app.register(
           awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
             kinesis.api,
+            rules.api,
+            iotDataApi(config.account, { publish: rules.run }),
             stsApi(config.account),
           ]),
         )

@@ -11,7 +11,7 @@ import { type Model, structureOf } from '../model.ts'
 import { queryParameters } from '../sigv4/canonical.ts'
 import { addOnce, type Call, type Protocol } from './protocol.ts'
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
-import { type MatchPath, pathMatcher } from './rest-route.ts'
+import { isInFolder, type MatchPath, pathMatcher } from './rest-route.ts'
 
 interface Route {
   readonly operation: Operation
@@ -67,12 +67,12 @@ export function restJsonProtocol(apis: readonly Api[]): Protocol {
 
   return {
     // The router does not match labels as long as ARNs are, so a path may end in any way.
-    paths: [...folders.keys()].map((folder) => `${folder}*`),
+    paths: [...folders.keys()].map((folder) => (folder.endsWith('/') ? `${folder}*` : folder)),
     find(request) {
       const found = find(request)
       const api =
         found?.route.operation.api ??
-        [...folders].find(([folder]) => request.url.startsWith(folder))?.[1] ??
+        [...folders].find(([folder]) => isInFolder(request.url, folder))?.[1] ??
         apis[0]
       return new RestCall(request, found, api, errors.get(api)!)
     },
@@ -139,7 +139,7 @@ function routeOf(operation: Operation): Route {
 
 /** Returns what all uris have in common that match the same paths. */
 function withoutLabels(uri: string): string {
-  return uri.replaceAll(/\{\w+\}/g, '{}').replace(/(?<=.)\/$/, '')
+  return uri.replaceAll(/\{\w+\+?\}/g, '{}').replace(/(?<=.)\/$/, '')
 }
 
 /** Errors of the model are written by their shapes, others with their text alone. */

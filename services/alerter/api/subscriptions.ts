@@ -1,7 +1,6 @@
 /** The operations on subscriptions. */
 import { randomUUID } from 'node:crypto'
-import { type Account, AwsError } from '@weir/aws'
-import { functionIn } from '../deliveries/receivers/lambda.ts'
+import { type Account, AwsError, functionIn } from '@weir/aws'
 import {
   isFifo,
   PROTOCOLS,

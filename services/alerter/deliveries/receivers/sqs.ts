@@ -1,6 +1,6 @@
 /** Queues of SQS: receivers, and dead-letter queues of all subscriptions. */
 import type { MessageAttributeValue, SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs'
-import { parseArn } from '@weir/aws'
+import { isFinalSdkError, parseArn } from '@weir/aws'
 import type { Answer, Delivery, StoredMessage } from '../delivery.ts'
 import { type Envelopes, textFor } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
@@ -27,7 +27,7 @@ export class Queues {
       return { verdict: 'delivered', status: '200', text: null }
     } catch (error) {
       this.#urls.delete(arn)
-      return answerOf(error as SdkError)
+      return answerOf(error as Error)
     }
   }
 
@@ -56,18 +56,8 @@ export class Queues {
   }
 }
 
-interface SdkError extends Error {
-  readonly $fault?: 'client' | 'server'
-  readonly $retryable?: { readonly throttling?: boolean }
-  readonly $metadata?: { readonly httpStatusCode?: number }
-}
-
-/** Client errors are final: the queue is gone, or may not be written. Errors without an answer are not. */
-function answerOf({ name, message, $fault, $retryable, $metadata }: SdkError): Answer {
-  const isAnswered = $metadata?.httpStatusCode !== undefined
-  const isThrottled = $retryable?.throttling === true || $metadata?.httpStatusCode === 429
-  const verdict = isAnswered && $fault === 'client' && !isThrottled ? 'dead' : 'retry'
-  return { verdict, status: name, text: message }
+function answerOf(error: Error): Answer {
+  return { verdict: isFinalSdkError(error) ? 'dead' : 'retry', status: error.name, text: error.message }
 }
 
 export function sqsReceiver(queues: Queues, envelopes: Envelopes): Receiver {

@@ -7,7 +7,6 @@ import {
   formParameters,
   iotDataModel,
   iotModel,
-  isInFolder,
   kinesisModel,
   lambdaModel,
   type Model,
@@ -112,7 +111,7 @@ export function routesTo(
       if (signedFor !== undefined) return byService.get(signedFor)
       return (
         byParameters(queryParameters(request.url)) ??
-        [...byFolder].find(([folder]) => isInFolder(request.url, folder))?.[1]
+        [...byFolder].find(([folder]) => request.url.startsWith(folder))?.[1]
       )
     },
     protocolOf(request) {

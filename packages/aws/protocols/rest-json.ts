@@ -11,7 +11,7 @@ import { type Model, structureOf } from '../model.ts'
 import { queryParameters } from '../sigv4/canonical.ts'
 import { addOnce, type Call, type Protocol } from './protocol.ts'
 import { inputReader, outputWriter, type RestOutput, type RestRequest } from './rest-members.ts'
-import { isInFolder, type MatchPath, pathMatcher } from './rest-route.ts'
+import { type MatchPath, pathMatcher } from './rest-route.ts'
 
 interface Route {
   readonly operation: Operation
@@ -72,7 +72,7 @@ export function restJsonProtocol(apis: readonly Api[]): Protocol {
       const found = find(request)
       const api =
         found?.route.operation.api ??
-        [...folders].find(([folder]) => isInFolder(request.url, folder))?.[1] ??
+        [...folders].find(([folder]) => request.url.startsWith(folder))?.[1] ??
         apis[0]
       return new RestCall(request, found, api, errors.get(api)!)
     },

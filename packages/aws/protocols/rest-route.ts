@@ -32,11 +32,6 @@ export function folderOf(uri: string): string {
   return slash < 0 ? uri : uri.slice(0, slash + 1)
 }
 
-/** Returns whether a request's URL is in the folder. */
-export function isInFolder(url: string, folder: string): boolean {
-  return folder.endsWith('/') ? url.startsWith(folder) : url.split('?', 1)[0] === folder
-}
-
 function segmentsOf(path: string): string[] {
   return (path.endsWith('/') ? path.slice(1, -1) : path.slice(1)).split('/')
 }

@@ -1,12 +1,14 @@
 /** Runs rules over messages of devices. */
 import { randomUUID } from 'node:crypto'
 import { basicIngestOf, Message, type MessageFields, type MessageProperties, toBytes } from '@weir/iot-sql'
-import { Counter, type Logger, metrics, type Stage } from '@weir/service'
+import type { Logger, Stage } from '@weir/service'
 import type { DeviceMessage } from '../devices/message.ts'
+import { actionRecord } from './action-record.ts'
 import { ActionFailure, failedActionName, type Selected } from './actions/action.ts'
 import type { CompiledAction } from './actions/kind.ts'
 import type { CompiledRule } from './compiled-rule.ts'
-import { Output, type OutputOptions } from './output.ts'
+import { countFailure, Outcomes } from './counters.ts'
+import { Output, type OutputOptions, type Refused } from './output.ts'
 import type { RuleSet } from './rule-set.ts'
 
 export interface EngineOptions {
@@ -34,21 +36,6 @@ const MAX_RESULT_BYTES = 262_144
 const MAX_PARAMETERS_LENGTH = 262_144
 const TELL_AGAIN_MS = 10_000
 
-const evaluations = new Counter({
-  name: 'weir_rule_evaluations_total',
-  help: 'Evaluations of rules over messages of devices, by outcome: matched, or why there is no result.',
-  labelNames: ['outcome'],
-  registers: [metrics],
-})
-const refusals = new Counter({
-  name: 'weir_rule_action_failures_total',
-  help: 'Actions of rules that were given up, by kind.',
-  labelNames: ['action'],
-  registers: [metrics],
-})
-
-export const countFailure = (kind: string): void => refusals.labels(kind).inc()
-
 export class Engine {
   readonly #options: EngineOptions
   #toldAt = -Infinity
@@ -64,15 +51,18 @@ export class Engine {
   readonly run = async (messages: readonly DeviceMessage[]): Promise<readonly (Error | undefined)[]> => {
     const started = performance.now()
     const out = new Output(this.#options.output(), messages.length)
+    const outcomes = new Outcomes()
     let since = started
     for (let i = 0; i < messages.length; i++) {
       out.begin(i)
-      if (out.halt === undefined) this.#evaluate(messages[i], out)
+      if (out.halt === undefined) this.#evaluate(messages[i], out, outcomes)
       if (performance.now() - since < MAX_TURN_MS) continue
       await new Promise(setImmediate)
       since = performance.now()
     }
+    outcomes.count()
     const errors = await out.settle()
+    if (out.refused.length > 0) await this.#giveUp(out.refused, errors)
     const { counts } = this.#options
     let failed = 0
     for (const error of errors) if (error !== undefined) failed++
@@ -82,7 +72,7 @@ export class Engine {
     return errors
   }
 
-  #evaluate(from: DeviceMessage, out: Output): void {
+  #evaluate(from: DeviceMessage, out: Output, outcomes: Outcomes): void {
     const rules = this.#rulesFor(from.topic)
     if (rules.length === 0) return
     const message = new Message(new Fields(from))
@@ -90,7 +80,7 @@ export class Engine {
     const started = performance.now()
     for (let i = 0; i < rules.length; i++) {
       if (i % RULES_A_LOOK === RULES_A_LOOK - 1 && performance.now() - started > MAX_MESSAGE_MS) {
-        evaluations.labels('too-much-work').inc(rules.length - i)
+        outcomes.add('too-much-work', rules.length - i)
         return this.#tell(
           { topic: from.topic, rules: rules.length, evaluated: i },
           'the rules of a message take too long',
@@ -99,16 +89,24 @@ export class Engine {
       const { rule, stored } = rules[i]
       const result = rule.evaluate(message, context)
       if (!result.matched) {
-        evaluations.labels(result.why).inc()
+        outcomes.add(result.why)
         if (result.why === 'too-much-work')
           this.#tell({ rule: stored.name, topic: from.topic }, 'a rule takes too long')
         continue
       }
-      evaluations.labels('matched').inc()
+      outcomes.add('matched')
       const payload = toBytes(result.payload)
-      const { lineage } = from
-      const selected = { rule: stored, message, lineage, context, result: result.payload, payload }
-      this.#act(rules[i], selected, from, out)
+      const { lineage, receivedAt } = from
+      const selected = {
+        rule: stored,
+        message,
+        lineage,
+        receivedAt,
+        context,
+        result: result.payload,
+        payload,
+      }
+      this.#act(rules[i], selected, out)
     }
   }
 
@@ -120,35 +118,37 @@ export class Engine {
     return found === undefined || found.stored.disabled ? [] : [found]
   }
 
-  #act(
-    { stored, actions, errorAction }: CompiledRule,
-    selected: Selected,
-    from: DeviceMessage,
-    out: Output,
-  ): void {
+  #act({ actions, errorAction }: CompiledRule, selected: Selected, out: Output): void {
     const outside: { kind: string; parameters: string }[] = []
     const failures: Failure[] = []
     for (let number = 0; number < actions.length; number++) {
+      if (out.isFull) {
+        countFailure(actions[number].kind)
+        this.#tell({ rule: selected.rule.name }, 'the rules make too much of a message')
+        continue
+      }
       const { kind } = actions[number]
       const begun = this.begin(actions[number], selected, number, out)
       if (typeof begun === 'string') outside.push({ kind, parameters: begun })
       else if (begun !== undefined) failures.push(begun)
     }
-    if (outside.length === 0 && (failures.length === 0 || errorAction === undefined)) return
-    out.store({
-      rule: stored.name,
-      topic: selected.message.topic,
-      clientId: from.clientId ?? null,
-      principal: from.principal,
-      traceId: selected.message.fields.traceId!,
-      receivedAt: from.receivedAt,
-      payload: selected.payload,
-      original: errorAction === undefined ? null : from.payload,
-      actions: outside,
-      failures,
-      attempts: 0,
-      hops: from.lineage?.hops ?? 0,
-      isErrorAction: false,
+    if (outside.length > 0 || (failures.length > 0 && errorAction !== undefined))
+      out.store(actionRecord(selected, outside, failures, errorAction !== undefined))
+  }
+
+  /** Gives up republished messages that nobody will ever take, such as values that break a contract. */
+  async #giveUp(refused: readonly Refused[], errors: (Error | undefined)[]): Promise<void> {
+    const out = new Output(this.#options.output(), refused.length)
+    refused.forEach(({ selected, topic, error }, i) => {
+      out.begin(i)
+      countFailure('republish')
+      if (this.#options.rules.compiled(selected.rule.name)?.errorAction === undefined) return
+      const failure = { action: failedActionName('republish'), resource: topic, message: error.message }
+      out.store(actionRecord(selected, [], [failure], true))
+    })
+    const unstored = await out.settle()
+    unstored.forEach((error, i) => {
+      errors[refused[i].owner] ??= error
     })
   }
 

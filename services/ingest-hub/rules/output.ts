@@ -10,6 +10,7 @@ import type { StreamEntry, StreamWriter } from '@weir/streams'
 import { within } from '@weir/timing'
 import type { DeviceMessage, DeviceMessages } from '../devices/message.ts'
 import { RecordHeaders } from '../intake/record-headers.ts'
+import type { Selected } from './actions/action.ts'
 import type { ActionsTopic } from './actions-topic.ts'
 
 export interface OutputOptions {
@@ -24,12 +25,27 @@ const SETTLE_MS = 10_000
 const MAX_NAME_LENGTH = 128
 /** A header block of the hub has the id, the source, the client and the trace. */
 const MAX_BLOCK_BYTES = 2048
+/** Bytes that the rules may make of one message. */
+const MAX_MESSAGE_BYTES = 8 << 20
 
 interface StreamEntries {
   readonly entries: StreamEntry[]
   readonly ids: string[]
   readonly principals: string[]
   readonly owners: number[]
+}
+
+/** The action that publishes a message. */
+export interface Source {
+  readonly selected: Selected
+  readonly number: number
+}
+
+export interface Refused extends Source {
+  /** The message of the batch for which it was published. */
+  readonly owner: number
+  readonly topic: string
+  readonly error: Error
 }
 
 export class Output {
@@ -43,9 +59,12 @@ export class Output {
   readonly #owners = new Map<string, number[][]>()
   readonly #streams = new Map<string, StreamEntries>()
   readonly #published: DeviceMessage[] = []
-  readonly #publishers: number[] = []
-  /** The message whose actions are under way. */
+  readonly #publishers: (Source & { readonly owner: number })[] = []
+  /** Messages that are published again, and that will never be taken. */
+  readonly refused: Refused[] = []
+  /** The message whose actions are under way, and what they have made so far. */
   #current = 0
+  #currentBytes = 0
   /** Why nothing more is appended: later records must not overtake an earlier one. */
   halt: KafkaError | undefined
 
@@ -56,7 +75,13 @@ export class Output {
 
   begin(index: number): void {
     this.#current = index
+    this.#currentBytes = 0
     if (this.halt !== undefined) this.#errors[index] = this.halt
+  }
+
+  /** Whether the rules may make no more of the current message. */
+  get isFull(): boolean {
+    return this.#currentBytes > MAX_MESSAGE_BYTES
   }
 
   /** The id of the current message, if its sender has not given it one. */
@@ -92,6 +117,7 @@ export class Output {
     headersEnd: number,
   ): void {
     if (this.halt !== undefined) return
+    this.#currentBytes += valueEnd + headersEnd
     this.#delivery ??= this.#options.producer.delivery()
     try {
       this.#delivery.append(topic, partition, key, 0, keyEnd, value, 0, valueEnd, headers, 0, headersEnd)
@@ -109,6 +135,7 @@ export class Output {
   }
 
   put(stream: string, data: Buffer, key: string, id: string, principal: string): void {
+    this.#currentBytes += data.length
     let found = this.#streams.get(stream)
     if (found === undefined)
       this.#streams.set(stream, (found = { entries: [], ids: [], principals: [], owners: [] }))
@@ -118,9 +145,10 @@ export class Output {
     found.owners.push(this.#current)
   }
 
-  publish(message: DeviceMessage): void {
+  publish(message: DeviceMessage, source: Source): void {
+    this.#currentBytes += message.payload.length
     this.#published.push(message)
-    this.#publishers.push(this.#current)
+    this.#publishers.push({ ...source, owner: this.#current })
   }
 
   /** Appends actions that leave Weir's Kafka. */
@@ -135,7 +163,7 @@ export class Output {
    * Resolves when everything is stored or has failed: to the error of each message of which a part is not known
    * to be stored.
    */
-  async settle(): Promise<readonly (Error | undefined)[]> {
+  async settle(): Promise<(Error | undefined)[]> {
     const waits: Promise<void>[] = []
     if (this.#delivery !== undefined) waits.push(this.#settleDelivery(this.#delivery))
     for (const [stream, found] of this.#streams) waits.push(this.#settleStream(stream, found))
@@ -178,7 +206,13 @@ export class Output {
   async #settlePublished(): Promise<void> {
     const results = await this.#options.messages.publish(this.#published)
     results.forEach((error, i) => {
-      this.#errors[this.#publishers[i]] ??= error
+      if (error === undefined) return
+      const publisher = this.#publishers[i]
+      if (isFinal(error)) this.refused.push({ ...publisher, topic: this.#published[i].topic, error })
+      else this.#errors[publisher.owner] ??= error
     })
   }
 }
+
+/** Errors of messages that no other attempt would help say so. */
+const isFinal = (error: Error): boolean => (error as { readonly retriable?: boolean }).retriable === false

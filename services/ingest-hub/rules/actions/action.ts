@@ -11,6 +11,8 @@ export interface Selected {
   readonly rule: { readonly name: string; readonly id: string }
   readonly message: Message
   readonly lineage: Lineage | undefined
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
   readonly context: Context
   readonly result: JsonValue | Buffer
   /** The bytes of the result. */

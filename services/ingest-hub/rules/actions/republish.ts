@@ -52,7 +52,7 @@ export const republishAction: CompileAction = (input: RepublishInput, rule, { ac
       if (name.startsWith('$') && !name.startsWith('$aws/rules/'))
         throw new ActionFailure(name, 'Topics that begin with $ are reserved.')
       const lineage = lineageOf(selected, name)
-      out.publish({
+      const message: DeviceMessage = {
         topic: name,
         payload: selected.payload,
         qos,
@@ -61,7 +61,8 @@ export const republishAction: CompileAction = (input: RepublishInput, rule, { ac
         receivedAt: selected.context.nowMs,
         properties: properties(selected, number),
         lineage,
-      })
+      }
+      out.publish(message, { selected, number })
     },
   }
 }

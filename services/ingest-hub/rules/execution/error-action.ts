@@ -42,7 +42,7 @@ export async function runErrorAction(options: ErrorActionOptions, record: RuleAc
 
 /** The document has the form of AWS (AWS IoT developer guide, "Error handling"). Templates read it, too. */
 function selectedOf(record: RuleActions, rule: Selected['rule'], accountId: string): Selected {
-  const { topic, clientId, principal, traceId, original, failures, hops } = record
+  const { topic, clientId, principal, traceId, original, failures, hops, receivedAt } = record
   const document = {
     ruleName: record.rule,
     topic,
@@ -60,6 +60,7 @@ function selectedOf(record: RuleActions, rule: Selected['rule'], accountId: stri
     rule,
     message: new Message({ topic, payload, clientId: clientId ?? undefined, principal, traceId }),
     lineage: { hops, made: { count: 0 } },
+    receivedAt,
     context: { accountId, nowMs: Date.now() },
     result: document,
     payload,

@@ -50,11 +50,24 @@ export class Engine {
    */
   readonly run = async (messages: readonly DeviceMessage[]): Promise<readonly (Error | undefined)[]> => {
     const started = performance.now()
-    const out = new Output(this.#options.output(), messages.length)
+    const errors: (Error | undefined)[] = []
+    while (errors.length < messages.length) errors.push(...(await this.#runFrom(messages, errors.length)))
+    const { counts } = this.#options
+    let failed = 0
+    for (const error of errors) if (error !== undefined) failed++
+    counts.done(messages.length - failed)
+    counts.failed(failed)
+    counts.latency(performance.now() - started, messages.length - failed)
+    return errors
+  }
+
+  /** Runs the rules over messages until they have made much of them, and stores that. */
+  async #runFrom(messages: readonly DeviceMessage[], from: number): Promise<(Error | undefined)[]> {
+    const out = new Output(this.#options.output())
     const outcomes = new Outcomes()
-    let since = started
-    for (let i = 0; i < messages.length; i++) {
-      out.begin(i)
+    let since = performance.now()
+    for (let i = from; i < messages.length && !out.isLarge; i++) {
+      out.begin()
       if (out.halt === undefined) this.#evaluate(messages[i], out, outcomes)
       if (performance.now() - since < MAX_TURN_MS) continue
       await new Promise(setImmediate)
@@ -63,12 +76,6 @@ export class Engine {
     outcomes.count()
     const errors = await out.settle()
     if (out.refused.length > 0) await this.#giveUp(out.refused, errors)
-    const { counts } = this.#options
-    let failed = 0
-    for (const error of errors) if (error !== undefined) failed++
-    counts.done(messages.length - failed)
-    counts.failed(failed)
-    counts.latency(performance.now() - started, messages.length - failed)
     return errors
   }
 
@@ -138,9 +145,9 @@ export class Engine {
 
   /** Gives up republished messages that nobody will ever take, such as values that break a contract. */
   async #giveUp(refused: readonly Refused[], errors: (Error | undefined)[]): Promise<void> {
-    const out = new Output(this.#options.output(), refused.length)
-    refused.forEach(({ selected, topic, error }, i) => {
-      out.begin(i)
+    const out = new Output(this.#options.output())
+    refused.forEach(({ selected, topic, error }) => {
+      out.begin()
       countFailure('republish')
       if (this.#options.rules.compiled(selected.rule.name)?.errorAction === undefined) return
       const failure = { action: failedActionName('republish'), resource: topic, message: error.message }

@@ -64,7 +64,7 @@ export async function openRules(options: RulesOptions): Promise<Resource<Rules>>
     counts: stage('ingest-hub.rules'),
     log,
   })
-  const execution = await openExecution({ ...options, engine, output, rules: rules.value })
+  const stopExecution = await openExecution({ ...options, engine, output, rules: rules.value })
   return {
     value: {
       api: iotApi({ account, rules: rules.value, actions, confirmations: confirmations.value, publicUrl }),
@@ -72,11 +72,11 @@ export async function openRules(options: RulesOptions): Promise<Resource<Rules>>
       publishTo: (others) => {
         messages = others
       },
-      ready: () => rules.value.ready() && execution.value.ready(),
+      ready: () => rules.value.ready(),
     },
     stopping: () => confirmations.stop?.(0),
     stop: async (drainMs) => {
-      await execution.stop?.(drainMs)
+      await stopExecution(drainMs)
       await rules.stop?.(drainMs)
     },
   }

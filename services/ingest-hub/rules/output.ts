@@ -25,8 +25,9 @@ const SETTLE_MS = 10_000
 const MAX_NAME_LENGTH = 128
 /** A header block of the hub has the id, the source, the client and the trace. */
 const MAX_BLOCK_BYTES = 2048
-/** Bytes that the rules may make of one message. */
+/** Bytes that the rules may make of one message, and of those that are stored together. */
 const MAX_MESSAGE_BYTES = 8 << 20
+const MAX_BYTES = 16 << 20
 
 interface StreamEntries {
   readonly entries: StreamEntry[]
@@ -50,7 +51,8 @@ export interface Refused extends Source {
 
 export class Output {
   readonly #options: OutputOptions
-  readonly #errors: (Error | undefined)[]
+  /** One for each message that was begun. */
+  readonly #errors: (Error | undefined)[] = []
   readonly #headers = new Map<string, RecordHeaders>()
   #batch: string | undefined
   #trace: string | undefined
@@ -62,21 +64,27 @@ export class Output {
   readonly #publishers: (Source & { readonly owner: number })[] = []
   /** Messages that are published again, and that will never be taken. */
   readonly refused: Refused[] = []
-  /** The message whose actions are under way, and what they have made so far. */
-  #current = 0
+  /** The message whose actions are under way, and the bytes that they and all before them have made. */
+  #current = -1
   #currentBytes = 0
+  #bytes = 0
   /** Why nothing more is appended: later records must not overtake an earlier one. */
   halt: KafkaError | undefined
 
-  constructor(options: OutputOptions, messages: number) {
+  constructor(options: OutputOptions) {
     this.#options = options
-    this.#errors = new Array(messages).fill(undefined)
   }
 
-  begin(index: number): void {
-    this.#current = index
+  /** Begins the next message of the batch. */
+  begin(): void {
+    this.#current++
     this.#currentBytes = 0
-    if (this.halt !== undefined) this.#errors[index] = this.halt
+    this.#errors.push(this.halt)
+  }
+
+  /** Whether it should be stored before rules run over more messages. */
+  get isLarge(): boolean {
+    return this.#bytes > MAX_BYTES
   }
 
   /** Whether the rules may make no more of the current message. */
@@ -117,7 +125,7 @@ export class Output {
     headersEnd: number,
   ): void {
     if (this.halt !== undefined) return
-    this.#currentBytes += valueEnd + headersEnd
+    this.#count(valueEnd + headersEnd)
     this.#delivery ??= this.#options.producer.delivery()
     try {
       this.#delivery.append(topic, partition, key, 0, keyEnd, value, 0, valueEnd, headers, 0, headersEnd)
@@ -135,7 +143,7 @@ export class Output {
   }
 
   put(stream: string, data: Buffer, key: string, id: string, principal: string): void {
-    this.#currentBytes += data.length
+    this.#count(data.length)
     let found = this.#streams.get(stream)
     if (found === undefined)
       this.#streams.set(stream, (found = { entries: [], ids: [], principals: [], owners: [] }))
@@ -146,7 +154,7 @@ export class Output {
   }
 
   publish(message: DeviceMessage, source: Source): void {
-    this.#currentBytes += message.payload.length
+    this.#count(message.payload.length)
     this.#published.push(message)
     this.#publishers.push({ ...source, owner: this.#current })
   }
@@ -170,6 +178,11 @@ export class Output {
     if (this.#published.length > 0) waits.push(this.#settlePublished())
     if (waits.length > 0) await Promise.all(waits)
     return this.#errors
+  }
+
+  #count(bytes: number): void {
+    this.#currentBytes += bytes
+    this.#bytes += bytes
   }
 
   async #settleDelivery(delivery: Delivery): Promise<void> {

@@ -11,6 +11,7 @@ import { checks, type Destination, type Entries, type StoredRule } from './entri
 const TOPIC = 'weir.control.rules'
 /** The topics whose rules are remembered. Devices publish to the same topics again and again. */
 const MAX_REMEMBERED = 10_000
+const MAX_REMEMBERED_LENGTH = 256
 
 export interface RuleSet {
   readonly rules: ReadonlyMap<string, StoredRule>
@@ -89,6 +90,7 @@ export async function openRuleSet(options: RuleSetOptions): Promise<Resource<Rul
         let found = remembered.get(topic)
         if (found !== undefined) return found
         found = byFilter.match(topic)
+        if (topic.length > MAX_REMEMBERED_LENGTH) return found
         if (remembered.size === MAX_REMEMBERED) remembered.clear()
         remembered.set(topic, found)
         return found

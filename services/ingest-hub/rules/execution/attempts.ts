@@ -22,6 +22,12 @@ export interface Attempted {
   readonly dueAt: number
 }
 
+interface Target {
+  readonly receiver: Receiver<unknown>
+  readonly parsed: unknown
+  readonly resource: string
+}
+
 const outcomes = new Counter({
   name: 'weir_rule_action_attempts_total',
   help: "Attempts at actions of rules outside Weir's Kafka, by kind and outcome.",
@@ -67,10 +73,10 @@ export class Attempts {
 
   /** Returns when to come back if the receiver is busy. */
   async #attempt(record: RuleActions, { kind, parameters }: Action): Promise<Answer | number> {
-    const receiver = this.#receiver(kind)
-    if (receiver === undefined) return { verdict: 'failed', text: `There is no action ${kind}.` }
-    const parsed: unknown = JSON.parse(parameters)
-    const key = `${record.rule} ${kind} ${receiver.resource(parsed)}`
+    const target = this.#target({ kind, parameters })
+    if (target === undefined) return { verdict: 'failed', text: `The action ${kind} cannot be read.` }
+    const { receiver, parsed, resource } = target
+    const key = `${record.rule} ${kind} ${resource}`
     const lane = this.#lane(key)
     const entered = lane.enter(Date.now(), undefined, this.#mayQueue())
     if (typeof entered === 'number') return entered
@@ -95,10 +101,16 @@ export class Attempts {
     return answer
   }
 
-  #receiver(kind: string): Receiver<unknown> | undefined {
-    return Object.hasOwn(this.#receivers, kind)
-      ? (this.#receivers[kind as keyof Receivers] as Receiver<unknown>)
-      : undefined
+  /** Undefined for an action that no version of Weir writes: records in a topic are untrusted. */
+  #target({ kind, parameters }: Action): Target | undefined {
+    if (!Object.hasOwn(this.#receivers, kind)) return undefined
+    const receiver = this.#receivers[kind as keyof Receivers] as Receiver<unknown>
+    try {
+      const parsed: unknown = JSON.parse(parameters)
+      return { receiver, parsed, resource: String(receiver.resource(parsed)) }
+    } catch {
+      return undefined
+    }
   }
 
   #lane(key: string): Lane {
@@ -110,7 +122,7 @@ export class Attempts {
   #failure({ rule, topic }: RuleActions, { kind, parameters }: Action, answer: Answer | undefined): Failure {
     countFailure(kind)
     const text = answer?.text ?? 'The receiver is too slow for the messages of this rule.'
-    const resource = this.#receiver(kind)?.resource(JSON.parse(parameters)) ?? kind
+    const resource = this.#target({ kind, parameters })?.resource ?? kind
     this.#log.warn({ rule, action: kind, error: text }, 'an action of a rule was given up')
     const message = `${text} Message arrived on: ${topic}, Action: ${kind}`
     return { action: failedActionName(kind), resource, message }

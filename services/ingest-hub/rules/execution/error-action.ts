@@ -22,8 +22,8 @@ export async function runErrorAction(options: ErrorActionOptions, record: RuleAc
   const { accountId, rules, engine, output } = options
   const found = rules.compiled(record.rule)
   if (found?.errorAction === undefined) return
-  const out = new Output(output(), 1)
-  out.begin(0)
+  const out = new Output(output())
+  out.begin()
   const selected = selectedOf(record, found.stored, accountId)
   const begun = engine.begin(found.errorAction, selected, NUMBER, out)
   if (typeof begun === 'string')

@@ -5,9 +5,9 @@
 import type { Codec } from '@weir/codec'
 import { RETRY_PARTITIONS, type RuleActions } from '@weir/contracts'
 import { encodeValue, type Producer, type RecordBatch, writeRecord } from '@weir/kafka'
-import { type Logger, type Resource, watchGroup } from '@weir/service'
+import { type Logger, watchGroup } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
-import { HandlerHealth, openRecords } from '@weir/topics'
+import { openRecords } from '@weir/topics'
 import { ACTIONS } from '../actions-topic.ts'
 import type { RulesOptions } from '../open.ts'
 import type { RuleSet } from '../rule-set.ts'
@@ -36,10 +36,13 @@ export interface ExecutionOptions extends RulesOptions, Omit<ErrorActionOptions,
   readonly rules: RuleSet
 }
 
-export async function openExecution(options: ExecutionOptions): Promise<Resource<{ ready(): boolean }>> {
+/**
+ * Returns a function that stops it. The hub takes messages whether its actions can be done or not, so that this does not
+ * count for its readiness.
+ */
+export async function openExecution(options: ExecutionOptions): Promise<(drainMs: number) => Promise<void>> {
   const { kafka, codec, log } = options
   const execution = new Execution(options, await retriesTopic(codec, options.intake.producer))
-  const health = new HandlerHealth()
   const consume = async (topic: typeof ACTIONS | typeof RETRIES, delayMs?: (partition: number) => number) => {
     const records = await openRecords({ codec, topic, reader: 'rules', log })
     return kafka.consume(
@@ -50,23 +53,20 @@ export async function openExecution(options: ExecutionOptions): Promise<Resource
         maxBatchRecords: BATCH_RECORDS,
         delayMs,
       },
-      health.watch(async (batch: RecordBatch, signal: AbortSignal) => {
+      async (batch: RecordBatch, signal: AbortSignal) => {
         const running: Promise<void>[] = []
         await records.prepare(batch)
         records.each(batch, ({ value }) => value && running.push(execution.run(value, signal)))
         while (execution.isFull && !signal.aborted) await pause(LOOK_MS, signal)
         return { done: Promise.all(running).then(() => {}) }
-      }),
+      },
     )
   }
   const subscriptions = await Promise.all([consume(ACTIONS), consume(RETRIES, keptMs)])
   const unwatch = subscriptions.map((subscription) => watchGroup(subscription, kafka))
-  return {
-    value: { ready: () => subscriptions.every((subscription) => health.ready(subscription)) },
-    stop: async (drainMs) => {
-      for (const end of unwatch) end()
-      await Promise.all(subscriptions.map((subscription) => subscription.stop(drainMs)))
-    },
+  return async (drainMs) => {
+    for (const end of unwatch) end()
+    await Promise.all(subscriptions.map((subscription) => subscription.stop(drainMs)))
   }
 }
 
@@ -116,9 +116,22 @@ class Execution {
     const bytes = bytesOf(record)
     this.#heldBytes += bytes
     try {
-      await this.#once(record, signal)
+      await this.#untilItEnds(record, signal)
     } finally {
       this.#heldBytes -= bytes
+    }
+  }
+
+  /** A mistake of this program with one record must neither lose it nor hold up others for longer than it lasts. */
+  async #untilItEnds(record: RuleActions, signal: AbortSignal): Promise<void> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await this.#once(record, signal)
+      } catch (error) {
+        if (signal.aborted) throw error
+        this.#log.error({ err: error, rule: record.rule }, 'actions failed inside, and are attempted again')
+        await pause(backoffMs(retry, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
+      }
     }
   }
 

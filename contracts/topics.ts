@@ -72,6 +72,8 @@ export const deadLetterTopic = (writer: Service): Topic => ({
 const NOTIFICATION_PARTITIONS = 12
 /** The last one keeps deliveries for 125 ms × 2^15, which is longer than an hour. */
 export const WAITING_PARTITIONS = 16
+/** The last one keeps actions of rules for 1 s × 2^7, which is about two minutes. */
+export const RETRY_PARTITIONS = 8
 
 /** The partitions of incidents, and of what is held in quiet hours: few, since people read both. */
 const INCIDENT_PARTITIONS = 6
@@ -265,6 +267,36 @@ export const platformTopics: TopicTable = {
     readers: ['ingest-hub'],
     doc: 'The sessions of MQTT clients with their subscriptions.',
   },
+  'weir.control.rules': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Rules for messages of devices, and the HTTP destinations of their actions.',
+  },
+  'weir.rules.actions': {
+    value: new URL('weir/rule-actions.avsc', import.meta.url),
+    key: null,
+    partitions: 12,
+    retentionHours: 24,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: "Actions of rules that leave Weir's own Kafka, until they are done.",
+  },
+  'weir.rules.retries': {
+    value: new URL('weir/rule-actions.avsc', import.meta.url),
+    key: null,
+    partitions: RETRY_PARTITIONS,
+    retentionHours: 24,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Actions of rules that are attempted again: partition k keeps each for a second times 2 to the power of k.',
+  },
 }
 
 /**
@@ -340,6 +372,12 @@ export interface GroupFamily {
 
 /** Consumer groups, by the prefix of their names. */
 export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
+  'ingest-hub.': {
+    service: 'ingest-hub',
+    transactional: false,
+    watchers: ['console'],
+    doc: 'Actions of rules.',
+  },
   'enricher.': {
     service: 'enricher',
     transactional: true,

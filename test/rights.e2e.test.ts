@@ -18,11 +18,11 @@ import {
   UpdateShardCountCommand,
 } from '@aws-sdk/client-kinesis'
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
-import { startReceiver } from '@weir/alerter/testing/receiver.ts'
 import { may, PRINCIPALS, rightsOf } from '@weir/contracts/rights.ts'
 import { type Kafka, writeRecord } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Guarded } from './guarded.ts'
 import { writeVehicles } from './vehicles.ts'

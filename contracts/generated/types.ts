@@ -369,6 +369,52 @@ export interface DeviceSession {
   positions: Array<number>
 }
 
+export interface RuleAction {
+  /** The kind of the action, as the API names it: lambda, sns. */
+  kind: string
+  /** Its parameters as JSON, with templates rendered. */
+  parameters: string
+}
+
+export interface RuleFailure {
+  /** The kind of the action in the words of the error message: S3Action. */
+  action: string
+  /** What it was directed to. */
+  resource: string
+  /** The cause in a sentence. */
+  message: string
+}
+
+/** What a rule must still do with one message of a device outside Weir's own Kafka, and what has failed so far. */
+export interface RuleActions {
+  /** The name of the rule. */
+  rule: string
+  /** The MQTT topic of the message. */
+  topic: string
+  /** The MQTT client that published it; null if it was not published over MQTT. */
+  clientId: string | null
+  /** The name of the key by which the publisher was recognised. */
+  principal: string
+  /** Names the message in logs and in the message about its failures. */
+  traceId: string
+  /** When the message was received, milliseconds since the epoch, UTC. */
+  receivedAt: number
+  /** What SELECT made of the message: the payload for the actions. */
+  payload: Buffer
+  /** The payload of the message itself, if the rule has an error action. */
+  original: Buffer | null
+  /** The actions that are not finished. */
+  actions: Array<RuleAction>
+  /** The actions that were given up. */
+  failures: Array<RuleFailure>
+  /** How often the actions were attempted. */
+  attempts: number
+  /** The rules that had republished the message one after the other. */
+  hops: number
+  /** Whether this is the error action of the rule, whose own failure has no further consequence. */
+  isErrorAction: boolean
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'weir.stats': StageStats
@@ -390,4 +436,7 @@ export interface ValueOf {
   'weir.incidents.requests': IncidentRequest
   'weir.devices.messages': DeviceMessage
   'weir.devices.sessions': DeviceSession
+  'weir.control.rules': ControlEntry
+  'weir.rules.actions': RuleActions
+  'weir.rules.retries': RuleActions
 }

@@ -52,7 +52,7 @@ export interface ControlOptions {
 
 type ControlTopic = Extract<
   TopicName,
-  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications'
+  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications' | 'weir.control.rules'
 >
 
 export interface ControlLog {

@@ -1,9 +1,10 @@
-import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig, ownCredentials } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { services } from '@weir/contracts/services.ts'
+import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl, type TlsConfig } from '@weir/service'
 import type { MqttConfig } from './doors/mqtt/listen.ts'
 
 const { port: PORT, ports: PORTS } = services['ingest-hub']
@@ -90,6 +91,15 @@ export function config(reader: ConfigReader) {
         32,
       ),
     },
+    egress: egressConfig(reader),
+    publicUrl: reader.httpUrl(
+      'HUB_PUBLIC_URL',
+      'Where devices and receivers of messages reach this service: endpoints and links begin with it. If not set, its URL.',
+      serviceUrl(reader, 'ingest-hub'),
+    ),
+    enricherUrl: serviceUrl(reader, 'enricher'),
+    alerterUrl: serviceUrl(reader, 'alerter'),
+    credentials: ownCredentials(reader, 'ingest-hub', 'rules invoke functions and publish notifications'),
     http,
     mqtt: mqttConfig(reader, http.host, http.tls),
   }

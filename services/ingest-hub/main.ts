@@ -2,6 +2,7 @@ import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
+import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
 import {
   configured,
@@ -25,6 +26,8 @@ import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
+import { iotDataApi } from './rules/api/data-api.ts'
+import { openRules } from './rules/open.ts'
 
 const config = configured((env) => readConfig(env, read))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
@@ -57,31 +60,45 @@ await Service.named('ingest-hub')
       log,
     }),
   )
+  .with('egress', () => openEgress(config.egress))
+  .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
+    openRules({ ...config, codec, egress, intake, kafka, kinesis, log }),
+  )
   .with('sessions', ({ kafka, codec }, { log }) => openSessions({ kafka, codec, log }))
-  .with('devices', ({ intake, sessions }) => ({
-    value: joinTakers([directTopics(intake), sessions.taker]),
-    stop() {},
-  }))
+  .with('devices', ({ intake, rules, sessions }) => {
+    const devices = joinTakers([directTopics(intake), sessions.taker, rules.run])
+    rules.publishTo(devices)
+    return { value: devices, stop() {} }
+  })
   .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
     openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, mqtt, sessions }, { log }) =>
-    openHttp(config.http, {
-      log,
-      names: hostNames('ingest-hub'),
-      admission: intake.admission,
-      ready: { kafka: kafka.connected, streams: kinesis.ready, devices: sessions.ready },
-      routes: async (app) => {
-        const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
-        app.addHook('onClose', async () => stopWebSockets())
-        await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
-        await app.register(
-          awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
-            kinesis.api,
-            stsApi(config.account),
-          ]),
-        )
-      },
-    }),
+  .with(
+    'http',
+    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, mqtt, rules, sessions }, { log }) =>
+      openHttp(config.http, {
+        log,
+        names: hostNames('ingest-hub'),
+        admission: intake.admission,
+        ready: {
+          kafka: kafka.connected,
+          streams: kinesis.ready,
+          devices: sessions.ready,
+          rules: rules.ready,
+        },
+        routes: async (app) => {
+          const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
+          app.addHook('onClose', async () => stopWebSockets())
+          await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
+          await app.register(
+            awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
+              kinesis.api,
+              rules.api,
+              iotDataApi(config.account, devices),
+              stsApi(config.account),
+            ]),
+          )
+        },
+      }),
   )
   .start()

@@ -1,9 +1,9 @@
 /** Ten kills -9 in the middle of schedules: of the alerter each time, and of Kafka in some of them. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { type HttpReceiver, startReceiver } from '../testing/receiver.ts'
 
 const KILLS = 10
 /** The rounds in which Kafka dies as well. */

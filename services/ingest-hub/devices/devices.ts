@@ -12,6 +12,7 @@ export type Taker = (
 /** The message is not stored, however often it is sent. The text is for its sender. */
 export class Refused extends Error {
   override readonly name = 'Refused'
+  readonly retriable = false
 }
 
 export function joinTakers(takers: readonly Taker[]): DeviceMessages {

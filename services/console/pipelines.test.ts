@@ -1,10 +1,12 @@
 import type { Solution } from '@weir/solutions'
 import { solution as offers } from '@weir/solutions/location-offers/solution.ts'
-import { solution as taxis } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { expect, test } from 'vitest'
 import { type Pipeline, pipelineOf, stagesOf } from './pipelines.ts'
 
 const URLS = { enricher: 'http://enricher.example', indexer: 'http://indexer.example' }
+/** Without the stages of other services, which may be added. */
+const taxis: Solution = { ...taxiTelemetry, stages: [] }
 const words = ({ chains }: Pipeline): string[][] =>
   chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
 
@@ -46,6 +48,27 @@ test('two readers of a topic make two chains, and a circle ends before it repeat
   expect(words(pipelineOf(circular, URLS))).toEqual([
     ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'function f'],
   ])
+})
+
+test('a stage of a service of its own is between its topics, and ends the chain if its results leave', () => {
+  const stage = { service: 'alerter', source: 'taxi.enriched', deadLetter: 'taxi.enriched.dead' } as const
+  const solution: Solution = {
+    ...taxis,
+    sinks: [],
+    stages: [
+      { ...stage, name: 'prices', output: 'location.offers' },
+      { ...stage, name: 'calls' },
+    ],
+  }
+  expect(words(pipelineOf(solution, URLS)).map((chain) => chain.slice(3))).toEqual([
+    ['topic taxi.enriched', 'stage prices', 'topic location.offers'],
+    ['topic taxi.enriched', 'stage calls'],
+  ])
+  expect(pipelineOf(solution, URLS).chains[0][4]).toMatchObject({
+    stage: 'alerter.prices',
+    group: 'alerter.prices',
+  })
+  expect(stagesOf(solution)).toEqual(['enricher.taxi', 'alerter.prices', 'alerter.calls'])
 })
 
 test('a solution without stages and page has no chains and no link', () => {

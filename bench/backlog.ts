@@ -4,7 +4,7 @@ import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, partitionFor } from '@weir/kafka'
 import type { Context } from './context.ts'
 import { report } from './load/reports.ts'
-import type { Process } from './processes.ts'
+import { type Process, startNode } from './processes.ts'
 import type { Figure } from './report.ts'
 
 const BATCH = 5000
@@ -46,6 +46,23 @@ export async function fill(
     if (failures.length > 0) throw failures[0].error
   }
   await producer.stop()
+}
+
+/** Starts a process whose group reads the backlog, and measures it until it has read everything. */
+export async function worked(
+  context: Context,
+  group: string,
+  topic: string,
+  records: number,
+  main: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Figure> {
+  const process = startNode(main, env)
+  try {
+    return await drain(context, group, topic, records, process)
+  } finally {
+    await process.stop()
+  }
 }
 
 /** Waits until the group has read everything. The first fifth warms up and is not counted. */

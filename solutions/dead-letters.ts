@@ -8,7 +8,7 @@ export const deadLetterTopics = (): DeadLetterTopic[] =>
   )
 
 /**
- * The topics whose failed records end in a dead-letter topic: the sources of the flows and sinks that use it.
+ * The topics whose failed records end in a dead-letter topic: the sources of the flows, stages and sinks that use it.
  * Dead letters go back only to these. A dead letter names its own origin, and on a broker without logins
  * anybody can write one.
  */

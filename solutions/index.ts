@@ -12,8 +12,12 @@ const modules = await Promise.all([
 
 export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
-/** The flows and sinks of all solutions: they read a source, and write dead letters. */
-export const consumers = solutions.flatMap(({ flows = [], sinks = [] }) => [...flows, ...sinks])
+/** The flows, stages and sinks of all solutions: they read a source, and write dead letters. */
+export const consumers = solutions.flatMap(({ flows = [], stages = [], sinks = [] }) => [
+  ...flows,
+  ...stages,
+  ...sinks,
+])
 
 /** Every topic: those of the solutions, and the platform's. */
 export const topics: Topics = gatherTopics(

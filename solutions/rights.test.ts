@@ -49,8 +49,8 @@ test('a policy names the resources of one cluster, and fits within the limit of 
   expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/not the ARN of an MSK cluster/)
 })
 
-test('the services have the rights that flows, sinks and mappings of the solutions need', () => {
-  for (const { flows = [], sinks = [], mappings = [], streams = [] } of solutions) {
+test('the services have the rights that flows, stages, sinks and mappings of the solutions need', () => {
+  for (const { flows = [], stages = [], sinks = [], mappings = [], streams = [] } of solutions) {
     for (const { name, source, deadLetter } of flows) {
       expect(
         may(rights.enricher, 'Read', 'topic', source) && may(rights.enricher, 'Write', 'topic', deadLetter),
@@ -69,7 +69,15 @@ test('the services have the rights that flows, sinks and mappings of the solutio
         name,
       ).toBe(true)
     }
-    for (const { name, source, deadLetter } of [...flows, ...sinks])
+    for (const { service, name, source, deadLetter, output = deadLetter } of stages)
+      expect(
+        may(rights[service], 'Read', 'topic', source) &&
+          may(rights[service], 'Write', 'topic', deadLetter) &&
+          may(rights[service], 'Write', 'topic', output) &&
+          may(rights[service], 'Read', 'group', `${service}.${name}`),
+        `${service} runs ${name}`,
+      ).toBe(true)
+    for (const { name, source, deadLetter } of [...flows, ...stages, ...sinks])
       expect(
         may(rights.console, 'Read', 'topic', deadLetter) &&
           may(rights.console, 'Write', 'topic', deadLetter) &&

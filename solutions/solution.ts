@@ -15,6 +15,8 @@ export interface Solution {
   readonly topics?: TopicTable
   /** Run by the enricher. */
   readonly flows?: readonly FlowDefinition[]
+  /** Run by services of their own. */
+  readonly stages?: readonly StageDefinition[]
   /** Filled by the indexer. */
   readonly sinks?: readonly SinkDefinition[]
   /** Reference tables, by name. No two solutions may have a table with the same name. */
@@ -186,6 +188,20 @@ export interface ReferenceTable {
   readonly version: number
   /** Entries by id; the values have the shape that the solution declares. */
   readonly entries: ReadonlyMap<string, unknown>
+}
+
+/**
+ * Run by a service with its own code, which opens it with `openConsumerStage`: source topic → output topic. The
+ * console shows it and sends its dead letters back.
+ */
+export interface StageDefinition {
+  readonly service: Service
+  /** Names the consumer group (SERVICE.NAME), the stage and its metrics. */
+  readonly name: string
+  readonly source: TopicName
+  readonly deadLetter: DeadLetterTopic
+  /** Where its results go, unless they leave Weir. */
+  readonly output?: TopicName
 }
 
 /** Run by the indexer: topic → destination. */

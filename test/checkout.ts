@@ -5,14 +5,22 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** `node_modules` has the installed packages, and the copy's own workspaces. */
-export async function copyCheckout(): Promise<string> {
+/**
+ * `node_modules` has the installed packages, and the copy's own workspaces.
+ *
+ * @param test names the test: the compiler begins in each of its copies with what it knows of the one before,
+ * which takes a fifth of the time (measured: 5 instead of 27 CPU-seconds)
+ */
+export async function copyCheckout(test: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'weir-checkout-'))
   for (const name of await readdir(ROOT)) {
     if (!['.git', '.weir', 'node_modules'].includes(name))
       await cp(join(ROOT, name), join(copy, name), { recursive: true, preserveTimestamps: true })
   }
   await linkPackages(copy)
+  const known = join(ROOT, 'node_modules/.cache/checkouts', test)
+  await mkdir(known, { recursive: true })
+  await symlink(known, join(copy, 'node_modules/.cache'))
   return copy
 }
 
@@ -20,7 +28,8 @@ async function linkPackages(copy: string): Promise<void> {
   const modules = join(copy, 'node_modules')
   await mkdir(join(modules, '@weir'), { recursive: true })
   for (const name of await readdir(join(ROOT, 'node_modules'))) {
-    if (name !== '@weir') await symlink(join(ROOT, 'node_modules', name), join(modules, name))
+    if (name !== '@weir' && name !== '.cache')
+      await symlink(join(ROOT, 'node_modules', name), join(modules, name))
   }
   const { workspaces } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     workspaces: string[]

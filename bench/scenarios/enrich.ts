@@ -3,7 +3,7 @@
  * runs at least once.
  */
 import { fileURLToPath } from 'node:url'
-import { drain, fill } from '../backlog.ts'
+import { drain, fill, worked } from '../backlog.ts'
 import type { Context } from '../context.ts'
 import { startNode } from '../processes.ts'
 import type { Figure } from '../report.ts'
@@ -62,22 +62,6 @@ async function taxiFlow(context: Context, records: number, ONCE: 'true' | 'false
       perCpuSecond: records / (process.cpu() - cpu),
       perSecond: (records * 1000) / (performance.now() - from),
     }
-  } finally {
-    await process.stop()
-  }
-}
-
-async function worked(
-  context: Context,
-  group: string,
-  topic: string,
-  records: number,
-  main: string,
-  env: Readonly<Record<string, string>>,
-): Promise<Figure> {
-  const process = startNode(main, env)
-  try {
-    return await drain(context, group, topic, records, process)
   } finally {
     await process.stop()
   }

@@ -1,9 +1,7 @@
 /** taxi.enriched → search engine in bulk. The backlog is the output of the same round's enrich scenario. */
 import { fileURLToPath } from 'node:url'
-import { drain } from '../backlog.ts'
+import { worked } from '../backlog.ts'
 import type { Context } from '../context.ts'
-import { startNode } from '../processes.ts'
-import type { Figure } from '../report.ts'
 
 const file = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
@@ -25,19 +23,3 @@ export const indexDocuments = (records: number) => ({
       }),
   },
 })
-
-async function worked(
-  context: Context,
-  group: string,
-  topic: string,
-  records: number,
-  main: string,
-  env: Readonly<Record<string, string>>,
-): Promise<Figure> {
-  const process = startNode(main, env)
-  try {
-    return await drain(context, group, topic, records, process)
-  } finally {
-    await process.stop()
-  }
-}

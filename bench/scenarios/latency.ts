@@ -2,11 +2,12 @@
  * Measures the time from the request until a read_committed consumer of taxi.enriched has the record, at a
  * steady rate.
  */
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../context.ts'
 import { latencyHistogram } from '../histogram.ts'
+import { postJson } from '../load/post-json.ts'
 import { report } from '../load/reports.ts'
 import { freePort, type Process, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
@@ -120,28 +121,7 @@ async function send(
     }))
     const body = Buffer.from(JSON.stringify({ records }))
     sentAt.fill(performance.now(), number, number + size)
-    answers.push(
-      new Promise((resolve, reject) => {
-        const sent = request(
-          url,
-          {
-            agent,
-            method: 'POST',
-            headers: { 'content-type': 'application/json', 'content-length': body.length },
-          },
-          (response) => {
-            response.resume()
-            response.once('end', () =>
-              response.statusCode === 200
-                ? resolve()
-                : reject(new Error(`${url} answered ${response.statusCode}`)),
-            )
-          },
-        )
-        sent.once('error', reject)
-        sent.end(body)
-      }),
-    )
+    answers.push(postJson(url, agent, body))
   }
   await Promise.all(answers)
   agent.destroy()

@@ -32,7 +32,7 @@ const pages = (await readdir(new URL('.', import.meta.url))).filter((name) => na
 let copy: string
 
 beforeEach(async () => {
-  copy = await copyCheckout()
+  copy = await copyCheckout('how-to')
 }, 60_000)
 
 afterEach(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))

@@ -121,6 +121,11 @@ describe('an evaluation that takes too long is stopped', () => {
     const from = message(payload)
     const ms = cpuMs(() => expect(whyNot(rule, from)).toBe('too-much-work'))
     expect(ms).toBeLessThan(MAX_CPU_MS)
+  })
+
+  test('which is explained', () => {
+    const rule = parseRule(DOUBLED.replace('@,', 'a+a,'), '2016-03-23')
+    const from = message(`{"a":"${'a'.repeat(120_000)}"}`)
     expect(rule.explain(from, CONTEXT)).toBe('The rule takes too long for this message.')
   })
 

@@ -16,11 +16,16 @@ export const MAX_HASH_KEY: bigint = (1n << 128n) - 1n
  * remainder.
  */
 export function uniformRanges(count: number): HashRange[] {
-  const size = (MAX_HASH_KEY + 1n) / BigInt(count)
-  return Array.from({ length: count }, (_, i) => ({
-    start: String(size * BigInt(i)),
-    end: String(i === count - 1 ? MAX_HASH_KEY : size * BigInt(i + 1) - 1n),
+  const starts = uniformStarts(count)
+  return starts.map((start, i) => ({
+    start: String(start),
+    end: String(i === count - 1 ? MAX_HASH_KEY : starts[i + 1] - 1n),
   }))
+}
+
+export function uniformStarts(count: number): bigint[] {
+  const size = (MAX_HASH_KEY + 1n) / BigInt(count)
+  return Array.from({ length: count }, (_, i) => size * BigInt(i))
 }
 
 export const startOf = (range: HashRange): bigint => BigInt(range.start)

@@ -169,8 +169,9 @@ test.each([1, 9, 17, 25, 33, 41, 49, 57])(
   (least) => {
     const faults: string[] = []
     for (let from = least; from < least + 8; from++) {
+      const shards = openShards(active(from))
       for (let target = Math.ceil(from / 2); target <= 2 * from; target++) {
-        const found = rescaled(openShards(active(from)), target)
+        const found = rescaled(shards, target)
         const allowed = from === target ? 0 : target === 2 * from || from === 2 * target ? 1 : 4
         faults.push(...faultsOf(found, from, target))
         if (found.steps > allowed) faults.push(`${from} to ${target}: ${found.steps} steps`)

@@ -1,7 +1,7 @@
 /**
  * Splits, merges and changes of the number of shards, as plain steps from one state of a stream to the next.
  */
-import { byStart, startOf, uniformRanges } from './hash-range.ts'
+import { byStart, startOf, uniformStarts } from './hash-range.ts'
 import { type Child, closingShards, openShards, type Shard, type Stream, shardId } from './stream.ts'
 
 /**
@@ -137,8 +137,7 @@ function groupByBound<T>(
 function boundsOf(starts: readonly bigint[], target: number): bigint[] {
   const distance = (a: bigint, b: bigint): bigint => (a < b ? b - a : a - b)
   let nearest = 0
-  return uniformRanges(target).map((range) => {
-    const wanted = startOf(range)
+  return uniformStarts(target).map((wanted) => {
     const off = (i: number): bigint => distance(starts[i], wanted)
     while (nearest + 1 < starts.length && off(nearest + 1) <= off(nearest)) nearest++
     return off(nearest) <= SAME_BOUND_DISTANCE ? starts[nearest] : wanted

@@ -27,7 +27,7 @@ export interface ConsumerStageOptions {
   /** SERVICE.NAME: the name of the stage, of its consumer group, and of the flow in dead letters. */
   readonly name: string
   /** The kind of the stage, for people. */
-  readonly kind: 'flow' | 'sink'
+  readonly kind: 'flow' | 'stage' | 'sink'
   readonly deadLetter: DeadLetterTopic
   readonly kafka: Kafka
   readonly codec: Codec

@@ -1,6 +1,6 @@
 import type { Solution } from '@weir/solutions'
 import { solution as offers } from '@weir/solutions/location-offers/solution.ts'
-import { solution as taxis } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { expect, test } from 'vitest'
 import { notificationsOf, type Pipeline, pipelineOf, stagesOf } from './pipelines.ts'
 
@@ -9,6 +9,8 @@ const URLS = {
   indexer: 'http://indexer.example',
   alerter: 'http://alerter.example',
 }
+/** Without the stages of other services, which may be added. */
+const taxis: Solution = { ...taxiTelemetry, stages: [] }
 const words = ({ chains }: Pipeline): string[][] =>
   chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
 
@@ -56,6 +58,27 @@ test('notifications have a pipeline of their own, with the page of the alerter',
   const pipeline = notificationsOf(URLS)
   expect(words(pipeline)).toEqual([['topic weir.notifications', 'deliveries Deliveries']])
   expect(pipeline.page).toBe('http://alerter.example/alerts/')
+})
+
+test('a stage of a service of its own is between its topics, and ends the chain if its results leave', () => {
+  const stage = { service: 'alerter', source: 'taxi.enriched', deadLetter: 'taxi.enriched.dead' } as const
+  const solution: Solution = {
+    ...taxis,
+    sinks: [],
+    stages: [
+      { ...stage, name: 'prices', output: 'location.offers' },
+      { ...stage, name: 'calls' },
+    ],
+  }
+  expect(words(pipelineOf(solution, URLS)).map((chain) => chain.slice(3))).toEqual([
+    ['topic taxi.enriched', 'stage prices', 'topic location.offers'],
+    ['topic taxi.enriched', 'stage calls'],
+  ])
+  expect(pipelineOf(solution, URLS).chains[0][4]).toMatchObject({
+    stage: 'alerter.prices',
+    group: 'alerter.prices',
+  })
+  expect(stagesOf(solution)).toEqual(['enricher.taxi', 'alerter.prices', 'alerter.calls'])
 })
 
 test('a solution without stages and page has no chains and no link', () => {

@@ -6,7 +6,7 @@ import type { FlowDefinition, FlowDeps, Solution } from '@weir/solutions/solutio
 
 /** One station of a pipeline. */
 export interface Station {
-  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'function' | 'index' | 'deliveries'
+  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'stage' | 'function' | 'index' | 'deliveries'
   readonly name: string
   /** The stage that reports in weir.stats; null if none does. */
   readonly stage: string | null
@@ -67,12 +67,13 @@ export const notificationsOf = ({ alerter }: PageUrls): Pipeline => ({
 })
 
 /** The stages of a solution that report in weir.stats, besides the doors. */
-export const stagesOf = ({ flows = [], sinks = [] }: Solution): string[] => [
+export const stagesOf = ({ flows = [], stages = [], sinks = [] }: Solution): string[] => [
   ...flows.map(({ name }) => `enricher.${name}`),
+  ...stages.map(({ service, name }) => `${service}.${name}`),
   ...sinks.map(({ name }) => `indexer.${name}`),
 ]
 
-function edgesOf({ flows = [], sinks = [], mappings = [] }: Solution): Edge[] {
+function edgesOf({ flows = [], stages = [], sinks = [], mappings = [] }: Solution): Edge[] {
   return [
     ...flows.map((definition): Edge => {
       const { name, source } = definition
@@ -82,6 +83,14 @@ function edgesOf({ flows = [], sinks = [], mappings = [] }: Solution): Edge[] {
         from: station('topic', source),
         by: station('flow', name, { stage, group: stage, steps }),
         to: station('topic', output),
+      }
+    }),
+    ...stages.map(({ service, name, source, output }): Edge => {
+      const stage = `${service}.${name}`
+      return {
+        from: station('topic', source),
+        by: station('stage', name, { stage, group: stage }),
+        to: output === undefined ? undefined : station('topic', output),
       }
     }),
     ...mappings.map(

@@ -16,10 +16,11 @@ interface Group {
 /** Returns the groups by the solution's name. */
 function groupsOfSolutions(): Record<string, Group[]> {
   return Object.fromEntries(
-    solutions.map(({ name, flows = [], sinks = [], mappings = [], streams = [] }) => [
+    solutions.map(({ name, flows = [], stages = [], sinks = [], mappings = [], streams = [] }) => [
       name,
       [
         ...flows.map((flow) => group('enricher', `enricher.${flow.name}`, flow.source)),
+        ...stages.map((stage) => group(stage.service, `${stage.service}.${stage.name}`, stage.source)),
         ...sinks.map((sink) => group('indexer', `indexer.${sink.name}`, sink.source)),
         ...mappings.map((mapping) => {
           const { source } = mapping

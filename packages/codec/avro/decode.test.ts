@@ -118,6 +118,16 @@ describe('bytes that are not a value are refused with the position', () => {
   })
 })
 
+/** Decodes the bytes up to `end`. Returns undefined if they are refused as undecodable. */
+function attempt(decode: Decode, bytes: Buffer, end: number): { readonly value: unknown } | undefined {
+  try {
+    return { value: decode(bytes, 0, end) }
+  } catch (error) {
+    if (error instanceof Undecodable) return undefined
+    throw error
+  }
+}
+
 describe('the decoder of', () => {
   test.each(Object.entries(schemas))(
     '%s refuses every truncation, and reads other bytes as a value or throws Undecodable',
@@ -127,34 +137,28 @@ describe('the decoder of', () => {
       const decode = compileDecoder(node, node)
       const type = avro.Type.forSchema(schema as any)
       const next = random(4)
+      // avsc confuses properties of the prototype with those of the record.
+      const isValid = (value: unknown): boolean =>
+        schema === schemas['names of Object.prototype'] || type.isValid(value, { noUndeclaredFields: true })
+      const faults: string[] = []
+      const check = (bytes: Buffer): void => {
+        const decoded = attempt(decode, bytes, bytes.length)
+        if (decoded !== undefined && !isValid(decoded.value)) faults.push(bytes.toString('hex'))
+      }
       for (let round = 0; round < 30; round++) {
         const end = encode(randomValue(node, next), into, 0)
         const bytes = Buffer.from(into.subarray(0, end))
         for (let cut = 0; cut < end; cut += 1 + Math.floor(end / 50))
-          expect(() => decode(bytes, 0, cut)).toThrow(Undecodable)
+          if (attempt(decode, bytes, cut) !== undefined)
+            faults.push(`${cut} bytes of ${bytes.toString('hex')}`)
         for (let flips = 0; flips < 20; flips++) {
           const broken = Buffer.from(bytes)
           if (broken.length > 0) broken[Math.floor(next() * broken.length)] = Math.floor(next() * 256)
-          attempt(decode, broken)
+          check(broken)
         }
-        attempt(
-          decode,
-          Buffer.from(Array.from({ length: Math.floor(next() * 40) }, () => Math.floor(next() * 256))),
-        )
+        check(Buffer.from(Array.from({ length: Math.floor(next() * 40) }, () => Math.floor(next() * 256))))
       }
-
-      function attempt(decode: Decode, bytes: Buffer): void {
-        let value: unknown
-        try {
-          value = decode(bytes, 0, bytes.length)
-        } catch (error) {
-          expect(error).toBeInstanceOf(Undecodable)
-          return
-        }
-        // avsc confuses properties of the prototype with those of the record.
-        if (schema !== schemas['names of Object.prototype'])
-          expect(type.isValid(value, { noUndeclaredFields: true })).toBe(true)
-      }
+      expect(faults).toEqual([])
     },
     20_000,
   )

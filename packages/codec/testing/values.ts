@@ -54,11 +54,15 @@ const LONGS = [
 ]
 const DOUBLES = [0, -0, 1.5, -1e300, 5e-324, Number.MAX_VALUE, 40.7549, -73.984]
 const LENGTHS = [0, 1, 2, 9, 16, 62, 63, 64, 65, 200, 5000]
-const ALPHABETS = ['abcXYZ019-', 'äöü ñ', '日本語', '😀🚕', 'a\u007f\u0080\u07ff\u0800\uffff\u{10000}\0']
+const ALPHABETS = ['abcXYZ019-', 'äöü ñ', '日本語', '😀🚕', 'a\u007f\u0080\u07ff\u0800\uffff\u{10000}\0'].map(
+  (characters) => [...characters],
+)
 
 export function randomText(next: Random): string {
-  const alphabet = [...pick(next, ALPHABETS)]
-  return Array.from({ length: pick(next, LENGTHS) }, () => pick(next, alphabet)).join('')
+  const alphabet = pick(next, ALPHABETS)
+  let text = ''
+  for (let left = pick(next, LENGTHS); left > 0; left--) text += pick(next, alphabet)
+  return text
 }
 
 export function randomValue(node: AvroNode, next: Random): unknown {

@@ -2,20 +2,18 @@ import { expect, test } from 'vitest'
 import { IdHashes, SeenIds } from './seen-ids.ts'
 
 const hashes = new IdHashes()
+const encoder = new TextEncoder()
 
 /** Adds the ids as one batch. Returns for each whether it is a repetition. */
 function addAll(ids: SeenIds, batch: readonly string[], offset: number): boolean[] {
   hashes.clear()
   for (const [record, id] of batch.entries()) {
-    const bytes = new TextEncoder().encode(id)
+    const bytes = encoder.encode(id)
     hashes.push(new DataView(bytes.buffer), 0, bytes.length, record)
   }
   const repeated = new Uint8Array(batch.length)
-  ids.addBatch(
-    hashes,
-    Float64Array.from(batch, (_, record) => offset + record),
-    repeated,
-  )
+  const offsets = new Float64Array(batch.length).map((_, record) => offset + record)
+  ids.addBatch(hashes, offsets, repeated)
   return Array.from(repeated, Boolean)
 }
 
@@ -62,6 +60,9 @@ test('the ids behave like a set of strings, through growth, expiry and rewinds',
     log.lastIndexOf(log[offset], offset - 1) >= floor &&
     offset > 0 &&
     log.slice(floor, offset).includes(log[offset])
+  const verify = (offset: number): void => {
+    if (add(ids, log[offset], offset) !== expected(offset)) throw new Error(`${log[offset]} at ${offset}`)
+  }
   let random = 1
   const next = (): number => (random = (Math.imul(random, 1103515245) + 12345) >>> 0)
   for (let offset = 0; offset < 4000; offset++) {
@@ -70,12 +71,11 @@ test('the ids behave like a set of strings, through growth, expiry and rewinds',
       floor = Math.max(floor, offset - 1200)
       ids.expire(floor)
     }
-    expect(add(ids, log[offset], offset)).toBe(expected(offset))
+    verify(offset)
     if (offset % 777 === 776) {
       const back = offset - (next() % 100)
       expect(ids.rewind(back)).toBe(true)
-      for (let again = back; again <= offset; again++)
-        expect(add(ids, log[again], again)).toBe(expected(again))
+      for (let again = back; again <= offset; again++) verify(again)
     }
   }
   expect(ids.bytes).toBeLessThan(1 << 20)

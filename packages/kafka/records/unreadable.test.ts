@@ -81,8 +81,7 @@ describe('hostile bytes', () => {
     try {
       read(bytes)
     } catch (error) {
-      expect(error).toBeInstanceOf(KafkaError)
-      expect(['corrupt', 'unsupported']).toContain((error as KafkaError).code)
+      if (!(error instanceof KafkaError) || !['corrupt', 'unsupported'].includes(error.code)) throw error
     }
   }
 
@@ -99,7 +98,9 @@ describe('hostile bytes', () => {
     const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % below
     for (const codec of Object.values(CODEC_NUMBER)) {
       const good = write(SAMPLES.slice(0, 4), codec)
-      for (let round = 0; round < 2000; round++) {
+      // Most changes of compressed records do not get past the decompressor.
+      const rounds = codec === CODEC_NUMBER.none ? 2000 : 500
+      for (let round = 0; round < rounds; round++) {
         const bytes = Buffer.from(good)
         for (let changes = 1 + random(4); changes > 0; changes--) bytes[random(bytes.length)] = random(256)
         if (random(3) > 0) bytes.writeInt32BE(bytes.length - 12, AT.batchLength)

@@ -20,12 +20,18 @@ function soon<T>(run: () => T): T {
   }
 }
 
-function refuse(policy: string, message: string, scopes: readonly FilterPolicyScope[] = SCOPES): void {
-  for (const scope of scopes) {
-    const parse = () => soon(() => parseFilterPolicy(policy, scope))
-    expect(parse).toThrow(FilterPolicyError)
-    expect(parse).toThrow(message)
+function errorOf(policy: string, scope: FilterPolicyScope): FilterPolicyError {
+  try {
+    soon(() => parseFilterPolicy(policy, scope))
+  } catch (error) {
+    expect(error).toBeInstanceOf(FilterPolicyError)
+    return error as FilterPolicyError
   }
+  return expect.unreachable()
+}
+
+function refuse(policy: string, message: string, scopes: readonly FilterPolicyScope[] = SCOPES): void {
+  for (const scope of scopes) expect(errorOf(policy, scope).message).toContain(message)
 }
 
 const SCOPES: readonly FilterPolicyScope[] = ['MessageAttributes', 'MessageBody']
@@ -90,13 +96,7 @@ describe('a hostile policy is refused soon', () => {
       { a: [{ cidr: `${'x'.repeat(200_000)}/8` }] },
       { a: [{ cidr: '/'.repeat(200_000) }] },
     ]) {
-      try {
-        soon(() => parseFilterPolicy(JSON.stringify(policy), 'MessageBody'))
-        expect.unreachable()
-      } catch (error) {
-        expect(error).toBeInstanceOf(FilterPolicyError)
-        expect((error as Error).message.length).toBeLessThan(2000)
-      }
+      expect(errorOf(JSON.stringify(policy), 'MessageBody').message.length).toBeLessThan(2000)
     }
     refuse('x'.repeat(200_000), "...': was expecting")
   })

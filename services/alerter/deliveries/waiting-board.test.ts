@@ -6,6 +6,7 @@ const delivery = (subscription: string, messageId: string, publishedAt: number):
   ({
     subscription: { id: subscription },
     topic: { name: 'orders' },
+    messageId,
     message: { value: { messageId, publishedAt }, partition: 0, offset: 0 },
   }) as Delivery
 const failed = (dueAt: number): Outcome => ({

@@ -55,10 +55,11 @@ test('a value that could not be decoded is shown in hex, with the reason', () =>
 
 test('a large letter is shortened for the page', () => {
   const long = 'x'.repeat(1 << 20)
+  const bytes = Buffer.from(long)
   const page = pageLetter(
     shown({
-      letter: { ...letter, message: long, code: long, key: Buffer.from(long), value: Buffer.from(long) },
-      headers: Array.from({ length: 500 }, () => [long, Buffer.from(long)] as const),
+      letter: { ...letter, message: long, code: long, key: bytes, value: bytes },
+      headers: Array.from({ length: 500 }, () => [long, bytes] as const),
       value: { long },
     }),
   )

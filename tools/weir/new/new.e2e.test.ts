@@ -16,7 +16,7 @@ let copy: string
 let env: NodeJS.ProcessEnv
 
 beforeAll(async () => {
-  copy = await copyCheckout()
+  copy = await copyCheckout('generators')
   const ports = await freePorts(Object.keys(PORTS).length)
   env = {
     ...process.env,

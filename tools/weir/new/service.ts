@@ -46,6 +46,7 @@ export function newService(name: Name, port: string | undefined, changes: Change
     `npx vitest run --project integration services/${kebab}   starts it on a real Kafka`,
     `npm run test:chart -- -u   renders the chart again; look at the changes`,
     `Name ${kebab} as a writer or a reader of the topics that it uses: its rights on the brokers follow from that.`,
+    `Name its stages in the \`stages\` of a solution: the console then shows them and sends their dead letters back.`,
     `Describe its purpose in contracts/services.ts, README.md and docs/DESIGN.md.`,
   ]
 }

@@ -7,6 +7,7 @@ import { stateOf } from '../kit/stages.js'
 const DOES = {
   door: ({ name }) => [name === 'http' ? 'HTTP door' : 'Kinesis API', 'ingest-hub, all topics'],
   flow: ({ name, steps }) => [name, `flow: ${steps.join(' → ')}`],
+  stage: ({ name, stage }) => [name, `stage of ${stage.slice(0, stage.indexOf('.'))}`],
   function: ({ name }) => [name, 'function'],
   index: ({ name }) => [name, 'search index'],
   deliveries: ({ name }) => [name, 'alerter, to all subscriptions'],
@@ -34,7 +35,7 @@ export function openSolutions(document) {
       panel.append(list)
       return chain.map((station) => (isPipe(station) ? newPipe(list, station) : newCard(list, station)))
     })
-    if (chains.length === 0) panel.append(element('p', 'calm', 'It has no flow, function or sink.'))
+    if (chains.length === 0) panel.append(element('p', 'calm', 'It has no flow, stage, function or sink.'))
     section.append(panel)
     return stations
   }
@@ -85,6 +86,7 @@ const shardsOf = (shards) => `${shards} ${shards === 1 ? 'shard' : 'shards'}`
 const FIGURES = {
   door: ['Records', 'Refused', 'Latency 50 · 99 %'],
   flow: ['Records', 'Waiting', 'Latency 50 · 99 %', 'Dead letters'],
+  stage: ['Records', 'Waiting', 'Latency 50 · 99 %', 'Dead letters'],
   function: ['Batches of', 'Waiting', 'Last result'],
   index: ['Records', 'Waiting', 'Latency 50 · 99 %', 'Dead letters'],
   deliveries: ['Records', 'Given up', 'Waiting', 'Latency 50 · 99 %'],
@@ -141,7 +143,7 @@ function ofStage({ stage: name }, { letters }, stage) {
   }
 }
 
-/** Dead letters of a flow or a sink that were not sent back; undefined while they are not known. */
+/** Dead letters of a stage that were not sent back; undefined while they are not known. */
 function deadOf(letters, flow) {
   const own = letters.value?.counts.filter((one) => one.flow === flow)
   return own && count(own.reduce((sum, { letters, redriven }) => sum + letters - redriven, 0))

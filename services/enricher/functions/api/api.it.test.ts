@@ -6,6 +6,9 @@ import { LIMITED, openApi, textOf } from '../testing/api.ts'
 import './deployment.suite.ts'
 import './function-settings.suite.ts'
 import './mapping-operations.suite.ts'
+import './refused-functions.suite.ts'
+import './refused-mappings.suite.ts'
+import './versions.suite.ts'
 
 const { run, fixed, clientFor, invoke, ask, deploy } = await openApi()
 

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { decodeBase64 } from '@weir/aws'
 import type { Codec, Writer } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
-import { type Appender, encodeHeaders, type Kafka, NO_HEADERS, partitionFor } from '@weir/kafka'
+import { type Appender, appendRecord, encodeHeaders, type Kafka, NO_HEADERS, partitionFor } from '@weir/kafka'
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { topics } from '@weir/solutions'
 import { type TopicSettings, topicSettings } from './topic-settings.ts'
@@ -79,19 +79,7 @@ export async function openOutput(topic: string, kafka: Kafka, codec: Codec): Pro
     append(out, { records }) {
       for (const { key, value, headers } of records) {
         const partition = key === null ? turn++ % partitions : partitionFor(key, 0, key.length, partitions)
-        out.append(
-          topic,
-          partition,
-          key,
-          0,
-          key?.length ?? 0,
-          value,
-          0,
-          value?.length ?? 0,
-          headers,
-          0,
-          headers.length,
-        )
+        appendRecord(out, { topic, partition, key, value, headers })
       }
     },
   }

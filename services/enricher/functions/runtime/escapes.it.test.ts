@@ -26,10 +26,10 @@ import {
   CERTIFICATE,
   ESCAPES,
   escapesModule,
-  PATCHING,
   SECRET,
   WITHOUT_NAMESPACES,
-} from '../testing/escapes.ts'
+} from '../testing/escapes/escapes.ts'
+import { PATCHING } from '../testing/escapes/patching.ts'
 import type { EnvironmentOptions } from './options.ts'
 import { openPool, type Pool } from './pool.ts'
 

@@ -340,6 +340,12 @@ async function start(): Promise<Api> {
 
 export const textOf = ({ Payload }: InvokeCommandOutput): string => Buffer.from(Payload!).toString()
 
+/** The source of mappings of topics. It names brokers that nothing connects to. */
+export const TOPIC_SOURCE = {
+  SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ['b:9092'] } },
+  Topics: ['orders'],
+}
+
 export const ROLE = 'arn:aws:iam::000000000000:role/functions'
 
 export const moduleZip = (code: string, name = 'index.mjs'): Promise<Buffer> =>

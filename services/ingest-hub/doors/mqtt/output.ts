@@ -62,7 +62,8 @@ export class Output implements Sink {
   }
 
   send(message: StoredMessage, qos: number, identifiers: readonly number[], messageId: number): boolean {
-    const bytes = qos === 0 && !this.hasRoom ? undefined : this.#encoded(message, qos as 0 | 1, identifiers, messageId)
+    const bytes =
+      qos === 0 && !this.hasRoom ? undefined : this.#encoded(message, qos as 0 | 1, identifiers, messageId)
     if (bytes === undefined || bytes.length > this.#maxBytes) {
       dropped.inc()
       return false

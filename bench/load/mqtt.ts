@@ -20,7 +20,11 @@ const { tripId: _, charge: __, ...sample } = sampleOf(topics, 'taxi.telemetry')
 const payload = JSON.stringify({ ...sample, eventTime: Date.now() })
 
 /** The place of the packet identifier: after the header of two or three bytes, and the topic with its length. */
-function packetsOf(topic: string): { readonly bytes: Buffer; readonly length: number; readonly idAt: number } {
+function packetsOf(topic: string): {
+  readonly bytes: Buffer
+  readonly length: number
+  readonly idAt: number
+} {
   const one = generate({ cmd: 'publish', topic, payload, qos: 1, messageId: 1, dup: false, retain: false })
   const bytes = Buffer.concat(Array.from({ length: window }, () => one))
   return { bytes, length: one.length, idAt: one.length - Buffer.byteLength(payload) - 2 }

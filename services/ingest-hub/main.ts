@@ -20,7 +20,7 @@ import { openSessions } from './devices/sessions/sessions.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { openMqtt } from './doors/mqtt/door.ts'
-import { serveWebSockets } from './doors/mqtt/websocket.ts'
+import { openWebSockets } from './doors/mqtt/websocket.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -65,15 +65,13 @@ await Service.named('ingest-hub')
   .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
     openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, mqtt, sessions }, { log }) =>
+  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, sessions }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('ingest-hub'),
       admission: intake.admission,
       ready: { kafka: kafka.connected, streams: kinesis.ready, devices: sessions.ready },
       routes: async (app) => {
-        const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
-        app.addHook('onClose', async () => stopWebSockets())
         await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
         await app.register(
           awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
@@ -84,4 +82,5 @@ await Service.named('ingest-hub')
       },
     }),
   )
+  .with('websockets', ({ http, mqtt }) => openWebSockets(http, mqtt, hostNames('ingest-hub')))
   .start()

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers,notify,publish,rules]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules]
  * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
  * other round has them in reverse order. Prints Markdown tables.
  */
@@ -10,6 +10,7 @@ import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
 import { latency } from './scenarios/latency.ts'
+import { mqtt } from './scenarios/mqtt.ts'
 import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
@@ -21,7 +22,10 @@ const {
   options: {
     rounds: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers,notify,publish,rules' },
+    only: {
+      type: 'string',
+      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules',
+    },
   },
 })
 const part = quick ? 0.2 : 1
@@ -32,6 +36,7 @@ const scenarios = {
   index: indexDocuments(400_000 * part),
   kinesis: putRecords(800 * part),
   latency: latency(1000, 30 * part),
+  mqtt: mqtt(1_000_000 * part),
   offers: offers(500, 30 * part),
   notify: notify(1000, 30 * part),
   publish: publish(5000 * part),

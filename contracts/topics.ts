@@ -249,7 +249,7 @@ export const platformTopics: TopicTable = {
   ),
   'weir.devices.messages': {
     value: new URL('weir/device-message.avsc', import.meta.url),
-    key: 'clientId',
+    key: null,
     partitions: 6,
     retentionHours: 1,
     doors: [],

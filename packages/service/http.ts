@@ -75,6 +75,11 @@ export interface HttpServer {
   readonly port: number
   readonly url: string
   readonly tlsPort: number | undefined
+  /**
+   * Counts the connection of this request no longer, because it speaks another protocol now. The caller bounds it
+   * from here on.
+   */
+  handOver(request: IncomingMessage): void
 }
 
 const LIMITS = {
@@ -199,7 +204,13 @@ export async function openHttp(
   const { port } = app.server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   return {
-    value: { app, port, url, tlsPort: tls?.port },
+    value: {
+      app,
+      port,
+      url,
+      tlsPort: tls?.port,
+      handOver: (request) => connections.leave(listeners.connectionOf(request)),
+    },
     stopping: () => {
       drain.begun = true
     },

@@ -14,10 +14,12 @@ const taxis: Solution = { ...taxiTelemetry, stages: [] }
 const words = ({ chains }: Pipeline): string[][] =>
   chains.map((chain) => chain.map(({ kind, name }) => `${kind} ${name}`))
 
-test('a flow and a sink make a chain from the door through both topics into the index', () => {
+test('a flow and a sink make a chain from each door through both topics into the index', () => {
   const pipeline = pipelineOf(taxis, URLS)
+  const chain = ['topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'index taxi-enriched']
   expect(words(pipeline)).toEqual([
-    ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'index taxi-enriched'],
+    ['door http', ...chain],
+    ['door mqtt', ...chain],
   ])
   expect(pipeline.page).toBe('http://indexer.example/taxi-telemetry/')
   expect(pipeline.chains[0][2]).toMatchObject({
@@ -43,14 +45,18 @@ test('two readers of a topic make two chains, and a circle ends before it repeat
   expect(words(pipelineOf(forked, URLS)).map((chain) => chain.at(-1))).toEqual([
     'function f',
     'index taxi-enriched',
+    'function f',
+    'index taxi-enriched',
   ])
   const circular: Solution = {
     ...taxis,
     sinks: [],
     mappings: [{ name: 'a', ...mapping, output: 'taxi.enriched' }],
   }
+  const chain = ['topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'function f']
   expect(words(pipelineOf(circular, URLS))).toEqual([
-    ['door http', 'topic taxi.telemetry', 'flow taxi', 'topic taxi.enriched', 'function f'],
+    ['door http', ...chain],
+    ['door mqtt', ...chain],
   ])
 })
 

@@ -49,7 +49,9 @@ export function pipelineOf(solution: Solution, urls: PageUrls): Pipeline {
     name,
     title,
     page: page === undefined ? null : `${urls[page.service]}/${name}/`,
-    chains: first.flatMap((edge) => chainsFrom(edge, edges, [...doorsOf(edge.from), edge.from])),
+    chains: first.flatMap((edge) =>
+      startsOf(edge.from).flatMap((start) => chainsFrom(edge, edges, [...start, edge.from])),
+    ),
   }
 }
 
@@ -119,10 +121,12 @@ function chainsFrom({ by, to }: Edge, edges: readonly Edge[], before: readonly S
   return next.length === 0 ? [passed] : next.flatMap((edge) => chainsFrom(edge, edges, passed))
 }
 
-function doorsOf({ kind, name }: Station): Station[] {
-  if (kind === 'stream') return [door('kinesis')]
+/** What comes before the station: each of its doors begins a chain. */
+function startsOf({ kind, name }: Station): Station[][] {
+  if (kind === 'stream') return [[door('kinesis')]]
   const topic = topics[name as keyof typeof topics]
-  return topic === undefined ? [] : doorNames(topic).map(door)
+  const names = topic === undefined ? [] : doorNames(topic)
+  return names.length === 0 ? [[]] : names.map((one) => [door(one)])
 }
 
 const door = (name: string): Station => station('door', name, { stage: `ingest-hub.${name}` })

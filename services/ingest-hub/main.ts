@@ -21,7 +21,7 @@ import { openSessions } from './devices/sessions/sessions.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { openMqtt } from './doors/mqtt/door.ts'
-import { serveWebSockets } from './doors/mqtt/websocket.ts'
+import { openWebSockets } from './doors/mqtt/websocket.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -75,7 +75,7 @@ await Service.named('ingest-hub')
   )
   .with(
     'http',
-    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, mqtt, rules, sessions }, { log }) =>
+    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, rules, sessions }, { log }) =>
       openHttp(config.http, {
         log,
         names: hostNames('ingest-hub'),
@@ -87,8 +87,6 @@ await Service.named('ingest-hub')
           rules: rules.ready,
         },
         routes: async (app) => {
-          const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
-          app.addHook('onClose', async () => stopWebSockets())
           await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
           await app.register(
             awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
@@ -101,4 +99,5 @@ await Service.named('ingest-hub')
         },
       }),
   )
+  .with('websockets', ({ http, mqtt }) => openWebSockets(http, mqtt, hostNames('ingest-hub')))
   .start()

@@ -19,7 +19,7 @@ const MAX_FILTER_LENGTH = 256
  */
 export function deviceRights(value: unknown): DeviceRights | undefined {
   if (value === undefined) return { mayPublish: () => false, maySubscribe: () => false }
-  if (typeof value !== 'object' || value === null) return undefined
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   const { publish = [], subscribe = [], ...others } = value as Readonly<Record<string, unknown>>
   if (Object.keys(others).length > 0 || !areFilters(publish) || !areFilters(subscribe)) return undefined
   const allows = (filters: readonly string[]) => {

@@ -128,6 +128,11 @@ export class Connections {
     return true
   }
 
+  /** Counts the connection no longer, and leaves it open. */
+  leave(connection: Connection): void {
+    this.#forget(connection)
+  }
+
   /** Closes all connections. */
   destroy(): void {
     clearInterval(this.#looking)

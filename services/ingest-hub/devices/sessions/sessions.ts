@@ -148,7 +148,7 @@ export async function openSessions({ kafka, codec, log }: SessionsOptions): Prom
       const found = table.get(clientId)
       const known = found === undefined || hasExpired(found) ? undefined : found
       const earlier = here.get(clientId)
-      const present = !clean && known !== undefined && (earlier !== undefined || known.expirySeconds > 0)
+      const present = !clean && known !== undefined && known.expirySeconds > 0
       const positions = earlier?.positions() ?? known?.positions ?? []
       if (earlier !== undefined) lose(earlier)
       const record: DeviceSession = {

@@ -55,8 +55,8 @@ export class SessionTable {
       const { group } = unshared(subscription.filter)
       return { clientId: session.clientId, subscription, group }
     })
-    for (const one of subscribed) this.#tree.add(unshared(one.subscription.filter).filter, one)
     if (subscribed.length > 0) this.#subscribed.set(session.clientId, subscribed)
+    for (const one of subscribed) this.#tree.add(unshared(one.subscription.filter).filter, one)
   }
 
   delete(clientId: string): void {

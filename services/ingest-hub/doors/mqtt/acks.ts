@@ -1,12 +1,11 @@
 /** Acknowledgements of a client's messages of QoS 1, in the order of the messages (MQTT 5, section 4.6). */
 import type { Outcome, Pending } from './inbox.ts'
 import type { Output } from './output.ts'
-import { PUBACK_BYTES, type Version, writePuback } from './packets.ts'
+import { PUBACK_BYTES, writePuback } from './packets.ts'
 
 type Waiting = Pick<Pending, 'messageId' | 'outcome'>
 
 export class Acks {
-  version: Version = 4
   readonly #output: Output
   #waiting: Waiting[] = []
 
@@ -42,7 +41,7 @@ export class Acks {
     for (let i = 0; i < count; i++) {
       const { messageId, outcome } = waiting[i]
       // MQTT 3.1.1 cannot refuse a message: without an acknowledgement it would be sent again for ever.
-      if (outcome!.reason === 0 || this.version === 4) {
+      if (outcome!.reason === 0 || this.#output.version === 4) {
         writePuback(bytes, plain, messageId)
         plain += PUBACK_BYTES
         continue

@@ -13,7 +13,7 @@ import { Output } from './output.ts'
 import { Pace } from './pace.ts'
 import { PacketReader, type Publish, type Received } from './packets.ts'
 import { Publishing } from './publishing.ts'
-import { REASON, type Reason, Refusal, returnCodeOf } from './reasons.ts'
+import { farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
 import { subscribe, unsubscribe } from './subscribing.ts'
 import { willOf } from './will.ts'
 
@@ -36,7 +36,6 @@ export class Connection implements Sender {
   #publishing: Publishing | undefined
   #login: Login | undefined
   #session: Session | undefined
-  #connect: IConnectPacket | undefined
   #will: Will = undefined
   /** A message that there was no room for. */
   #held: Publish | undefined
@@ -68,11 +67,7 @@ export class Connection implements Sender {
     wire.on('close', () => this.#closed())
   }
 
-  get isConnected(): boolean {
-    return this.#session !== undefined && !this.#isEnded
-  }
-
-  /** Ends the connection if its client was silent or does not read; lets it go on if it was held up. */
+  /** Ends the connection if its client is silent, does not read, or has lost its key. */
   look(now: number): void {
     if (this.#isEnded) return
     if (now - this.#seenAt > this.#keepAliveMs)
@@ -88,30 +83,18 @@ export class Connection implements Sender {
   end({ reason, message }: { readonly reason: Reason; readonly message: string }): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    const { version } = this.#reader
-    if (this.#connect !== undefined && this.#session === undefined) {
-      const returnCode = returnCodeOf(reason)
-      if (version === 5)
-        this.#output.write({
-          cmd: 'connack',
-          sessionPresent: false,
-          reasonCode: reason,
-          properties: { reasonString: message },
-        })
-      else if (returnCode !== undefined)
-        this.#output.write({ cmd: 'connack', sessionPresent: false, returnCode })
-    } else if (this.#connect === undefined && reason === REASON.unsupportedVersion) {
-      // A client of another version understands no more than the first code.
-      this.#output.write({ cmd: 'connack', sessionPresent: false, returnCode: 1 })
-    } else if (version === 5 && this.#session !== undefined)
-      this.#output.write({ cmd: 'disconnect', reasonCode: reason, properties: { reasonString: message } })
-    this.#door.log.debug(
-      { clientId: this.#login?.clientId, reason, message },
-      'a connection of a device is closed',
-    )
+    const farewell = farewellOf(reason, message, this.#reader.version, this.#session !== undefined)
+    if (farewell !== undefined) this.#output.write(farewell)
+    const { clientId } = this.#login ?? {}
+    this.#door.log.debug({ clientId, reason, message }, 'a connection of a device is closed')
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
+    this.#isEnded = true
     this.#wire.end()
     // A client that does not close its side is not waited for.
-    setTimeout(() => this.#wire.destroy(), 1000).unref()
+    setTimeout(() => this.#wire.destroy(), LIMITS.hangUpMs).unref()
   }
 
   settled(): void {
@@ -243,8 +226,7 @@ export class Connection implements Sender {
           this.#expirySeconds = Math.min(expiry, LIMITS.sessionExpirySeconds)
         }
         if (packet.reasonCode !== 0x04) this.#will = undefined
-        this.#isEnded = true
-        return void this.#wire.end()
+        return this.#hangUp()
       }
       default:
         throw new Refusal(REASON.protocolError, `A client must not send ${packet.cmd.toUpperCase()} here.`)
@@ -266,10 +248,11 @@ export class Connection implements Sender {
     const version = packet.protocolVersion === 5 ? 5 : 4
     this.#reader.version = version
     this.#output.version = version
-    this.#connect = packet
     if (packet.protocolVersion === 3)
       throw new Refusal(REASON.unsupportedVersion, 'This door speaks MQTT 3.1.1 and 5.')
-    const { door, login } = { door: this.#door, login: logIn(packet, this.#origin, this.#door.access) }
+    const door = this.#door
+    const login = logIn(packet, this.#origin, door.access)
+    const will = packet.will && willOf(packet.will, login)
     const { clientId, principal } = login
     if (!this.#admit(principal))
       throw new Refusal(REASON.quotaExceeded, 'This key has no room for another connection.')
@@ -288,14 +271,13 @@ export class Connection implements Sender {
       expirySeconds: this.#expirySeconds,
       sink: this.#output,
     })
-    if (this.#isEnded || this.#wire.destroyed) return door.sessions.close(session, 0)
+    if (this.#isEnded || this.#wire.destroyed) return door.sessions.close(session, this.#expirySeconds)
+    const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds)
     this.#session = session
+    this.#will = will
     this.#publishing = new Publishing(version, login)
-    this.#will = packet.will && willOf(packet.will, login)
-    const { answer, keepAliveSeconds } = connack(packet, login.clientId, present, this.#expirySeconds)
     this.#keepAliveMs = keepAliveSeconds * 1500
     this.#seenAt = performance.now()
-    this.#acks.version = version
     this.#output.write(answer)
     session.resume()
   }

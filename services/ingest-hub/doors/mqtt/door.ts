@@ -1,6 +1,4 @@
 /** The MQTT door: devices connect over TCP, TLS or WebSocket, publish and subscribe. */
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import {
   type Access,
   type Admission,
@@ -16,8 +14,7 @@ import type { Sessions } from '../../devices/sessions/sessions.ts'
 import { Connection } from './connection.ts'
 import { Inbox } from './inbox.ts'
 import { LIMITS } from './limits.ts'
-import { listen, type MqttConfig } from './listen.ts'
-import type { Origin } from './login.ts'
+import { listen, type MqttConfig, type Serve } from './listen.ts'
 import { REASON } from './reasons.ts'
 import { Wills } from './will.ts'
 
@@ -32,12 +29,10 @@ export interface Door {
   closed(connection: Connection): void
 }
 
-export interface MqttDoor {
+export interface MqttDoor extends Serve {
   readonly port: number
   /** Undefined without a certificate. */
   readonly tlsPort: number | undefined
-  /** Serves a connection that came another way. */
-  serve(wire: Duplex, socket: Socket, tls: boolean, origin: Origin): void
 }
 
 export interface MqttDoorOptions {
@@ -76,15 +71,17 @@ export async function openMqtt(
     wills,
     closed: (connection) => void open.delete(connection),
   }
-  const serve = (wire: Duplex, socket: Socket, tls: boolean, origin: Origin): void => {
-    const place = connections.open(socket, tls)
-    const admit = (principal: string): boolean => {
-      if (!connections.identify(place, principal)) return false
-      // It stays as long as it is connected, unlike a connection between two requests.
-      connections.begin(place)
-      return true
-    }
-    open.add(new Connection(door, wire, origin, admit))
+  const serve: Serve = {
+    open: (socket, tls) => connections.open(socket, tls),
+    serve(wire, place, origin) {
+      const admit = (principal: string): boolean => {
+        if (!connections.identify(place, principal)) return false
+        // It stays as long as it is connected, unlike a connection between two requests.
+        connections.begin(place)
+        return true
+      }
+      open.add(new Connection(door, wire, origin, admit))
+    },
   }
   const looking = setInterval(() => {
     const now = performance.now()
@@ -98,7 +95,7 @@ export async function openMqtt(
   log.info(`MQTT is served at port ${listeners.port}`)
   if (listeners.tlsPort !== undefined) log.info(`MQTT with TLS is served at port ${listeners.tlsPort}`)
   return {
-    value: { port: listeners.port, tlsPort: listeners.tlsPort, serve },
+    value: { port: listeners.port, tlsPort: listeners.tlsPort, ...serve },
     async stop(drainMs) {
       clearInterval(looking)
       wills.stop()

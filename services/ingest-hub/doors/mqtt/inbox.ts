@@ -112,7 +112,7 @@ export class Inbox {
         refusals.inc()
         one.outcome = { reason: REASON.invalidPayload, message: error.message }
       } else {
-        one.sender.failed()
+        if (one.messageId > 0) one.sender.failed()
         continue
       }
       if (one.messageId > 0) senders.add(one.sender)

@@ -30,6 +30,8 @@ export const LIMITS = {
   unreadMs: 30_000,
   /** The longest time that a session may outlast its connection, seconds (AWS). */
   sessionExpirySeconds: 3600,
+  /** How long a client has to close its side of a connection that ends. */
+  hangUpMs: 1000,
   /** How often connections are looked at. */
   lookMs: 500,
 } as const

@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { followFile, watchCertificates } from '@weir/service'
+import { type Connection, followFile, watchCertificates } from '@weir/service'
 import { LIMITS } from './limits.ts'
 import type { Origin } from './login.ts'
 
@@ -25,18 +26,22 @@ export interface MqttTls {
   readonly caFile: string | undefined
 }
 
-type Serve = (wire: Socket, socket: Socket, tls: boolean, origin: Origin) => void
+export interface Serve {
+  /** Gives the connection a place. */
+  open(socket: Socket, tls: boolean): Connection
+  serve(wire: Duplex, place: Connection, origin: Origin): void
+}
 
 const LOOK_AGAIN_MS = 5000
 const PLAIN: Origin = { certificate: undefined, mayBeAnonymous: true }
 
 export async function listen(
   { host, port, tls }: MqttConfig,
-  serve: Serve,
+  { open, serve }: Serve,
 ): Promise<{ readonly port: number; readonly tlsPort: number | undefined; close(): Promise<unknown> }> {
-  const plain = createServer({ noDelay: true }, (socket) => serve(socket, socket, false, PLAIN))
+  const plain = createServer({ noDelay: true }, (socket) => serve(socket, open(socket, false), PLAIN))
   const portOf = await bound(plain, host, port)
-  const secure = tls && (await listenTls(host, tls, serve))
+  const secure = tls && (await listenTls(host, tls, { open, serve }))
   const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()))
   return {
     port: portOf,
@@ -61,7 +66,7 @@ async function bound(server: Server, host: string, port: number): Promise<number
   return (server.address() as AddressInfo).port
 }
 
-async function listenTls(host: string, { port, certFile, keyFile, caFile }: MqttTls, serve: Serve) {
+async function listenTls(host: string, { port, certFile, keyFile, caFile }: MqttTls, { open, serve }: Serve) {
   const files = () => ({
     cert: readFileSync(certFile),
     key: readFileSync(keyFile),
@@ -77,11 +82,20 @@ async function listenTls(host: string, { port, certFile, keyFile, caFile }: Mqtt
     noDelay: true,
   })
   if (caFile !== undefined) watchCertificates({ 'mqtt-ca': () => readFileSync(caFile, 'utf8') })
+  /** The connections in their TLS handshake, by remote address and port. */
+  const shaking = new Map<string, Connection>()
+  server.prependListener('connection', (socket: Socket) => {
+    const from = endpointOf(socket)
+    shaking.set(from, open(socket, true))
+    socket.once('close', () => shaking.delete(from))
+  })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   server.on('secureConnection', (socket) => {
     const certificate = subjectOf(socket)
-    if (certificate === null) return socket.destroy()
-    serve(socket, socket, true, { certificate, mayBeAnonymous: true })
+    const place = shaking.get(endpointOf(socket))
+    if (certificate === null || place === undefined) return void socket.destroy()
+    place.socket = socket
+    serve(socket, place, { certificate, mayBeAnonymous: true })
   })
   const renew = (): void => {
     try {
@@ -101,6 +115,8 @@ async function listenTls(host: string, { port, certFile, keyFile, caFile }: Mqtt
     },
   }
 }
+
+const endpointOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 /** Undefined if the client has shown no certificate; null if it cannot be trusted or names nobody. */
 function subjectOf(socket: TLSSocket): string | undefined | null {

@@ -1,3 +1,6 @@
+/** Reason codes, and how connections end. */
+import type { Packet } from 'mqtt-packet'
+
 /** Reason codes of MQTT 5 (section 2.4), as far as the door sends them. */
 export const REASON = {
   success: 0x00,
@@ -47,5 +50,20 @@ const RETURN_CODES: Readonly<Partial<Record<Reason, number>>> = {
   [REASON.notAuthorized]: 5,
 }
 
-/** Undefined if 3.1.1 has no code for the reason: then the connection is closed without an answer. */
-export const returnCodeOf = (reason: Reason): number | undefined => RETURN_CODES[reason]
+/** What the client is told at the end. Undefined if its version has no words for it. */
+export function farewellOf(
+  reason: Reason,
+  reasonString: string,
+  version: 4 | 5 | undefined,
+  isConnected: boolean,
+): Packet | undefined {
+  const properties = { reasonString }
+  if (isConnected) return version === 5 ? { cmd: 'disconnect', reasonCode: reason, properties } : undefined
+  if (version === 5) return { cmd: 'connack', sessionPresent: false, reasonCode: reason, properties }
+  // A client of another version understands no more than the first code, and one that has not sent CONNECT gets
+  // no answer.
+  const returnCode = RETURN_CODES[reason]
+  if (returnCode === undefined || (version === undefined && reason !== REASON.unsupportedVersion))
+    return undefined
+  return { cmd: 'connack', sessionPresent: false, returnCode }
+}

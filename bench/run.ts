@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers,notify,publish]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,offers,notify,publish,rules]
  * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
  * other round has them in reverse order. Prints Markdown tables.
  */
@@ -13,6 +13,7 @@ import { latency } from './scenarios/latency.ts'
 import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
+import { rules } from './scenarios/rules.ts'
 
 const {
   values: { rounds, quick, only },
@@ -20,7 +21,7 @@ const {
   options: {
     rounds: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers,notify,publish' },
+    only: { type: 'string', default: 'http,enrich,once,index,kinesis,latency,offers,notify,publish,rules' },
   },
 })
 const part = quick ? 0.2 : 1
@@ -34,6 +35,7 @@ const scenarios = {
   offers: offers(500, 30 * part),
   notify: notify(1000, 30 * part),
   publish: publish(5000 * part),
+  rules: rules(1_000_000 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))

@@ -7,7 +7,7 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
-export type AwsApi = 'kinesis' | 'lambda' | 'sns' | 'sts'
+export type AwsApi = 'iot' | 'iotdata' | 'kinesis' | 'lambda' | 'sns' | 'sts'
 
 /** A port of a service besides the one for HTTP. */
 export interface FurtherPort {
@@ -73,8 +73,8 @@ export const services = {
     variable: 'HUB',
     needs: ['kafka', 'registry'],
     uses: ['redis'],
-    apis: ['kinesis', 'sts'],
-    doc: 'the HTTP and MQTT doors and the Kinesis API',
+    apis: ['kinesis', 'iot', 'iotdata', 'sts'],
+    doc: 'the HTTP and MQTT doors, the Kinesis API, and rules for messages of devices',
   },
   enricher: {
     port: 8081,

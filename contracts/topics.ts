@@ -6,6 +6,14 @@
 import type { DeadLetter, ValueOf } from './generated/types.ts'
 import { KAFKA_SERVICES, type Service } from './services.ts'
 
+/** HTTP, or MQTT: devices publish to the MQTT topics that match the filter. The payload is the value in JSON. */
+export type Door = 'http' | { readonly mqtt: string }
+
+/** The names of the topic's doors. */
+export const doorNames = ({ doors }: Pick<Topic, 'doors'>): ('http' | 'mqtt')[] => [
+  ...new Set(doors.map((door) => (typeof door === 'string' ? door : 'mqtt'))),
+]
+
 export interface Topic {
   /** The contract of the values: an .avsc file. Its sample and its published versions are beside it. */
   readonly value: URL
@@ -16,7 +24,7 @@ export interface Topic {
   /** How long records are kept; 'compact' keeps the newest record of each key forever. */
   readonly retentionHours: number | 'compact'
   /** The APIs of ingest-hub (its doors) through which clients may write to this topic. */
-  readonly doors: readonly 'http'[]
+  readonly doors: readonly Door[]
   readonly writers: readonly Service[]
   readonly readers: readonly Service[]
   readonly doc: string
@@ -64,6 +72,8 @@ export const deadLetterTopic = (writer: Service): Topic => ({
 const NOTIFICATION_PARTITIONS = 12
 /** The last one keeps deliveries for 125 ms × 2^15, which is longer than an hour. */
 export const WAITING_PARTITIONS = 16
+/** The last one keeps actions of rules for 1 s × 2^7, which is about two minutes. */
+export const RETRY_PARTITIONS = 8
 
 /** The partitions of incidents, and of what is held in quiet hours: few, since people read both. */
 const INCIDENT_PARTITIONS = 6
@@ -237,6 +247,56 @@ export const platformTopics: TopicTable = {
     WEEK_HOURS,
     'What people want done with incidents, by TOPIC/KEY.',
   ),
+  'weir.devices.messages': {
+    value: new URL('weir/device-message.avsc', import.meta.url),
+    key: 'clientId',
+    partitions: 6,
+    retentionHours: 1,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Messages for which there are subscriptions of devices; the queue of every session.',
+  },
+  'weir.devices.sessions': {
+    value: new URL('weir/device-session.avsc', import.meta.url),
+    key: 'clientId',
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'The sessions of MQTT clients with their subscriptions.',
+  },
+  'weir.control.rules': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Rules for messages of devices, and the HTTP destinations of their actions.',
+  },
+  'weir.rules.actions': {
+    value: new URL('weir/rule-actions.avsc', import.meta.url),
+    key: null,
+    partitions: 12,
+    retentionHours: 24,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: "Actions of rules that leave Weir's own Kafka, until they are done.",
+  },
+  'weir.rules.retries': {
+    value: new URL('weir/rule-actions.avsc', import.meta.url),
+    key: null,
+    partitions: RETRY_PARTITIONS,
+    retentionHours: 24,
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'Actions of rules that are attempted again: partition k keeps each for a second times 2 to the power of k.',
+  },
 }
 
 /**
@@ -312,6 +372,12 @@ export interface GroupFamily {
 
 /** Consumer groups, by the prefix of their names. */
 export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
+  'ingest-hub.': {
+    service: 'ingest-hub',
+    transactional: false,
+    watchers: ['console'],
+    doc: 'Actions of rules.',
+  },
   'enricher.': {
     service: 'enricher',
     transactional: true,

@@ -1,6 +1,7 @@
 /** The tables of compatibility.md leave nothing out. */
 import { readFileSync } from 'node:fs'
-import { kinesisModel, lambdaModel, snsModel, stsModel } from '@weir/aws'
+import { iotDataModel, iotModel, kinesisModel, lambdaModel, snsModel, stsModel } from '@weir/aws'
+import { REFUSED_KINDS } from '@weir/ingest-hub/rules/actions/kinds.ts'
 import { expect, test } from 'vitest'
 
 const page = readFileSync(new URL('compatibility.md', import.meta.url), 'utf8')
@@ -27,6 +28,14 @@ test('the page has a row for every operation of SNS', () => {
   const listed = rows('SNS operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(snsModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('the page has a row for every operation of IoT in the models, and names every action that is refused', () => {
+  const listed = rows('IoT operations').filter((row) => row.length === 3)
+  const operations = [iotModel, iotDataModel].flatMap((model) => Object.keys(model.operations))
+  expect(listed.map(([name]) => name).sort()).toEqual(operations.sort())
+  for (const [name, served] of listed) expect(served, name).toBe('served')
+  expect(section('IoT operations')).toContain(`${REFUSED_KINDS.toSorted().join(', ')}.`)
 })
 
 test('the page has a row for every operation of STS in the model', () => {

@@ -17,10 +17,12 @@ import {
   PutRecordCommand,
   UpdateShardCountCommand,
 } from '@aws-sdk/client-kinesis'
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { may, PRINCIPALS, rightsOf } from '@weir/contracts/rights.ts'
 import { type Kafka, writeRecord } from '@weir/kafka'
 import { topics } from '@weir/solutions'
 import { areas } from '@weir/solutions/location-offers/areas.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Guarded } from './guarded.ts'
 import { writeVehicles } from './vehicles.ts'
@@ -30,7 +32,7 @@ let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-rights-'))
-  system = await Guarded.start()
+  system = await Guarded.start({ EGRESS_ALLOW: '127.0.0.0/8' })
 })
 afterAll(async () => {
   await system?.stop()
@@ -118,6 +120,39 @@ test('the rights suffice for streams, a function and its application', async () 
       { timeout: 40_000 },
     )
     .toBe('berlin')
+})
+
+test('the rights suffice for notifications: confirmed, delivered, retried, and written to a topic', async () => {
+  const admin = await system.kafka('admin')
+  const name = 'notification.rights'
+  await admin.value.admin.createTopics([{ name, partitions: 1, replicas: 3, configs: {} }])
+  const sns = new SNSClient({
+    endpoint: system.urls.alerter,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+  let refusals = 1
+  const receiver = await startReceiver(({ headers }) =>
+    headers['x-amz-sns-message-type'] === 'Notification' && refusals-- > 0 ? 503 : 200,
+  )
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'rights' }))
+  const Attributes = {
+    DeliveryPolicy: JSON.stringify({
+      healthyRetryPolicy: { numRetries: 3, minDelayTarget: 1, maxDelayTarget: 1 },
+    }),
+  }
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: receiver.url, Attributes }))
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'kafka', Endpoint: `kafka://${name}` }))
+  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(1)
+  await fetch(JSON.parse(receiver.received[0].body).SubscribeURL)
+  const { MessageId } = await sns.send(new PublishCommand({ TopicArn, Message: 'with rights' }))
+  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(3)
+  expect(JSON.parse(receiver.received[2].body)).toMatchObject({ MessageId, Message: 'with rights' })
+  await expect
+    .poll(async () => (await admin.value.admin.offsets(name))[0].latest, { timeout: 20_000 })
+    .toBe(1)
+  await receiver.stop()
+  await admin.stop()
 })
 
 test('the services export their lag under the names of MSK', async () => {

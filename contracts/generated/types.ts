@@ -145,6 +145,8 @@ export interface Notification {
   attributes: Array<NotificationAttribute>
   /** The group whose messages keep their order, in a FIFO topic. Then it is a part of the key. */
   groupId: string | null
+  /** The trace of AWS X-Ray that the publisher sent, for queues. */
+  traceHeader: string | null
   /** Messages of a FIFO topic with the same id within five minutes are one message. */
   deduplicationId: string | null
   /** The only subscription that gets the message, whatever its filter policy; null: all subscriptions of the topic. */
@@ -318,6 +320,101 @@ export interface IncidentRequest {
   at: number
 }
 
+/** A message of a device that subscriptions of devices match. */
+export interface DeviceMessage {
+  /** The MQTT topic. */
+  topic: string
+  /** The payload as it was published. */
+  payload: Buffer
+  /** The QoS with which it was published, 0 or 1. */
+  qos: number
+  /** The client id of the sender; null if it was not published over MQTT. */
+  clientId: string | null
+  /** When it was received, milliseconds since the epoch, UTC. */
+  receivedAt: number
+  /** The properties of MQTT 5 that are passed on, as a JSON object; binary ones in base64. */
+  properties: string | null
+}
+
+export interface DeviceSubscription {
+  /** The topic filter, with $share/GROUP/ before it if it is shared. */
+  filter: string
+  /** The greatest QoS, 0 or 1. */
+  qos: number
+  /** Whether the client's own messages are left out. */
+  noLocal: boolean
+  /** The subscription identifier; 0 if there is none. */
+  identifier: number
+}
+
+/** The session of an MQTT client: its subscriptions, and how far it has read if it is not connected. */
+export interface DeviceSession {
+  /** The client id. */
+  clientId: string
+  /** The name of the key, or the subject of the certificate, to which the client id belongs while the session lasts. */
+  principal: string
+  /** Grows with each connection of the client: of two connections, the one with the greater epoch has the session. */
+  epoch: number
+  /** The id of the connection. It decides between connections of one epoch. */
+  connection: string
+  /** Whether the client is connected. */
+  connected: boolean
+  /** How long the session outlasts its connection. */
+  expirySeconds: number
+  /** When this was written, milliseconds since the epoch, UTC. */
+  seenAt: number
+  /** The subscriptions. */
+  subscriptions: Array<DeviceSubscription>
+  /** For each partition of weir.devices.messages, the offset from which messages of QoS 1 have not been acknowledged. */
+  positions: Array<number>
+}
+
+export interface RuleAction {
+  /** The kind of the action, as the API names it: lambda, sns. */
+  kind: string
+  /** Its parameters as JSON, with templates rendered. */
+  parameters: string
+}
+
+export interface RuleFailure {
+  /** The kind of the action in the words of the error message: S3Action. */
+  action: string
+  /** What it was directed to. */
+  resource: string
+  /** The cause in a sentence. */
+  message: string
+}
+
+/** What a rule must still do with one message of a device outside Weir's own Kafka, and what has failed so far. */
+export interface RuleActions {
+  /** The name of the rule. */
+  rule: string
+  /** The MQTT topic of the message. */
+  topic: string
+  /** The MQTT client that published it; null if it was not published over MQTT. */
+  clientId: string | null
+  /** The name of the key by which the publisher was recognised. */
+  principal: string
+  /** Names the message in logs and in the message about its failures. */
+  traceId: string
+  /** When the message was received, milliseconds since the epoch, UTC. */
+  receivedAt: number
+  /** What SELECT made of the message: the payload for the actions. */
+  payload: Buffer
+  /** The payload of the message itself, if the rule has an error action. */
+  original: Buffer | null
+  /** The actions that are not finished. */
+  actions: Array<RuleAction>
+  /** The actions that were given up. */
+  failures: Array<RuleFailure>
+  /** How often the actions were attempted. */
+  attempts: number
+  /** The rules that had republished the message one after the other. */
+  hops: number
+  /** Whether this is the error action of the rule, whose own failure has no further consequence. */
+  isErrorAction: boolean
+}
+
 /** The type of each topic's values. */
 export interface ValueOf {
   'weir.stats': StageStats
@@ -337,4 +434,9 @@ export interface ValueOf {
   'weir.incidents': Incident
   'weir.incidents.alerts': Notification
   'weir.incidents.requests': IncidentRequest
+  'weir.devices.messages': DeviceMessage
+  'weir.devices.sessions': DeviceSession
+  'weir.control.rules': ControlEntry
+  'weir.rules.actions': RuleActions
+  'weir.rules.retries': RuleActions
 }

@@ -18,6 +18,8 @@ export interface ApiOptions {
   readonly pages?: Readonly<Record<string, (output: never) => PageText>>
   /** Actions that are not called SERVICE:OPERATION, by operation: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>
+  /** The code of the error for inputs that break the model's constraints; ValidationException if not given. */
+  readonly invalidInput?: string
   /** Content types of answers that are blobs, by operation; the others are application/octet-stream. */
   readonly payloadTypes?: Readonly<Record<string, string>>
   /**
@@ -71,7 +73,8 @@ export function api(model: Model, operations: AwsOperations, options: ApiOptions
       action: options.actions?.[name] ?? `${model.service}:${name}`,
       maxBodyBytes: options.maxBodyBytesOf?.[name] ?? options.maxBodyBytes,
       isUnsigned: options.unsigned?.includes(name) ?? false,
-      check: operation.input === undefined ? () => ({}) : compile(model, operation.input),
+      check:
+        operation.input === undefined ? () => ({}) : compile(model, operation.input, options.invalidInput),
       run: run as Operation['run'],
     })
   }

@@ -51,9 +51,25 @@ export function functionArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'lambda', resource: `function:${name}` })
 }
 
+/** The resource of a function's ARN: NAME or NAME:QUALIFIER. */
+const FUNCTION = /^function:([\w-]{1,64}(?::[\w$-]{1,128})?)$/
+
+/** Returns NAME or NAME:QUALIFIER of a function's ARN; undefined for other texts. */
+export function functionIn(arn: string): string | undefined {
+  const parsed = parseArn(arn)
+  return parsed?.service === 'lambda' && parsed.accountId !== ''
+    ? FUNCTION.exec(parsed.resource)?.[1]
+    : undefined
+}
+
 /** @param name of a topic of notifications */
 export function snsTopicArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'sns', resource: name })
+}
+
+/** @param resource rule/NAME, or topic/TOPIC */
+export function iotArn(account: Account, resource: string): string {
+  return formatArn({ ...account, service: 'iot', resource })
 }
 
 /** Returns the ARN of an access key's user. */

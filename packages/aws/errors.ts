@@ -40,9 +40,9 @@ export function serializationError(message?: string): AwsError {
 }
 
 /** @param problems sentences of the form "Value 'x' at 'y' failed to satisfy constraint: z" */
-export function validationError(problems: readonly string[]): AwsError {
+export function validationError(problems: readonly string[], code = 'ValidationException'): AwsError {
   return new AwsError(
-    'ValidationException',
+    code,
     `${problems.length} validation ${problems.length === 1 ? 'error' : 'errors'} detected: ${problems.join('; ')}`,
   )
 }

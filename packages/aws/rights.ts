@@ -1,5 +1,5 @@
 /** The rights of an access key: actions, on resources that are named by service. */
-import { parseArn } from './arn.ts'
+import { type Arn, parseArn } from './arn.ts'
 
 /**
  * Patterns of resources' names by service: { "kinesis": ["orders", "sensor-*"], "lambda": ["team-*"] }. The
@@ -23,13 +23,17 @@ export function mayWith(rights: Rights, actions: readonly string[]): May {
     if (!actions.some((pattern) => fits(pattern, action))) return false
     if (resource === '*') return true
     const arn = parseArn(resource)
-    const [service, name] = arn === undefined ? [TOPICS, resource] : [arn.service, nameIn(arn.resource)]
+    const [service, name] = arn === undefined ? [TOPICS, resource] : [arn.service, nameIn(arn)]
     return entries.some(([pattern, names]) => fits(pattern, service) && names.some((one) => fits(one, name)))
   }
 }
 
-/** Returns orders of stream/orders/consumer/billing:1700000000, offers of function:offers:live. */
-function nameIn(resource: string): string {
+/**
+ * Returns orders of stream/orders/consumer/billing:1700000000, offers of function:offers:live. The name of an MQTT
+ * topic is all of it: sensors/1 of topic/sensors/1.
+ */
+function nameIn({ service, resource }: Arn): string {
+  if (service === 'iot' && resource.startsWith('topic/')) return resource.slice('topic/'.length)
   return /^[a-z]+[/:]([^/:]+)/.exec(resource)?.[1] ?? resource
 }
 

@@ -34,8 +34,15 @@ interface Checker {
 
 type Container = Readonly<Record<string, unknown>>
 
-/** Compiles the check of a shape; the caller knows T. Throws if the model does not have the shape. */
-export function compile<T = unknown>(model: Model, shapeName: string): Check<T> {
+/**
+ * Compiles the check of a shape; the caller knows T. Throws if the model does not have the shape.
+ * @param code of the error for values that do not meet the constraints
+ */
+export function compile<T = unknown>(
+  model: Model,
+  shapeName: string,
+  code = 'ValidationException',
+): Check<T> {
   const checker = checkerFor(model)(shapeName)
   return (value, encoding = 'json') => {
     if (value === null || typeof value !== 'object') throw serializationError()
@@ -43,7 +50,7 @@ export function compile<T = unknown>(model: Model, shapeName: string): Check<T> 
     if (checker.fits(taken)) return taken as T
     const problems: string[] = []
     checker.explain(taken, '', problems)
-    throw validationError(problems)
+    throw validationError(problems, code)
   }
 }
 

@@ -4,14 +4,13 @@
  * the replica that holds the log's transactional id, after it has read everything written before, so no two
  * replicas decide on the same state. All other state, in Redis or in memory, can be rebuilt from here.
  */
-import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
 import type { ControlEntry as Stored, TopicName } from '@weir/contracts'
-import { type Kafka, KafkaError } from '@weir/kafka'
+import type { Kafka } from '@weir/kafka'
 import { openTable, type Table } from '@weir/tables'
-import { backoffMs } from '@weir/timing'
 import type { TopicRecord, WarnLog } from '@weir/topics'
+import { Decisions } from './decisions.ts'
+import type { Scope } from './group.ts'
 
 export interface ControlEntry {
   readonly kind: string
@@ -53,7 +52,7 @@ export interface ControlOptions {
 
 type ControlTopic = Extract<
   TopicName,
-  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications'
+  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications' | 'weir.control.rules'
 >
 
 export interface ControlLog {
@@ -62,8 +61,10 @@ export interface ControlLog {
    * the changes that it returns, all or nothing. `decide` may run several times; its errors are thrown here.
    * Resolves when the changes are stored and applied here; other replicas have them some milliseconds later.
    * Rejects with a KafkaError after 15 s without success: the changes may or may not have been made.
+   * @param scope what `decide` looks at. Decisions about different things, of calls that overlap in time, are
+   * written together, and none of them sees the changes of the others. Without it, `decide` may look at anything.
    */
-  write(decide: () => readonly Change[]): Promise<void>
+  write(decide: () => readonly Change[], scope?: Scope): Promise<void>
   /** Writes an entry that only this replica writes, without waiting for its turn. */
   announce(change: Change): Promise<void>
   /** Resolves when everything written before the call has been applied. */
@@ -73,11 +74,6 @@ export interface ControlLog {
   stop(): Promise<void>
 }
 
-/** How long a decision is retried if others get in its way or its outcome is unknown (ms). */
-const PATIENCE_MS = 15_000
-/** The longest pause before the second attempt, and before later ones (ms). */
-const FIRST_PAUSE_MS = 20
-const MAX_PAUSE_MS = 500
 /**
  * Each transaction writes a mark under this key, by which its writer can tell afterwards whether it was
  * committed.
@@ -96,7 +92,6 @@ export async function openControlLog({
   log,
 }: ControlOptions): Promise<ControlLog> {
   const marks = new Set<string>()
-  let turn: Promise<unknown> = Promise.resolve()
 
   const accept = (record: TopicRecord<Stored>): void => {
     const entry = entryOf(record)
@@ -126,37 +121,27 @@ export async function openControlLog({
     return [key, { kind, id, json }]
   }
 
-  const write = async (decide: () => readonly Change[]): Promise<void> => {
-    const mark = randomUUID()
-    const deadline = Date.now() + PATIENCE_MS
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await kafka.transact(`${topic}.writer`, async (out) => {
-          await table.catchUp()
-          // An earlier attempt whose answer was lost may have succeeded.
-          if (marks.has(mark)) return
-          const changes = decide()
-          if (changes.length === 0) return
-          for (const change of [...changes, { ...MARK, value: mark }]) table.append(out, ...stored(change))
+  const decisions = new Decisions({
+    transact: (work) =>
+      kafka.transact(`${topic}.writer`, async (out) => {
+        await table.catchUp()
+        work({
+          has: (mark) => marks.has(mark),
+          entry(change) {
+            const [key, entry] = stored(change)
+            const bytes = key.length + (entry?.json.length ?? 0)
+            return { bytes, append: () => table.append(out, key, entry) }
+          },
+          append: (mark) => table.append(out, ...stored({ ...MARK, value: mark })),
         })
-        break
-      } catch (error) {
-        if (!(error instanceof KafkaError) || !error.retriable || Date.now() > deadline) throw error
-        await sleep(Math.random() * backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS))
-      }
-    }
-    // Other calls of this replica must find the changes applied.
-    await table.settle(AbortSignal.timeout(PATIENCE_MS))
-  }
+      }),
+    settle: (timeoutMs) => table.settle(AbortSignal.timeout(timeoutMs)),
+  })
 
   return {
     catchUp: () => table.catchUp(),
     ready: () => table.ready(),
-    write: (decide) => {
-      const mine = turn.then(() => write(decide))
-      turn = mine.catch(() => {})
-      return mine
-    },
+    write: (decide, scope) => decisions.make(decide, scope),
     announce: async (change) => table.put(...stored(change)),
     stop: () => table.stop(),
   }

@@ -95,6 +95,35 @@ describe.each(['platformatic', 'kafkajs'] as const)('with %s', (driver) => {
     expect(unlucky.applied).toEqual([1, 2, 3, 4, 5].map((count) => `counter/x={"count":${count}}`))
   })
 
+  test('decisions about different things share transactions; a wrong one among them fails alone', async () => {
+    const topic = await connections.makeTopic()
+    let transactions = 0
+    let fails = true
+    const one = await replica(topic, {
+      transact: async (id, work) => {
+        transactions++
+        await connections.kafka.transact(id, work)
+        // The answer of the first large group is lost.
+        if (transactions === 2 && fails) {
+          fails = false
+          throw new KafkaError('timeout', 'The end of the transaction')
+        }
+      },
+    })
+    const count = 300
+    const write = (id: string, value: object) =>
+      one.log.write(() => [{ kind: 'counter', id, value }], { reads: ['all'], changes: [id] })
+    const results = await Promise.allSettled(
+      Array.from({ length: count }, (_, i) => write(`n${i}`, { count: i === 150 ? -1 : i })),
+    )
+    expect(results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([150])
+    expect(one.applied).toHaveLength(count - 1)
+    expect(transactions).toBeLessThan(6)
+    // Each of these depends on the one before.
+    await Promise.all(Array.from({ length: 5 }, () => one.raise('same')))
+    expect(one.countOf('same')).toBe(5)
+  })
+
   test('an error that a retry cannot fix is reported at once', async () => {
     const refused = new KafkaError('not-authorized', 'Writing to the log')
     const one = await replica(await connections.makeTopic(), { transact: () => Promise.reject(refused) })

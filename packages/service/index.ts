@@ -1,10 +1,12 @@
-export type { Access, AccessConfig, Client } from './access/access.ts'
+export type { Access, AccessConfig, Client, DeviceClient } from './access/access.ts'
 export { accessConfig, clientOf, identify, mayRead, mayWrite, openAccess } from './access/access.ts'
+export { ALL_DEVICE_RIGHTS, type DeviceRights } from './access/device-rights.ts'
 export type { Lease } from './admission/admission.ts'
 export { Admission, MAX_UNKNOWN_BODY_BYTES } from './admission/admission.ts'
+export { type Connection, Connections } from './admission/connections.ts'
 export { shapeOfJson } from './admission/json-shape.ts'
 export { jsonFault } from './admission/json-syntax.ts'
-export { isFromForeignPage } from './admission/local.ts'
+export { isFromForeignPage, isLocal } from './admission/local.ts'
 export {
   holdLease,
   identified,

@@ -46,6 +46,10 @@ export class TopicRecord<V> {
     return this.#index
   }
 
+  get partition(): number {
+    return this.#batch.partition
+  }
+
   get offset(): number {
     return this.#batch.offsets[this.#index]
   }

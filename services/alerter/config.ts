@@ -1,4 +1,4 @@
-import { type AwsCredentials, awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig, ownCredentials } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
@@ -22,7 +22,7 @@ export const config = (reader: ConfigReader) => ({
   channels: channelsConfig(reader),
   enricherUrl: serviceUrl(reader, 'enricher'),
   hubUrl: serviceUrl(reader, 'ingest-hub'),
-  credentials: credentials(reader),
+  credentials: ownCredentials(reader, 'alerter', 'functions are invoked and streams written'),
   memoryBytes:
     reader.integer(
       'ALERTER_MEMORY_MB',
@@ -33,20 +33,3 @@ export const config = (reader: ConfigReader) => ({
     ) << 20,
   http: httpConfig(reader, 8083),
 })
-
-/**
- * Undefined if requests to other services of Weir are not signed. AWS_ACCESS_KEY_ID is for queues at AWS, so it is
- * not used here.
- */
-function credentials(reader: ConfigReader): AwsCredentials | undefined {
-  const accessKeyId = reader.optional(
-    'ALERTER_ACCESS_KEY_ID',
-    'The access key with which functions are invoked and streams are written; if not set, requests are not signed.',
-  )
-  const secretAccessKey = reader.secret('ALERTER_SECRET_ACCESS_KEY', 'Its secret.')
-  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
-    reader.problem('ALERTER_ACCESS_KEY_ID and ALERTER_SECRET_ACCESS_KEY belong together; set both or none.')
-  return accessKeyId === undefined || secretAccessKey === undefined
-    ? undefined
-    : { accessKeyId, secretAccessKey }
-}

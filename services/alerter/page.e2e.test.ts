@@ -6,11 +6,11 @@ import {
   SNSClient,
 } from '@aws-sdk/client-sns'
 import { openBrowser, openPage } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
+import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openAlerterWorld } from './testing/alerter.ts'
-import { type HttpReceiver, startReceiver } from './testing/receiver.ts'
 
 /** The page must show text from messages and receivers as text. */
 const HOSTILE = '<img src=x onerror=alert(1)>'

@@ -1,4 +1,5 @@
 /** The pipeline of each solution: the topics, flows, functions and sinks that its records pass, in order. */
+import { doorNames } from '@weir/contracts/topics.ts'
 import { step } from '@weir/flow'
 import { topics } from '@weir/solutions'
 import type { FlowDefinition, FlowDeps, Solution } from '@weir/solutions/solution.ts'
@@ -111,8 +112,8 @@ function chainsFrom({ by, to }: Edge, edges: readonly Edge[], before: readonly S
 
 function doorsOf({ kind, name }: Station): Station[] {
   if (kind === 'stream') return [door('kinesis')]
-  const doors: readonly string[] = topics[name as keyof typeof topics]?.doors ?? []
-  return doors.map(door)
+  const topic = topics[name as keyof typeof topics]
+  return topic === undefined ? [] : doorNames(topic).map(door)
 }
 
 const door = (name: string): Station => station('door', name, { stage: `ingest-hub.${name}` })

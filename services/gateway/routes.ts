@@ -5,6 +5,8 @@
 import {
   api,
   formParameters,
+  iotDataModel,
+  iotModel,
   kinesisModel,
   lambdaModel,
   type Model,
@@ -46,6 +48,8 @@ interface Named {
 }
 
 const MODELS: Readonly<Record<AwsApi, Model>> = {
+  iot: iotModel,
+  iotdata: iotDataModel,
   kinesis: kinesisModel,
   lambda: lambdaModel,
   sns: snsModel,

@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Snapshot } from '@weir/pages'
-import type { Access, Client } from '@weir/service'
+import { type Access, ALL_DEVICE_RIGHTS, type DeviceClient } from '@weir/service'
 import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPageKeys, type PageKeys } from './testing/page-keys.ts'
@@ -249,11 +249,20 @@ describe('viewers with keys', () => {
 })
 
 test('a server with keys asks a browser for one, and serves no part of the page without it', async () => {
-  const clients: Readonly<Record<string, Client>> = {
-    right: { name: 'dispatch', mayWrite: () => false, mayRead: (topic) => topic === 'taxi.enriched' },
-    other: { name: 'other', mayWrite: () => true, mayRead: () => false },
+  const clients: Readonly<Record<string, DeviceClient>> = {
+    right: {
+      name: 'dispatch',
+      mayWrite: () => false,
+      mayRead: (topic) => topic === 'taxi.enriched',
+      ...ALL_DEVICE_RIGHTS,
+    },
+    other: { name: 'other', mayWrite: () => true, mayRead: () => false, ...ALL_DEVICE_RIGHTS },
   }
-  const access: Access = { client: (key = '') => clients[key] }
+  const access: Access = {
+    client: (key = '') => clients[key],
+    certified: () => undefined,
+    version: 0,
+  }
   const server = await openPageServer(taxiTelemetry, { engine: 'opensearch', access })
   onTestFinished(() => server.stop())
   const basic = (password: string): string => `Basic ${Buffer.from(`anybody:${password}`).toString('base64')}`

@@ -1,9 +1,11 @@
-import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig, ownCredentials } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { services } from '@weir/contracts/services.ts'
+import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig, type TlsConfig } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl, type TlsConfig } from '@weir/service'
+import type { MqttConfig } from './doors/mqtt/listen.ts'
 
 const { port: PORT, ports: PORTS } = services['ingest-hub']
 
@@ -24,8 +26,32 @@ function tlsConfig(reader: ConfigReader): TlsConfig | undefined {
   return certFile === undefined || keyFile === undefined ? undefined : { port, certFile, keyFile }
 }
 
+/** MQTT, and MQTT with TLS if HTTP has it: they share the certificate. */
+function mqttConfig(reader: ConfigReader, host: string, tls: TlsConfig | undefined): MqttConfig {
+  const { mqtt, mqtts } = PORTS
+  const port = reader.port(mqtt.variable, 'The port for MQTT.', mqtt.port)
+  const tlsPort = reader.port(
+    mqtts.variable,
+    'The port for MQTT with TLS, if TLS_CERT_FILE and TLS_KEY_FILE are set.',
+    mqtts.port,
+  )
+  const caFile = reader.optional(
+    'MQTT_CLIENT_CA_FILE',
+    'PEM file with the authorities of client certificates. A device with a certificate of theirs must use its common name as the client id. Reloaded when it changes.',
+  )
+  const connections = reader.integer(
+    'MQTT_CONNECTIONS',
+    'Maximum number of connected devices, and as many that have not logged in; one over TLS counts as three. One API key may have three quarters of them.',
+    4096,
+    16,
+    200_000,
+  )
+  return { host, port, connections, tls: tls && { ...tls, port: tlsPort, caFile } }
+}
+
 /** The configuration of the ingest-hub, read from its environment. */
 export function config(reader: ConfigReader) {
+  const http = { ...httpConfig(reader, PORT), tls: tlsConfig(reader) }
   return {
     kafka: kafkaConfig(reader),
     registryUrl: registryUrl(reader),
@@ -65,6 +91,16 @@ export function config(reader: ConfigReader) {
         32,
       ),
     },
-    http: { ...httpConfig(reader, PORT), tls: tlsConfig(reader) },
+    egress: egressConfig(reader),
+    publicUrl: reader.httpUrl(
+      'HUB_PUBLIC_URL',
+      'Where devices and receivers of messages reach this service: endpoints and links begin with it. If not set, its URL.',
+      serviceUrl(reader, 'ingest-hub'),
+    ),
+    enricherUrl: serviceUrl(reader, 'enricher'),
+    alerterUrl: serviceUrl(reader, 'alerter'),
+    credentials: ownCredentials(reader, 'ingest-hub', 'rules invoke functions and publish notifications'),
+    http,
+    mqtt: mqttConfig(reader, http.host, http.tls),
   }
 }

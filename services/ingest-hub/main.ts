@@ -2,6 +2,7 @@ import { awsDoor, openAwsAccess } from '@weir/aws'
 import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
+import { openEgress } from '@weir/egress'
 import { openKafka } from '@weir/kafka'
 import {
   configured,
@@ -14,12 +15,19 @@ import {
 } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { config as read } from './config.ts'
+import { joinTakers } from './devices/devices.ts'
+import { directTopics } from './devices/direct-topics.ts'
+import { openSessions } from './devices/sessions/sessions.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
+import { openMqtt } from './doors/mqtt/door.ts'
+import { serveWebSockets } from './doors/mqtt/websocket.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
 import { openIntake } from './intake/intake.ts'
+import { iotDataApi } from './rules/api/data-api.ts'
+import { openRules } from './rules/open.ts'
 
 const config = configured((env) => readConfig(env, read))
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
@@ -30,7 +38,12 @@ await Service.named('ingest-hub')
   .with('kafka', (_, { log }) => openKafka(config.kafka, log))
   .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
   .with('intake', ({ kafka, codec }) =>
-    openIntake({ kafka, codec, topics: topicsOfDoor('http'), memoryBytes: config.memoryBytes }),
+    openIntake({
+      kafka,
+      codec,
+      topics: [...new Set([...topicsOfDoor('http'), ...topicsOfDoor('mqtt')])],
+      memoryBytes: config.memoryBytes,
+    }),
   )
   .with('stats', async ({ intake, codec }, { log }) =>
     publishStats({ log, producer: intake.producer, writer: await codec.writer('weir.stats') }),
@@ -47,21 +60,45 @@ await Service.named('ingest-hub')
       log,
     }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake }, { log }) =>
-    openHttp(config.http, {
-      log,
-      names: hostNames('ingest-hub'),
-      admission: intake.admission,
-      ready: { kafka: kafka.connected, streams: kinesis.ready },
-      routes: async (app) => {
-        await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
-        await app.register(
-          awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
-            kinesis.api,
-            stsApi(config.account),
-          ]),
-        )
-      },
-    }),
+  .with('egress', () => openEgress(config.egress))
+  .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
+    openRules({ ...config, codec, egress, intake, kafka, kinesis, log }),
+  )
+  .with('sessions', ({ kafka, codec }, { log }) => openSessions({ kafka, codec, log }))
+  .with('devices', ({ intake, rules, sessions }) => {
+    const devices = joinTakers([directTopics(intake), sessions.taker, rules.run])
+    rules.publishTo(devices)
+    return { value: devices, stop() {} }
+  })
+  .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
+    openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
+  )
+  .with(
+    'http',
+    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, mqtt, rules, sessions }, { log }) =>
+      openHttp(config.http, {
+        log,
+        names: hostNames('ingest-hub'),
+        admission: intake.admission,
+        ready: {
+          kafka: kafka.connected,
+          streams: kinesis.ready,
+          devices: sessions.ready,
+          rules: rules.ready,
+        },
+        routes: async (app) => {
+          const stopWebSockets = serveWebSockets(app.server, mqtt, hostNames('ingest-hub'))
+          app.addHook('onClose', async () => stopWebSockets())
+          await app.register(httpDoor({ intake, access, collector, connected: kafka.connected }))
+          await app.register(
+            awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
+              kinesis.api,
+              rules.api,
+              iotDataApi(config.account, devices),
+              stsApi(config.account),
+            ]),
+          )
+        },
+      }),
   )
   .start()

@@ -8,7 +8,7 @@ export const topics: TopicTable = {
     key: 'deviceId',
     partitions: 12,
     retentionHours: WEEK_HOURS,
-    doors: ['http'],
+    doors: ['http', { mqtt: 'taxis/+/telemetry' }],
     writers: ['ingest-hub'],
     readers: ['enricher'],
     doc: 'Reports of the taxis as the devices sent them.',

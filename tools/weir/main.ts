@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   reference: async () => (await import('./commands/reference.ts')).reference,
   functions: async () => (await import('./commands/functions.ts')).functions,
   alerts: async () => (await import('./commands/alerts.ts')).alerts,
+  rules: async () => (await import('./commands/rules.ts')).rules,
   new: async () => (await import('./commands/new.ts')).create,
   size: async () => (await import('./commands/size.ts')).size,
   'check-config': async () => (await import('./commands/check-config.ts')).checkConfig,

@@ -67,7 +67,7 @@ export function restJsonProtocol(apis: readonly Api[]): Protocol {
 
   return {
     // The router does not match labels as long as ARNs are, so a path may end in any way.
-    paths: [...folders.keys()].map((folder) => `${folder}*`),
+    paths: [...folders.keys()].map((folder) => (folder.endsWith('/') ? `${folder}*` : folder)),
     find(request) {
       const found = find(request)
       const api =
@@ -139,7 +139,7 @@ function routeOf(operation: Operation): Route {
 
 /** Returns what all uris have in common that match the same paths. */
 function withoutLabels(uri: string): string {
-  return uri.replaceAll(/\{\w+\}/g, '{}').replace(/(?<=.)\/$/, '')
+  return uri.replaceAll(/\{\w+\+?\}/g, '{}').replace(/(?<=.)\/$/, '')
 }
 
 /** Errors of the model are written by their shapes, others with their text alone. */

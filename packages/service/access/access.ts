@@ -10,6 +10,7 @@ import { HttpError } from '../errors.ts'
 import { followFile } from '../followed-file.ts'
 import type { Logger } from '../logger.ts'
 import type { Resource } from '../opening.ts'
+import { ALL_DEVICE_RIGHTS, type DeviceRights } from './device-rights.ts'
 import type { ApiKey } from './keys.ts'
 import { parseKeys } from './keys.ts'
 
@@ -28,12 +29,19 @@ export interface Client {
   mayRead(topic: string): boolean
 }
 
+/** A client with its rights on topics of MQTT. */
+export interface DeviceClient extends Client, DeviceRights {}
+
 export interface Access {
   /**
    * Returns the client with this key (undefined: the request has none); undefined if it is not allowed in at
    * all.
    */
-  client(key: string | undefined): Client | undefined
+  client(key: string | undefined): DeviceClient | undefined
+  /** Returns the client for devices that show a valid certificate; undefined if they are not allowed in. */
+  certified(): DeviceClient | undefined
+  /** Grows with each change of the keys: what was looked up before may have other rights by then. */
+  readonly version: number
 }
 
 const BEARER = /^bearer +(\S+) *$/i
@@ -44,7 +52,8 @@ export function accessConfig(reader: ConfigReader): AccessConfig {
   const keysFile = reader.optional(
     'API_KEYS_FILE',
     'File of the API keys: [{ "name", "sha256" of the key in hex, "topics": ["orders.*"] to write to, ' +
-      '"reads": ["orders.*"] to read from, by default the same as topics }]. Reloaded when it changes.',
+      '"reads": ["orders.*"] to read from, by default the same as topics, "mqtt": { "publish": ["fleet/${clientId}/#"], ' +
+      '"subscribe": [] } for devices }]. Reloaded when it changes.',
   )
   const anonymous = reader.flag(
     'ALLOW_ANONYMOUS',
@@ -128,7 +137,12 @@ export function mayRead(client: Client, topic: string): void {
     throw new HttpError(403, 'forbidden', `The API key ${client.name} may not read ${topic}.`)
 }
 
-const ANYBODY: Client = { name: undefined, mayWrite: () => true, mayRead: () => true }
+const ANYBODY: DeviceClient = {
+  name: undefined,
+  mayWrite: () => true,
+  mayRead: () => true,
+  ...ALL_DEVICE_RIGHTS,
+}
 
 export function openAccess(
   { keysFile, anonymous }: AccessConfig,
@@ -136,6 +150,7 @@ export function openAccess(
   lookAgainMs = LOOK_AGAIN_MS,
 ): Resource<Access> {
   let keys: readonly ApiKey[] | undefined
+  let version = 0
   const stop =
     keysFile === undefined
       ? () => {}
@@ -146,6 +161,7 @@ export function openAccess(
             if (keys !== undefined)
               log.info({ names: found.map((key) => key.name) }, 'API keys were reloaded')
             keys = found
+            version++
           } else if (keys === undefined) throw new ConfigError(problems)
           else
             log.error(
@@ -155,6 +171,10 @@ export function openAccess(
         })
   return {
     value: {
+      get version() {
+        return version
+      },
+      certified: () => keys?.find(({ sha256: hash }) => hash === undefined),
       client: (shown) => (shown === undefined ? (anonymous ? ANYBODY : undefined) : find(keys ?? [], shown)),
     },
     stop,
@@ -167,11 +187,11 @@ const unreadable = (file: string, problem: string): ReturnType<typeof parseKeys>
 })
 
 /** Compares all keys, whichever matches, so that the time taken reveals nothing. */
-function find(keys: readonly ApiKey[], shown: string): Client | undefined {
+function find(keys: readonly ApiKey[], shown: string): DeviceClient | undefined {
   const hash = sha256(shown)
   let found: ApiKey | undefined
   for (const key of keys) {
-    if (sameHash(key.sha256, hash)) found = key
+    if (key.sha256 !== undefined && sameHash(key.sha256, hash)) found = key
   }
   return found
 }

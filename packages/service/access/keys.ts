@@ -1,11 +1,16 @@
 /**
  * The file of API keys: [{ "name": "shop", "sha256": "<hash of the key, hex>", "topics": ["orders.*"]
  * }]. A key may write to `topics`. It may see the records of the topics in `reads`, on pages, in tables and
- * through applications; without `reads` it may see those of `topics`.
+ * through applications; without `reads` it may see those of `topics`. Its rights on topics of MQTT are in
+ * `mqtt`. An entry with `"certificates": true` in the place of the hash has the rights of devices that show a
+ * client certificate.
  */
-export interface ApiKey {
+import { type DeviceRights, deviceRights } from './device-rights.ts'
+
+export interface ApiKey extends DeviceRights {
   readonly name: string
-  readonly sha256: Buffer
+  /** Undefined for the rights of devices with certificates. */
+  readonly sha256: Buffer | undefined
   mayWrite(topic: string): boolean
   mayRead(topic: string): boolean
 }
@@ -14,7 +19,7 @@ export interface ApiKey {
 const MAX_NAME_LENGTH = 128
 const NAME = new RegExp(`^[\\x21-\\x7e]{1,${MAX_NAME_LENGTH}}$`)
 const HASH = /^[0-9a-f]{64}$/i
-const FIELDS = new Set(['name', 'sha256', 'topics', 'reads'])
+const FIELDS = new Set(['name', 'sha256', 'topics', 'reads', 'mqtt', 'certificates'])
 /** A topic's name, or a prefix of names with a star at its end. */
 const PATTERN = /^[A-Za-z0-9._-]*\*?$/
 
@@ -40,7 +45,10 @@ function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   }
   if (typeof entry?.name !== 'string' || !NAME.test(entry.name))
     problems.push(`${which} needs a name of 1 to ${MAX_NAME_LENGTH} visible ASCII characters.`)
-  if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256))
+  if (entry?.certificates === true) {
+    if (entry.sha256 !== undefined)
+      problems.push(`${which} has a sha256 and "certificates"; make two entries of it.`)
+  } else if (typeof entry?.sha256 !== 'string' || !HASH.test(entry.sha256))
     problems.push(`${which} needs the key's SHA-256 as sha256, 64 hex digits.`)
   const topics = entry?.topics
   const reads = entry?.reads ?? topics
@@ -48,11 +56,16 @@ function parseKey(entry: any, which: string, problems: string[]): ApiKey[] {
   if (!arePatterns(topics)) problems.push(`${which} needs topics: ${list}.`)
   else if (!arePatterns(reads))
     problems.push(`${which} needs reads in the same form as topics: ${list}; or no reads at all.`)
-  if (problems.length > before) return []
+  const devices = deviceRights(entry?.mqtt)
+  if (devices === undefined)
+    problems.push(
+      `${which} needs mqtt in the form { "publish": [topic filters], "subscribe": [topic filters] }.`,
+    )
+  if (problems.length > before || devices === undefined) return []
   const among = (patterns: readonly string[]) => (topic: string) =>
     patterns.some((pattern) => fits(pattern, topic))
-  const sha256 = Buffer.from(entry.sha256, 'hex')
-  return [{ name: entry.name, sha256, mayWrite: among(topics), mayRead: among(reads) }]
+  const sha256 = entry.certificates === true ? undefined : Buffer.from(entry.sha256, 'hex')
+  return [{ name: entry.name, sha256, mayWrite: among(topics), mayRead: among(reads), ...devices }]
 }
 
 function arePatterns(value: unknown): boolean {

@@ -4,9 +4,11 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterAll, expect, test } from 'vitest'
+import { ALL_DEVICE_RIGHTS } from '../access/device-rights.ts'
 import { type Access, Admission, identify, leaseOf, openHttp } from '../index.ts'
 
-const access: Access = { client: () => ({ name: 'fleet', mayWrite: () => true, mayRead: () => true }) }
+const fleet = { name: 'fleet', mayWrite: () => true, mayRead: () => true, ...ALL_DEVICE_RIGHTS }
+const access: Access = { client: () => fleet, certified: () => undefined, version: 0 }
 const admission = new Admission(16 << 20)
 let work = Promise.withResolvers<void>()
 const { value: server, stop } = await openHttp(

@@ -1,8 +1,9 @@
 /** The checks of endpoints, and of the protocols that the configuration allows. */
+
+import { functionIn } from '@weir/aws'
 import type { Unavailable } from '../deliveries/receivers/channels.ts'
 import { deliveryStreamIn } from '../deliveries/receivers/firehose.ts'
 import { isStreamArn } from '../deliveries/receivers/kinesis.ts'
-import { functionIn } from '../deliveries/receivers/lambda.ts'
 import { isMailAddress } from '../deliveries/receivers/mail/config.ts'
 import { isFifo, type ProtocolName, type Topic } from '../notifications/entries.ts'
 import { KAFKA_PREFIX, kafkaTopicIn } from '../notifications/kafka-endpoint.ts'

@@ -31,7 +31,11 @@ const TYPE = /^(String|Number|Binary)(\..{1,249})?$/s
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
 
 /** Throws AwsErrors for a message that the target does not take. */
-export function messageOf({ topic, target, platform }: Target, input: MessageInput): Message {
+export function messageOf(
+  { topic, target, platform }: Target,
+  input: MessageInput,
+  traceHeader: string | null = null,
+): Message {
   const { Message: message, Subject: subject = null, MessageStructure } = input
   if (message === '') throw invalidParameter('Empty message')
   if (subject !== null) checkSubject(subject)
@@ -46,6 +50,7 @@ export function messageOf({ topic, target, platform }: Target, input: MessageInp
     subject,
     perProtocol: MessageStructure === 'json',
     attributes,
+    traceHeader,
     ...orderOf(topic, input),
   }
 }

@@ -3,6 +3,7 @@ import { type Account, validationError } from '@weir/aws'
 import { platformApplicationArn, platformApplicationIn } from '../notifications/mobile-arns.ts'
 import { PLATFORMS, type PlatformApplication } from '../notifications/mobile-entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
+import { applicationScope } from '../notifications/scopes.ts'
 import { checkedArn } from './arns.ts'
 import { invalidParameter, invalidValue, noApplication } from './errors.ts'
 import { nextPage } from './paging.ts'
@@ -61,7 +62,7 @@ export function platformApplicationOperations({ account, notifications }: Mobile
         const { createdAt = Date.now(), attributes: before = { Enabled: 'true' } } =
           mobile.applications.get(id) ?? {}
         return put({ id, createdAt, attributes: { ...before, ...withoutSecrets(attributes) } })
-      })
+      }, applicationScope(id))
       return { PlatformApplicationArn: arn }
     },
 
@@ -81,7 +82,7 @@ export function platformApplicationOperations({ account, notifications }: Mobile
           }),
         )
         return [{ kind: 'platform-application', id, value: undefined }, ...endpoints]
-      })
+      }, applicationScope(id))
     },
 
     async ListPlatformApplications({ NextToken }: { readonly NextToken?: string }, context: SnsContext) {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { platformEndpointArn, platformEndpointIn } from '../notifications/mobile-arns.ts'
 import { MAX_TOKEN_CHARACTERS, type PlatformEndpoint } from '../notifications/mobile-entries.ts'
 import type { NotificationChange } from '../notifications/notifications.ts'
+import { tokenScope } from '../notifications/scopes.ts'
 import { checkedArn } from './arns.ts'
 import { invalidValue, noEndpoint } from './errors.ts'
 import { nextPage } from './paging.ts'
@@ -52,17 +53,20 @@ export function platformEndpointOperations({ account, notifications }: MobileDep
       const attributes: PlatformEndpoint['attributes'] = { Enabled: 'true', ...own, ...given, Token }
       checkAttributes(attributes)
       let made: PlatformEndpoint | undefined
-      await notifications.change(() => {
-        const { id } = findApplication(notifications, application)
-        const found = mobile.endpointWith(id, Token)
-        if (found !== undefined && !isSame(found.attributes, attributes))
-          throw invalidValue(
-            'Token',
-            `Endpoint ${arnOf(found)} already exists with the same Token, but different attributes.`,
-          )
-        made = found ?? { id: randomUUID(), application: id, createdAt: Date.now(), attributes }
-        return found === undefined ? put(made) : []
-      })
+      await notifications.change(
+        () => {
+          const { id } = findApplication(notifications, application)
+          const found = mobile.endpointWith(id, Token)
+          if (found !== undefined && !isSame(found.attributes, attributes))
+            throw invalidValue(
+              'Token',
+              `Endpoint ${arnOf(found)} already exists with the same Token, but different attributes.`,
+            )
+          made = found ?? { id: randomUUID(), application: id, createdAt: Date.now(), attributes }
+          return found === undefined ? put(made) : []
+        },
+        tokenScope(application ?? '', Token),
+      )
       return { EndpointArn: arnOf(made!) }
     },
 

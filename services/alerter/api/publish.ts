@@ -23,6 +23,7 @@ interface Entry extends MessageInput {
 
 /** SNS API reference, Publish and PublishBatch. */
 const MAX_BYTES = 262_144
+const MAX_TRACE_CHARACTERS = 256
 const MAX_ENTRIES = 10
 const MAX_ID_CHARACTERS = 80
 
@@ -30,7 +31,7 @@ export function publishOperations(deps: PublishDeps) {
   const { arns, publisher } = deps
   return {
     async Publish(input: PublishInput, context: SnsContext) {
-      const message = messageOf(await targetOf(input, context, deps), input)
+      const message = messageOf(await targetOf(input, context, deps), input, traceOf(context))
       if (sizeOf(message) > MAX_BYTES) throw invalidParameter('Message too long')
       const [result] = await publisher.publish([message], context.client.name)
       if (result instanceof KafkaError) throw unstored(result)
@@ -47,7 +48,7 @@ export function publishOperations(deps: PublishDeps) {
       const topic = await arns.topicFor(TopicArn, context)
       checkIds(entries)
       // As AWS does, one wrong message refuses the batch.
-      const messages = entries.map((entry) => messageOf({ topic, target: null }, entry))
+      const messages = entries.map((entry) => messageOf({ topic, target: null }, entry, traceOf(context)))
       if (messages.reduce((sum, message) => sum + sizeOf(message), 0) > MAX_BYTES)
         throw new AwsError(
           'BatchRequestTooLongException',
@@ -64,6 +65,12 @@ export function publishOperations(deps: PublishDeps) {
       return { Successful: successful, Failed: failed }
     },
   }
+}
+
+/** SQS documents the header's format; longer values are not traces. */
+function traceOf({ request }: SnsContext): string | null {
+  const header = request.headers['x-amzn-trace-id']
+  return typeof header === 'string' && header.length <= MAX_TRACE_CHARACTERS ? header : null
 }
 
 function checkIds(entries: readonly Entry[]): void {

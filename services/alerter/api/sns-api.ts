@@ -4,6 +4,7 @@ import type { Unavailable } from '../deliveries/receivers/channels.ts'
 import type { Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
 import { Arns } from './arns.ts'
+import { confirmationOperations } from './confirmations.ts'
 import { pages } from './pages.ts'
 import { permissionOperations } from './permissions.ts'
 import { platformApplicationOperations } from './platform-applications.ts'
@@ -23,7 +24,7 @@ export interface SnsDeps {
   readonly isKafkaTopic: (name: string) => Promise<boolean>
 }
 
-export type SnsContext = Pick<AwsContext, 'authorize' | 'may' | 'client' | 'isSigned'>
+export type SnsContext = Pick<AwsContext, 'authorize' | 'may' | 'client' | 'isSigned' | 'request'>
 
 /** The longest form: a batch of 256 KB in percent-encoding, with its parameters. */
 const MAX_BODY_BYTES = 1 << 20
@@ -33,6 +34,7 @@ export function snsApi(deps: SnsDeps): Api {
   const operations = {
     ...topicOperations(all),
     ...subscriptionOperations(all),
+    ...confirmationOperations(all),
     ...publishOperations(all),
     ...tagOperations(all),
     ...permissionOperations(all),

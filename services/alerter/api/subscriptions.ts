@@ -1,6 +1,6 @@
 /** The operations on subscriptions. */
 import { randomUUID } from 'node:crypto'
-import { type Account, AwsError } from '@weir/aws'
+import type { Account } from '@weir/aws'
 import type { Unavailable } from '../deliveries/receivers/channels.ts'
 import {
   isFifo,
@@ -12,8 +12,9 @@ import {
 } from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
-import type { Arns } from './arns.ts'
-import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-token.ts'
+import { endpointScope } from '../notifications/scopes.ts'
+import type { Arns, SubscriptionName } from './arns.ts'
+import { isValid, newToken } from './confirmation-token.ts'
 import { checkEndpoint } from './endpoints.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
@@ -53,13 +54,15 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
   const subscribe = async (input: SubscribeInput, protocol: ProtocolName, subscriber: string) => {
     const { TopicArn, Endpoint: endpoint = '', Attributes: attributes = {} } = input
     let subscription: Subscription | undefined
-    await notifications.change(() => {
+    const decide = (): NotificationChange[] => {
       const topic = arns.findTopic(TopicArn)
       subscription = notifications.subscribed(topic, protocol, endpoint)
       if (subscription !== undefined) {
         if (!hasAttributes(subscription, attributes))
           throw invalidValue('Attributes', 'Subscription already exists with different attributes')
-        return []
+        if (subscription.confirmed || isValid(subscription)) return []
+        subscription = { ...subscription, token: newToken(subscription.id), tokenAt: Date.now() }
+        return put(subscription)
       }
       const id = randomUUID()
       subscription = {
@@ -77,20 +80,14 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
         subscriber,
       }
       return put(subscription)
-    })
+    }
+    await notifications.change(decide, endpointScope(arns.topicName(TopicArn), protocol, endpoint))
     return subscription!
   }
 
-  const findByToken = (token: string): Subscription | undefined => {
-    const found = notifications.subscriptions.get(subscriptionIn(token) ?? '')
-    return found !== undefined && isSameToken(found.token, token) ? found : undefined
-  }
-
-  /** Returns the subscription of a token. Throws AwsErrors. */
-  const confirmable = (token: string): Subscription => {
-    const found = findByToken(token)
-    if (found === undefined) throw invalidParameter('Token')
-    return found
+  const ofEndpoint = (name: SubscriptionName) => {
+    const { topic, protocol, endpoint } = arns.findSubscription(name).subscription
+    return endpointScope(topic, protocol, endpoint)
   }
 
   const shown = ({ protocol, endpoint, confirmed, ...rest }: Subscription) => ({
@@ -121,55 +118,6 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
       await publisher.requestConfirmation(subscription)
       const isShown = input.ReturnSubscriptionArn === true
       return { SubscriptionArn: isShown ? arns.subscription(subscription) : 'pending confirmation' }
-    },
-
-    async ConfirmSubscription(
-      input: {
-        readonly TopicArn: string
-        readonly Token: string
-        readonly AuthenticateOnUnsubscribe?: string
-      },
-      context: SnsContext,
-    ) {
-      const { TopicArn, Token: token, AuthenticateOnUnsubscribe } = input
-      // SNS does not compare the topic with that of the token.
-      if (!arns.isTopic(TopicArn)) throw invalidParameter('Topic')
-      if (!isHex(token)) throw new AwsError('InvalidParameterException', 'Invalid token')
-      // Strangers with wrong tokens must not keep the control log busy.
-      if (findByToken(token) === undefined) await notifications.catchUp()
-      let subscription = confirmable(token)
-      // A link may be opened twice.
-      if (!subscription.confirmed)
-        await notifications.change(() => {
-          subscription = confirmable(token)
-          if (subscription.confirmed) return []
-          const { isSigned } = context
-          const signedUnsubscribe = isSigned && AuthenticateOnUnsubscribe?.toLowerCase() === 'true'
-          subscription = { ...subscription, confirmed: true, signedConfirmation: isSigned, signedUnsubscribe }
-          return put(subscription)
-        })
-      return { SubscriptionArn: arns.subscription(subscription) }
-    },
-
-    async Unsubscribe(
-      { SubscriptionArn }: { readonly SubscriptionArn: string },
-      context: SnsContext,
-    ): Promise<void> {
-      const { topic, id } = arns.subscriptionName(SubscriptionArn)
-      if (context.isSigned) context.authorize(arns.topic(topic))
-      if (!notifications.subscriptions.has(id)) await notifications.catchUp()
-      if (!notifications.subscriptions.has(id)) return
-      await notifications.change(() => {
-        const found = notifications.subscriptions.get(id)
-        if (found?.topic !== topic) return []
-        if (!context.isSigned && found.signedUnsubscribe)
-          throw new AwsError(
-            'AuthorizationErrorException',
-            'This subscription can only be ended by a signed request.',
-            403,
-          )
-        return [{ kind: 'subscription', id, value: undefined }]
-      })
     },
 
     async ListSubscriptions({ NextToken }: { readonly NextToken?: string }, context: SnsContext) {
@@ -227,7 +175,7 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
         )
         if (complaint !== undefined) throw invalidParameter(complaint)
         return put({ ...subscription, attributes })
-      })
+      }, ofEndpoint(name))
     },
   }
 

@@ -60,6 +60,7 @@ test('a new topic is shown with the defaults of SNS', () => {
   const { Policy, EffectiveDeliveryPolicy, ...rest } = shownAttributes(topic, arn, account, {
     confirmed: 2,
     pending: 1,
+    deleted: 0,
   })
   expect(rest).toEqual({
     DisplayName: '',

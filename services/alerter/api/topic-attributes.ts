@@ -117,7 +117,7 @@ export function shownAttributes(
   topic: Topic,
   arn: string,
   account: Account,
-  counts: { readonly confirmed: number; readonly pending: number },
+  counts: Readonly<Record<'confirmed' | 'pending' | 'deleted', number>>,
 ): Attributes {
   const { ContentBasedDeduplication = 'false', FifoThroughputScope = 'Topic', ...rest } = topic.attributes
   return {
@@ -129,7 +129,7 @@ export function shownAttributes(
     EffectiveDeliveryPolicy: JSON.stringify(effectiveTopicPolicy(topic)),
     SubscriptionsConfirmed: String(counts.confirmed),
     SubscriptionsPending: String(counts.pending),
-    SubscriptionsDeleted: '0',
+    SubscriptionsDeleted: String(counts.deleted),
     ...(isFifo(topic.name) ? { FifoTopic: 'true', ContentBasedDeduplication } : {}),
     ...(topic.attributes.FifoThroughputScope === undefined ? {} : { FifoThroughputScope }),
   }

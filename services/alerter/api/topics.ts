@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Account } from '@weir/aws'
 import { TOPIC_NAME, type Topic } from '../notifications/entries.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
+import { topicScope } from '../notifications/scopes.ts'
 import type { Arns } from './arns.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
@@ -33,7 +34,9 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
 
   /** Changes the topic of an ARN. */
   const change = (TopicArn: string, edit: (topic: Topic) => Topic): Promise<void> =>
-    notifications.change(() => put(edit(arns.findTopic(TopicArn))))
+    notifications.change(() => put(edit(arns.findTopic(TopicArn))), topicScope(arns.topicName(TopicArn)))
+
+  const endedOf = ({ id }: Topic) => [...notifications.ended.values()].filter(({ topicId }) => topicId === id)
 
   return {
     async CreateTopic(input: CreateTopicInput, context: SnsContext) {
@@ -54,7 +57,7 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
         if (tags !== undefined && !isWithin(tags, found.tags))
           throw invalidValue('Tags', 'Topic already exists with different tags')
         return []
-      })
+      }, topicScope(name))
       return { TopicArn: arn }
     },
 
@@ -64,11 +67,11 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
       await notifications.change(() => {
         const topic = notifications.topics.get(name)
         if (topic === undefined) return []
-        const removed = [...notifications.subscriptionsOf(topic)].map(
+        const removed = [...notifications.subscriptionsOf(topic), ...endedOf(topic)].map(
           ({ id }): NotificationChange => ({ kind: 'subscription', id, value: undefined }),
         )
         return [{ kind: 'topic', id: name, value: undefined }, ...removed]
-      })
+      }, topicScope(name))
     },
 
     async ListTopics({ NextToken }: { readonly NextToken?: string }, context: SnsContext) {
@@ -88,7 +91,8 @@ export function topicOperations({ account, arns, notifications }: TopicDeps) {
         if (subscription.confirmed) confirmed++
         else pending++
       }
-      return { Attributes: shownAttributes(topic, arn, account, { confirmed, pending }) }
+      const deleted = endedOf(topic).length
+      return { Attributes: shownAttributes(topic, arn, account, { confirmed, pending, deleted }) }
     },
 
     async SetTopicAttributes(

@@ -1,15 +1,15 @@
 /** Makes the attempts of deliveries, and records their outcomes. */
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
+import { Lane } from '@weir/timing/lane.ts'
+import { Slots } from '@weir/timing/slots.ts'
 import { isFifo } from '../notifications/entries.ts'
 import { deadLetterTarget } from '../notifications/redrive-policy.ts'
 import type { Attempted, AttemptLog } from './attempts.ts'
 import type { Answer, Delivery, Outcome } from './delivery.ts'
-import { Lane } from './lane.ts'
 import type { Terms } from './receivers/receiver.ts'
 import type { OpenedReceivers } from './receivers/receivers.ts'
 import { MANAGED_POLICY, pauseMs } from './schedule.ts'
-import { Slots } from './slots.ts'
 
 export interface AttemptingOptions extends OpenedReceivers {
   readonly attempts: AttemptLog

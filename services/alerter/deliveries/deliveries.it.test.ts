@@ -1,8 +1,8 @@
 import { createVerify, X509Certificate } from 'node:crypto'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { startReceiver } from '../testing/receiver.ts'
 
 let world: Awaited<ReturnType<typeof openAlerterWorld>>
 let service: Awaited<ReturnType<typeof startService>>

@@ -236,7 +236,8 @@ class Dispatch {
     await pause(value.dueAt - Date.now(), this.#signal)
     const { notifications, attempting } = this.#options
     if (isDirect(value.subscription)) return this.#directAgain(value, cause)
-    const subscription = notifications.subscriptions.get(value.subscription)
+    const { subscriptions, ended } = notifications
+    const subscription = subscriptions.get(value.subscription) ?? ended.get(value.subscription)
     const topic = subscription && this.#topic(subscription.topic, subscription.topicId)
     if (subscription === undefined || topic === undefined) return
     const isConfirmation = value.offset < 0

@@ -66,18 +66,29 @@ export class Envelopes {
     return this.#sign(fields, ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'], version)
   }
 
-  /** Returns the message that asks the receiver to confirm the subscription. */
+  /** Returns the message that asks the receiver to confirm the subscription, or that tells it of the end. */
   confirmation(delivery: Delivery): Promise<Envelope> {
     const { topic, subscription, messageId } = delivery
+    const { token, createdAt, tokenAt, endedAt } = subscription
     const arn = this.topicArn(topic)
+    const [Type, Message] =
+      endedAt === undefined
+        ? [
+            'SubscriptionConfirmation',
+            `You have chosen to subscribe to the topic ${arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`,
+          ]
+        : [
+            'UnsubscribeConfirmation',
+            `You have chosen to deactivate subscription ${this.subscriptionArn(delivery)}.\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.`,
+          ]
     const fields = {
-      Type: 'SubscriptionConfirmation',
+      Type,
       MessageId: messageId,
-      Token: subscription.token,
+      Token: token,
       TopicArn: arn,
-      Message: `You have chosen to subscribe to the topic ${arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.`,
+      Message,
       SubscribeURL: this.subscribeUrl(delivery),
-      Timestamp: new Date(subscription.createdAt).toISOString(),
+      Timestamp: new Date(endedAt ?? tokenAt ?? createdAt).toISOString(),
     }
     const signed = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
     return this.#sign(fields, signed, signatureVersion(topic))

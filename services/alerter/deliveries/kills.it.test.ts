@@ -1,9 +1,9 @@
 /** kill -9 of the alerter in the middle of its deliveries. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { startReceiver } from '../testing/receiver.ts'
 
 let world: Awaited<ReturnType<typeof openAlerterWorld>>
 beforeAll(async () => {

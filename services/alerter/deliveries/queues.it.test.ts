@@ -14,10 +14,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { startAws } from '@weir/testkit/aws.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { startReceiver } from '../testing/receiver.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const region = 'us-east-1'

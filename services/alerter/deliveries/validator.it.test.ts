@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts } from '@weir/stack/ports.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { startReceiver } from '../testing/receiver.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-validator-'))
 const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { startReceiver } from '../testing/receiver.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-incidents-'))
 let world: Awaited<ReturnType<typeof openAlerterWorld>>
@@ -54,6 +54,7 @@ test('pages and lists need the right to read, changes the right to write, and li
       {
         topic,
         target: null,
+        traceHeader: null,
         message: 'Full',
         subject: null,
         perProtocol: false,

@@ -22,6 +22,7 @@ function alert(at: number, changes: Partial<AlertAttributes> = {}, message = 'Fu
     deduplicationId: null,
     subscription: null,
     target: null,
+    traceHeader: null,
   }
   return { key: 'disk', status: 'open', severity: 'error', ...changes, notification }
 }

@@ -8,11 +8,11 @@ import {
   SetTopicAttributesCommand,
   SNSClient,
 } from '@aws-sdk/client-sns'
+import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { Topic } from '../notifications/entries.ts'
 import { openAlerterWorld } from '../testing/alerter.ts'
-import { type HttpReceiver, startReceiver } from '../testing/receiver.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const region = 'us-east-1'

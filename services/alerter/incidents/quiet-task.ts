@@ -103,5 +103,6 @@ function notificationOf(
     deduplicationId: null,
     subscription: id,
     target: null,
+    traceHeader: null,
   }
 }

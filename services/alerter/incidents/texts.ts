@@ -50,6 +50,7 @@ export function notificationOf(
     deduplicationId: null,
     subscription: null,
     target: null,
+    traceHeader: null,
   }
 }
 

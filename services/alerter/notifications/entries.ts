@@ -43,26 +43,34 @@ const topic = object({
 })
 export type Topic = ShapedBy<typeof topic>
 
-const subscription = object({
-  id,
-  topic: name,
-  topicId: id,
-  protocol: oneOf(...PROTOCOLS),
-  endpoint: text({ max: MAX_ENDPOINT_CHARACTERS }),
-  createdAt: time,
-  /** Those that were set, by their names in the API. */
-  attributes,
-  /** Shown by the receiver that confirms the subscription. */
-  token: text({ max: 288 }),
-  /** Whether it was confirmed; nothing is delivered before. */
-  confirmed: flag,
-  /** Whether only a signed request may end it. */
-  signedUnsubscribe: flag,
-  /** Whether the request that confirmed it was signed. */
-  signedConfirmation: flag,
-  /** The name of the access key that subscribed. */
-  subscriber: text({ max: 256 }),
-})
+const subscription = object(
+  {
+    id,
+    topic: name,
+    topicId: id,
+    protocol: oneOf(...PROTOCOLS),
+    endpoint: text({ max: MAX_ENDPOINT_CHARACTERS }),
+    createdAt: time,
+    /** Those that were set, by their names in the API. */
+    attributes,
+    /** Shown by the receiver that confirms the subscription. */
+    token: text({ max: 288 }),
+    /** Whether it was confirmed; nothing is delivered before. */
+    confirmed: flag,
+    /** Whether only a signed request may end it. */
+    signedUnsubscribe: flag,
+    /** Whether the request that confirmed it was signed. */
+    signedConfirmation: flag,
+    /** The name of the access key that subscribed. */
+    subscriber: text({ max: 256 }),
+  },
+  {
+    /** When the token was made, if that was after the subscription. */
+    tokenAt: time,
+    /** When the receiver ended the subscription by a link. Its token can restore it for a while. */
+    endedAt: time,
+  },
+)
 export type Subscription = ShapedBy<typeof subscription>
 
 /** A certificate by which receivers check signatures. */

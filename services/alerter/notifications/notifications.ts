@@ -1,6 +1,6 @@
 /** All topics of notifications and their subscriptions, as this replica knows them, and changes of them. */
 import type { Codec } from '@weir/codec'
-import { type Change, type ControlEntry, openControlLog } from '@weir/control'
+import { type Change, type ControlEntry, openControlLog, type Scope } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import { type Certificate, checks, type Entries, type Subscription, type Topic } from './entries.ts'
@@ -11,6 +11,8 @@ const TOPIC = 'weir.control.notifications'
 export interface Notifications {
   readonly topics: ReadonlyMap<string, Topic>
   readonly subscriptions: ReadonlyMap<string, Subscription>
+  /** Subscriptions that their receivers ended, and can restore. They are not among the others. */
+  readonly ended: ReadonlyMap<string, Subscription>
   /** The certificates of all processes; the keys are their fingerprints. */
   readonly certificates: ReadonlyMap<string, Certificate>
   readonly mobile: Mobile
@@ -21,8 +23,9 @@ export interface Notifications {
   /**
    * Changes what `decide` returns, with no other decision in between. `decide` may run several times; its
    * errors are thrown here.
+   * @param scope what `decide` looks at; decisions about different things are stored together
    */
-  change(decide: () => readonly NotificationChange[]): Promise<void>
+  change(decide: () => readonly NotificationChange[], scope?: Scope): Promise<void>
   /** Resolves when everything that was decided before the call is known here. */
   catchUp(): Promise<void>
   ready(): boolean
@@ -51,13 +54,16 @@ export async function openNotifications({
   const topics = new Map<string, Topic>()
   const subscriptions = new Map<string, Subscription>()
   const certificates = new Map<string, Certificate>()
+  const ended = new Map<string, Subscription>()
   const mobile = new Mobile()
   const byTopic = new Map<string, Map<string, Subscription>>()
 
   const applySubscription = (id: string, next: Subscription | undefined): void => {
     const before = subscriptions.get(id)
     if (before !== undefined) remove(byTopic, before)
-    if (next === undefined) subscriptions.delete(id)
+    const isEnded = next?.endedAt !== undefined
+    set(ended, id, isEnded ? next : undefined)
+    if (next === undefined || isEnded) subscriptions.delete(id)
     else {
       subscriptions.set(id, next)
       const siblings = byTopic.get(next.topic) ?? new Map<string, Subscription>()
@@ -76,6 +82,7 @@ export async function openNotifications({
     value: {
       topics,
       subscriptions,
+      ended,
       certificates,
       mobile,
       *subscriptionsOf(topic) {
@@ -86,7 +93,7 @@ export async function openNotifications({
         const found = byTopic.get(topic.name)?.get(endpointKey(protocol, endpoint))
         return found?.topicId === topic.id ? found : undefined
       },
-      change: (decide) => control.write(decide as () => readonly Change[]),
+      change: (decide, scope) => control.write(decide as () => readonly Change[], scope),
       catchUp: () => control.catchUp(),
       ready: () => control.ready(),
     },

@@ -30,6 +30,8 @@ export interface Message {
   readonly attributes: MessageAttribute[]
   readonly groupId: string | null
   readonly deduplicationId: string | null
+  /** For AWS X-Ray; null if the publisher does not trace. */
+  readonly traceHeader: string | null
 }
 
 export interface Published {
@@ -45,8 +47,8 @@ export interface Publisher {
    */
   publish(messages: readonly Message[], client: string): Promise<(Published | KafkaError)[]>
   /**
-   * Asks the receiver of a subscription to confirm it. Resolves when the request is stored; rejects with a
-   * KafkaError if it is not known to be stored.
+   * Asks the receiver of a subscription to confirm it, or tells it that the subscription ended. Resolves when
+   * the request is stored; rejects with a KafkaError if it is not known to be stored.
    */
   requestConfirmation(subscription: Subscription): Promise<void>
 }

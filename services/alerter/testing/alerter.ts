@@ -90,6 +90,7 @@ export async function openAlerterWorld() {
           attributes: [],
           groupId: null,
           deduplicationId: null,
+          traceHeader: null,
         })),
         'test',
       )

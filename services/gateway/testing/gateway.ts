@@ -47,7 +47,7 @@ export async function startGateway(
     access: { client: (id) => clients.get(id), anonymous: open ? ANONYMOUS : undefined },
     region: 'us-east-1',
     routes: routesTo([
-      { apis: ['kinesis', 'sts'], upstream: hub.value },
+      { apis: ['kinesis', 'iot', 'iotdata', 'sts'], upstream: hub.value },
       { apis: ['lambda'], upstream: enricher.value },
       { apis: ['sns'], upstream: alerter.value },
     ]),

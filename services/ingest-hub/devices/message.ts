@@ -13,6 +13,16 @@ export interface DeviceMessage {
   readonly receivedAt: number
   /** The properties of MQTT 5 that are passed on to subscribers. */
   readonly properties: MessageProperties | undefined
+  /** Set if a rule published it. */
+  readonly lineage?: Lineage
+}
+
+/** How a message of a rule came about. */
+export interface Lineage {
+  /** The rules that have published it one after the other, at least 1. */
+  readonly hops: number
+  /** Counts the messages that rules have made of one message of a client, which share this object. */
+  readonly made: { count: number }
 }
 
 export interface MessageProperties {

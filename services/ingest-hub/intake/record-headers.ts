@@ -23,13 +23,13 @@ export class RecordHeaders {
 
   /**
    * @param source the source of the records, in visible ASCII
-   * @param traceparent the traceparent of the request
+   * @param traceparent the traceparent of the request, if it has one
    * @param client the name of the API key, if the client may choose the source itself
    */
-  constructor(source: string, traceparent: string, client?: string) {
+  constructor(source: string, traceparent: string | undefined, client?: string) {
     const rest = {
       [HEADERS.source]: source,
-      traceparent,
+      ...(traceparent !== undefined && { traceparent }),
       ...(client !== undefined && { [HEADERS.client]: client }),
     }
     const count = Object.keys(rest).length

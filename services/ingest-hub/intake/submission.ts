@@ -3,39 +3,21 @@
  * reported.
  */
 import { randomUUIDv7 } from 'node:crypto'
-import { InvalidValue } from '@weir/codec'
-import { MAX_VALUE_BYTES } from '@weir/contracts/topic-configs.ts'
 import type { Delivery, Producer } from '@weir/kafka'
 import { KafkaError, partitionFor } from '@weir/kafka'
 import { within } from '@weir/timing'
+import { encodeValue, KEY_TOO_LARGE, keys, MAX_AHEAD_MS, values, writeKey } from './encoding.ts'
 import type { RecordError, RecordErrorCode } from './errors.ts'
 import type { IntakeTopic } from './intake.ts'
 import { MAX_ID_LENGTH, type RecordHeaders } from './record-headers.ts'
 
 /**
- * How far a device's clock may run ahead. A record further in the future would be at the top of every
- * newest-first list.
- */
-const MAX_AHEAD_MS = 5 * 60_000
-/** Keys are stored beside the value in the record and in dead letters; no id is longer than this. */
-const MAX_KEY_BYTES = 4096
-/**
  * How long a request waits for the brokers. The records may still be stored after that, so they are reported
  * as not known to be stored.
  */
 const SETTLE_MS = 10_000
-/** A UTF-16 code unit takes at most three bytes of UTF-8; the writer requires that much room. */
-const ROOM = 3
-
 const NOT_APPENDED = -1
 const ID = /^[\x21-\x7e]+$/
-
-/**
- * Shared by all submissions: a record is encoded and appended without yielding in between. The operating
- * system allocates pages only as far as they are written.
- */
-const values = Buffer.allocUnsafeSlow(MAX_VALUE_BYTES * ROOM)
-const keys = Buffer.allocUnsafeSlow(MAX_KEY_BYTES * ROOM)
 
 /** Selects the partition for records of keyless topics: each request goes to the next one. */
 let turn = 0
@@ -75,8 +57,11 @@ export class Submission {
     return this.#count
   }
 
-  /** Appends the record `{ id?, value }`, or notes why it cannot. */
-  add(record: unknown): void {
+  /**
+   * Appends the record `{ id?, value }`, or notes why it cannot.
+   * @param headers its headers, if they are not those of the request
+   */
+  add(record: unknown, headers = this.#headers): void {
     const index = this.#count
     if (index === this.#partitions.length) this.#grow()
     this.#partitions[index] = NOT_APPENDED
@@ -107,7 +92,7 @@ export class Submission {
         'value',
         "A value must be an object as the topic's contract describes it.",
       )
-    this.#append(index, id, value)
+    this.#append(index, id, value, headers)
   }
 
   /** Notes that the last record added, or an entry that could not become a record, is not stored. */
@@ -155,40 +140,19 @@ export class Submission {
     return (failures.find((failure) => failure.error.retriable) ?? failures[0]).error
   }
 
-  #append(index: number, id: string, value: Record<string, unknown>): void {
-    const { name, key, partitions, hasEventTime, writer } = this.#topic
-    let end: number
-    try {
-      end = writer.encode(value, values, 0)
-    } catch (error) {
-      if (!(error instanceof InvalidValue)) throw error
-      return this.refuse('invalid-value', error.field || 'value', error.message)
-    }
-    if (end < 0 || end > MAX_VALUE_BYTES) {
-      return this.refuse(
-        'too-large',
-        'value',
-        `A value may have at most ${MAX_VALUE_BYTES} bytes when encoded; store large data elsewhere and send a reference to it.`,
-      )
-    }
-    if (hasEventTime && (value.eventTime as number) > this.#latest) {
-      return this.refuse(
-        'event-time-ahead',
-        'eventTime',
-        "The event time is more than 5 minutes ahead of this service's clock; set the device's clock, and send milliseconds since the epoch.",
-      )
-    }
+  #append(index: number, id: string, value: Record<string, unknown>, headers: RecordHeaders): void {
+    const { name, key, partitions } = this.#topic
+    const end = encodeValue(this.#topic, value, this.#latest)
+    if (typeof end === 'object') return this.refuse(end.code, end.field, end.message)
     let partition = this.#keyless
     let keyEnd = 0
     if (key !== null) {
-      const text = String(value[key])
-      keyEnd = text.length > MAX_KEY_BYTES ? keys.length : keys.write(text, 0)
-      if (keyEnd > MAX_KEY_BYTES)
-        return this.refuse('too-large', key, `The key may have at most ${MAX_KEY_BYTES} bytes.`)
+      keyEnd = writeKey(String(value[key]))
+      if (keyEnd < 0) return this.refuse('too-large', key, KEY_TOO_LARGE)
       partition = partitionFor(keys, 0, keyEnd, partitions)
     }
     if (this.#halt) return this.#note(index, this.#halt)
-    const headersEnd = this.#headers.write(id)
+    const headersEnd = headers.write(id)
     try {
       this.#delivery.append(
         name,
@@ -199,7 +163,7 @@ export class Submission {
         values,
         0,
         end,
-        this.#headers.block,
+        headers.block,
         0,
         headersEnd,
       )

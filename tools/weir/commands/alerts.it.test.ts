@@ -1,6 +1,6 @@
 /** `weir alerts` against a real alerter. */
 import { openAlerterWorld } from '@weir/alerter/testing/alerter.ts'
-import { startReceiver } from '@weir/alerter/testing/receiver.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { alerts } from './alerts.ts'

@@ -180,7 +180,11 @@ function about(
     `kept ${retentionText(retentionHours)}`,
     `written by ${writers.join(', ')}`,
     ...(readers.length > 0 ? [`read by ${readers.join(', ')}`] : []),
-    ...(doors.length > 0 ? [`open to clients over ${doors.join(', ')}`] : []),
+    ...(doors.length > 0
+      ? [
+          `open to clients over ${doors.map((door) => (typeof door === 'string' ? door : `mqtt (${door.mqtt})`)).join(', ')}`,
+        ]
+      : []),
   ].join(', ')}.\n`
 }
 

@@ -67,14 +67,16 @@ function headersOf(
   const arn = snsTopicArn(account, topic.name)
   const common = {
     'content-type': effectiveDeliveryPolicy(topic, subscription).contentType,
+    'accept-encoding': 'gzip,deflate',
     'user-agent': 'Amazon Simple Notification Service Agent',
     'x-amz-sns-message-id': messageId,
     'x-amz-sns-topic-arn': arn,
   }
-  if (message === undefined) return { ...common, 'x-amz-sns-message-type': 'SubscriptionConfirmation' }
+  if (message === undefined && subscription.endedAt === undefined)
+    return { ...common, 'x-amz-sns-message-type': 'SubscriptionConfirmation' }
   return {
     ...common,
-    'x-amz-sns-message-type': 'Notification',
+    'x-amz-sns-message-type': message === undefined ? 'UnsubscribeConfirmation' : 'Notification',
     'x-amz-sns-subscription-arn': `${arn}:${subscription.id}`,
     ...(isRaw ? { 'x-amz-sns-rawdelivery': 'true' } : {}),
   }

@@ -17,10 +17,10 @@ import {
   SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
+import { type HttpReceiver, type Received, startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openAlerterWorld } from '../../testing/alerter.ts'
-import { type HttpReceiver, type Received, startReceiver } from '../../testing/receiver.ts'
 import { gatewaySignature } from './gateway.ts'
 
 const SECRET = 'a secret of the gateways'

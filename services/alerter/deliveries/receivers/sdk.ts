@@ -1,22 +1,13 @@
 /** What the errors of AWS's SDK say about an attempt. */
+import { isFinalSdkError } from '@weir/aws'
 import type { Answer } from '../delivery.ts'
 
 /** The time limit of a request of the SDK. */
 export const SDK_TIMEOUT_MS = 15_000
 
-interface SdkError extends Error {
-  readonly $fault?: 'client' | 'server'
-  readonly $retryable?: { readonly throttling?: boolean }
-  readonly $metadata?: { readonly httpStatusCode?: number }
-}
-
-/** Client errors are final: the receiver is gone, or may not be written. Errors without an answer are not. */
 export function answerOf(error: unknown): Answer {
-  const { name, message, $fault, $retryable, $metadata } = error as SdkError
-  const isAnswered = $metadata?.httpStatusCode !== undefined
-  const isThrottled = $retryable?.throttling === true || $metadata?.httpStatusCode === 429
-  const verdict = isAnswered && $fault === 'client' && !isThrottled ? 'dead' : 'retry'
-  return { verdict, status: name, text: message }
+  const { name, message } = error as Error
+  return { verdict: isFinalSdkError(error as Error) ? 'dead' : 'retry', status: name, text: message }
 }
 
 export const DELIVERED: Answer = { verdict: 'delivered', status: '200', text: null }

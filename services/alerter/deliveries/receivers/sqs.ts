@@ -78,6 +78,7 @@ export async function sendToQueue(
   return queues.send(queueArn, {
     ...orderOf(queueArn, message),
     MessageBody: await bodyOf(delivery, envelopes),
+    ...traceOf(message),
     ...(hasAttributes ? { MessageAttributes: attributesOf(message) } : {}),
   })
 }
@@ -89,6 +90,11 @@ function attributesOf({ value }: StoredMessage): Record<string, MessageAttribute
       { DataType: type, StringValue: text ?? undefined, BinaryValue: bytes ?? undefined },
     ]),
   )
+}
+
+function traceOf({ value: { traceHeader } }: StoredMessage): Partial<SendMessageCommandInput> {
+  if (traceHeader === null) return {}
+  return { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
 }
 
 /** Queues that keep the order take the ids of the message; standard ones share their time among groups. */

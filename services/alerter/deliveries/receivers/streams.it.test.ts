@@ -11,10 +11,10 @@ import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from 
 import { decodeHeaders } from '@weir/kafka'
 import { servers } from '@weir/testkit'
 import { startAws } from '@weir/testkit/aws.ts'
+import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openAlerterWorld } from '../../testing/alerter.ts'
-import { startReceiver } from '../../testing/receiver.ts'
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 const region = 'us-east-1'

@@ -18,6 +18,7 @@ import type { Collector } from '../../intake/collector.ts'
 import type { Intake, IntakeTopic } from '../../intake/intake.ts'
 import { RecordHeaders } from '../../intake/record-headers.ts'
 import { Submission } from '../../intake/submission.ts'
+import { topicsOfDoor } from '../topics.ts'
 import { answer, withoutBroker } from './answer.ts'
 import { chunksOf, encodingOf, tooLarge } from './body.ts'
 import { parseBatch } from './json-batch.ts'
@@ -46,6 +47,7 @@ export function httpDoor({
   connected,
 }: HttpDoorOptions): (app: FastifyInstance) => Promise<void> {
   const counts = stage('ingest-hub.http')
+  const open: ReadonlySet<string> = new Set(topicsOfDoor('http'))
 
   async function store(
     topic: IntakeTopic,
@@ -159,7 +161,8 @@ export function httpDoor({
       door.removeAllContentTypeParsers()
       door.addContentTypeParser('*', (_request, _payload, done) => done(null))
       door.setValidatorCompiler(() => () => true)
-      for (const topic of intake.topics) {
+      const topics = intake.topics.filter(({ name }) => open.has(name))
+      for (const topic of topics) {
         door.post(
           `/v1/topics/${topic.name}/records`,
           { schema: recordsSchema(topic.name) },
@@ -168,7 +171,7 @@ export function httpDoor({
       }
       door.post('/v1/topics/:topic/records', { schema: { hide: true } }, async (request) => {
         identify(access, request)
-        throw unknownTopic((request.params as { topic: string }).topic, intake.topics)
+        throw unknownTopic((request.params as { topic: string }).topic, topics)
       })
     })
     // Serialised once: it is long, and anyone may request it.

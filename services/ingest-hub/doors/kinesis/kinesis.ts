@@ -1,15 +1,15 @@
 /** The resources and helpers that the operations share. */
 import type { AwsAccess, AwsContext } from '@weir/aws'
-import type { Kafka, Producer } from '@weir/kafka'
-import type { FanOutConsumer, Serving, Shard, Stream, Streams } from '@weir/streams'
+import type { Kafka } from '@weir/kafka'
+import type { FanOutConsumer, Serving, Shard, Stream, Streams, StreamWriter } from '@weir/streams'
 import { type Names, type StreamReference, unavailable } from './names.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Kinesis {
   readonly access: AwsAccess
   readonly kafka: Kafka
-  readonly producer: Producer
   readonly streams: Streams
+  readonly writer: StreamWriter
   readonly names: Names
   /** Undefined if provisioned streams are not throttled. */
   readonly throttle: Throttle | undefined

@@ -3,7 +3,7 @@ import { type Account, type Api, type AwsAccess, api, kinesisModel } from '@weir
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
-import { openStreams } from '@weir/streams'
+import { openStreams, type Streams, StreamWriter } from '@weir/streams'
 import type { Intake } from '../../intake/intake.ts'
 import type { Kinesis } from './kinesis.ts'
 import { Names } from './names.ts'
@@ -42,6 +42,9 @@ export interface KinesisDeps {
 
 export interface KinesisApi {
   readonly api: Api
+  readonly streams: Streams
+  /** Puts records into streams, within the limits of their shards. */
+  readonly writer: StreamWriter
   /** False while this replica cannot learn which streams exist. */
   ready(): boolean
 }
@@ -57,7 +60,14 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
     access,
     kafka,
     streams,
-    producer: intake.producer,
+    writer: new StreamWriter({
+      streams,
+      producer: intake.producer,
+      admit:
+        throttle &&
+        (({ stream: { name, mode } }, { id }, bytes) =>
+          mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
+    }),
     names: new Names(account),
     shardLimit: config.shardLimit,
     stopping: stopping.signal,
@@ -74,6 +84,8 @@ export async function openKinesis(config: KinesisConfig, deps: KinesisDeps): Pro
   return {
     value: {
       ready: () => streams.ready,
+      streams,
+      writer: kinesis.writer,
       api: api(kinesisModel, operations, { maxBodyBytes: MAX_BODY_BYTES }),
     },
     stopping: () => stopping.abort(),

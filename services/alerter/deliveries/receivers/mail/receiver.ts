@@ -27,7 +27,7 @@ export function mailReceiver(config: MailConfig | undefined, envelopes: Envelope
   let opened: Promise<Transporter<SMTPPoolSentMessageInfo>> | undefined
   const send = async (delivery: Delivery, { from }: MailConfig): Promise<void> => {
     const { subject, text, html, unsubscribeUrl } = await mailText(delivery, envelopes)
-    const { topic, subscription, message } = delivery
+    const { topic, subscription, message, messageId } = delivery
     const domain = from.slice(from.lastIndexOf('@') + 1)
     opened ??= openTransport(config!)
     await (await opened).sendMail({
@@ -37,7 +37,7 @@ export function mailReceiver(config: MailConfig | undefined, envelopes: Envelope
       text,
       html,
       // A repeated attempt is the same e-mail, which mailboxes may recognize.
-      messageId: `<${message?.value.messageId ?? 'confirmation'}.${subscription.id}@${domain}>`,
+      messageId: `<${messageId}.${subscription.id}@${domain}>`,
       date: new Date(message?.value.publishedAt ?? subscription.createdAt),
       headers: { 'Auto-Submitted': 'auto-generated', ...unsubscribeHeaders(unsubscribeUrl) },
       disableFileAccess: true,

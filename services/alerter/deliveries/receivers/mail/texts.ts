@@ -14,16 +14,20 @@ export interface MailText {
 
 /** SNS's subjects, by which receivers may sort their e-mails. */
 const CONFIRMATION_SUBJECT = 'AWS Notification - Subscription Confirmation'
+const END_SUBJECT = 'AWS Notification - Unsubscribe Confirmation'
 const DEFAULT_SUBJECT = 'AWS Notification Message'
 
 export async function mailText(delivery: Delivery, envelopes: Envelopes): Promise<MailText> {
   const { message, subscription } = delivery
   const isJson = subscription.protocol === 'email-json'
   if (message === undefined) {
+    const isEnd = subscription.endedAt !== undefined
+    const textOf = isEnd ? endText : confirmationText
     const text = isJson
       ? JSON.stringify(await envelopes.confirmation(delivery), null, 2)
-      : confirmationText(delivery, envelopes)
-    return { subject: CONFIRMATION_SUBJECT, text, html: undefined, unsubscribeUrl: undefined }
+      : textOf(delivery, envelopes)
+    const subject = isEnd ? END_SUBJECT : CONFIRMATION_SUBJECT
+    return { subject, text, html: undefined, unsubscribeUrl: undefined }
   }
   const unsubscribeUrl = envelopes.unsubscribeUrl(delivery)
   const text = isJson
@@ -41,6 +45,15 @@ To confirm this subscription, open this link:
 ${envelopes.subscribeUrl(delivery)}
 
 If you did not ask for it, ignore this e-mail: without the link nothing more is sent.
+`
+}
+
+function endText(delivery: Delivery, envelopes: Envelopes): string {
+  return `Your subscription to this topic has ended:
+${envelopes.topicArn(delivery.topic)}
+
+If you want to go on, open this link within two days:
+${envelopes.subscribeUrl(delivery)}
 `
 }
 

@@ -4,14 +4,7 @@
  */
 import { type AwsContext, AwsError, type AwsOperations, validationError } from '@weir/aws'
 import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
-import {
-  PutError,
-  type PutResult,
-  parseHashKey,
-  parseSequenceNumber,
-  type Serving,
-  StreamWriter,
-} from '@weir/streams'
+import { PutError, type PutResult, parseHashKey, parseSequenceNumber, type Serving } from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
 import { type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, type StreamReference, unavailable } from '../names.ts'
@@ -41,15 +34,8 @@ type PutRecord = StreamReference & Entry & { SequenceNumberForOrdering?: string;
 type PutRecords = StreamReference & { Records: readonly Entry[]; DryRun?: boolean }
 
 export function recordOperations(kinesis: Kinesis): AwsOperations {
-  const { streams, producer, names, throttle } = kinesis
+  const { names, writer } = kinesis
   const counts = stage('ingest-hub.kinesis')
-  const writer = new StreamWriter({
-    streams,
-    producer,
-    admit:
-      throttle &&
-      (({ stream: { name, mode } }, { id }, bytes) => mode === 'ON_DEMAND' || throttle.take(name, id, bytes)),
-  })
 
   /**
    * Resolves when every record is stored or has failed. Throws or rejects if no record can be accepted at

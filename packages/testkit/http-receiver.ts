@@ -1,4 +1,4 @@
-/** An HTTP server that receives notifications. */
+/** An HTTP server that receives what services send. */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

@@ -1,5 +1,5 @@
 /**
- * Bounds the attempts of all subscriptions that are under way at once. An attempt that takes longer than a
+ * Bounds the attempts of deliveries to all receivers that are under way at once. An attempt that takes longer than a
  * second gives its slot back, so that receivers that hang do not take the slots of others.
  */
 

@@ -1,6 +1,6 @@
 /**
- * The attempts of one subscription. It bounds how many are under way, by how well the receiver answers, and
- * how often they begin. A delivery that finds no room is told when to come back.
+ * The attempts of deliveries to one receiver. It bounds how many are under way, by how well the receiver answers,
+ * and how often they begin. A delivery that finds no room is told when to come back.
  */
 
 /** Attempts under way at once: at the beginning, and at most. */

@@ -1,0 +1,45 @@
+/** Decisions that may share a transaction, because none of them depends on another. */
+
+/** What a decision looks at. Names are the caller's own, as long as all calls use the same for the same thing. */
+export interface Scope {
+  /** What it relies on and leaves as it is. */
+  readonly reads?: readonly string[]
+  /** What it may change, or make. */
+  readonly changes: readonly string[]
+}
+
+/** A decision that waits for its turn. */
+export interface Pending {
+  /** Undefined: it may depend on anything, so it is made alone. */
+  readonly scope: Scope | undefined
+}
+
+/** The most decisions of a transaction. */
+export const MAX_GROUP = 500
+
+/** Takes decisions from the front of the queue: the first one, and those after it that are independent. */
+export function takeGroup<P extends Pending>(queue: P[]): P[] {
+  const reads = new Set<string>()
+  const changes = new Set<string>()
+  let count = 0
+  for (const { scope } of queue) {
+    if (count === MAX_GROUP) break
+    if (count > 0 && (scope === undefined || conflicts(scope, reads, changes))) break
+    count++
+    if (scope === undefined) break
+    for (const name of scope.reads ?? []) reads.add(name)
+    for (const name of scope.changes) changes.add(name)
+  }
+  return queue.splice(0, count)
+}
+
+function conflicts(
+  { reads = [], changes }: Scope,
+  readBefore: ReadonlySet<string>,
+  changedBefore: ReadonlySet<string>,
+): boolean {
+  return (
+    reads.some((name) => changedBefore.has(name)) ||
+    changes.some((name) => changedBefore.has(name) || readBefore.has(name))
+  )
+}

@@ -1,0 +1,128 @@
+/**
+ * Messages on their way from clients to what they lead to. All that arrive in one turn of the event loop are
+ * one batch, so that no message needs a promise of its own.
+ */
+import { type Admission, Counter, metrics, type Stage } from '@weir/service'
+import { Refused } from '../../devices/devices.ts'
+import type { DeviceMessage, DeviceMessages } from '../../devices/message.ts'
+import { MESSAGE_BYTES } from './limits.ts'
+import { REASON } from './reasons.ts'
+
+/** A message whose outcome is not known yet. */
+export interface Pending {
+  readonly sender: Sender
+  /** 0 for QoS 0. */
+  readonly messageId: number
+  readonly bytes: number
+  /** Undefined until the outcome is known. */
+  outcome: Outcome | undefined
+}
+
+export interface Outcome {
+  readonly reason: number
+  readonly message: string | undefined
+}
+
+export interface Sender {
+  /** One or more of the sender's messages have an outcome. */
+  settled(): void
+  /** A message could not be stored, but may be stored if it is sent again. */
+  failed(): void
+  /** There may be room again for a message that was not taken. */
+  retry(): void
+}
+
+const STORED: Outcome = { reason: REASON.success, message: undefined }
+/** Batches that are not stored yet may have this many messages together, beside the bound of their bytes. */
+const MAX_MESSAGES = 50_000
+
+const refusals = new Counter({
+  name: 'weir_mqtt_refused_messages_total',
+  help: 'Messages of devices that were not stored because their payload does not fit the contract.',
+  registers: [metrics],
+})
+
+export class Inbox {
+  readonly #devices: DeviceMessages
+  readonly #admission: Admission
+  readonly #stage: Stage
+  readonly #waiting = new Set<Sender>()
+  #messages: DeviceMessage[] = []
+  #pending: Pending[] = []
+  #open = 0
+  #idle: (() => void) | undefined
+
+  constructor(devices: DeviceMessages, admission: Admission, stage: Stage) {
+    this.#devices = devices
+    this.#admission = admission
+    this.#stage = stage
+  }
+
+  /**
+   * Takes a message. Undefined if there is no room for it now: the sender reads no further, and is called
+   * when it may try again.
+   */
+  take(message: DeviceMessage, messageId: number, sender: Sender): Pending | undefined {
+    const bytes = message.payload.length + message.topic.length + MESSAGE_BYTES
+    if (this.#open >= MAX_MESSAGES || !this.#admission.take(`mqtt ${message.principal}`, bytes)) {
+      this.#waiting.add(sender)
+      return undefined
+    }
+    this.#open++
+    const pending: Pending = { sender, messageId, bytes, outcome: undefined }
+    if (this.#messages.length === 0) setImmediate(() => void this.#flush())
+    this.#messages.push(message)
+    this.#pending.push(pending)
+    return pending
+  }
+
+  /** Lets those that wait for room try again. */
+  retry(): void {
+    if (this.#waiting.size === 0) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const sender of waiting) sender.retry()
+  }
+
+  /** Resolves when no message waits for its outcome. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle = resolve
+      if (this.#open === 0) resolve()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    const messages = this.#messages
+    const pending = this.#pending
+    this.#messages = []
+    this.#pending = []
+    const began = performance.now()
+    const outcomes = await this.#devices.publish(messages).catch((error: Error) => messages.map(() => error))
+    const senders = new Set<Sender>()
+    let stored = 0
+    for (let i = 0; i < pending.length; i++) {
+      const one = pending[i]
+      const error = outcomes[i]
+      this.#admission.take(`mqtt ${messages[i].principal}`, -one.bytes)
+      if (error === undefined) {
+        stored++
+        one.outcome = STORED
+      } else if (error instanceof Refused) {
+        refusals.inc()
+        one.outcome = { reason: REASON.invalidPayload, message: error.message }
+      } else {
+        one.sender.failed()
+        continue
+      }
+      if (one.messageId > 0) senders.add(one.sender)
+    }
+    this.#open -= pending.length
+    this.#stage.done(stored)
+    this.#stage.failed(pending.length - stored)
+    this.#stage.latency(performance.now() - began, stored)
+    for (const sender of senders) sender.settled()
+    this.retry()
+    if (this.#open === 0) this.#idle?.()
+  }
+}

@@ -1,0 +1,51 @@
+/** Reason codes of MQTT 5 (section 2.4), as far as the door sends them. */
+export const REASON = {
+  success: 0x00,
+  grantedQos1: 0x01,
+  noMatchingSubscribers: 0x10,
+  noSubscriptionExisted: 0x11,
+  malformedPacket: 0x81,
+  protocolError: 0x82,
+  unsupportedVersion: 0x84,
+  invalidClientId: 0x85,
+  badCredentials: 0x86,
+  notAuthorized: 0x87,
+  serverUnavailable: 0x88,
+  serverShuttingDown: 0x8b,
+  badAuthenticationMethod: 0x8c,
+  keepAliveTimeout: 0x8d,
+  takenOver: 0x8e,
+  invalidFilter: 0x8f,
+  invalidTopic: 0x90,
+  invalidTopicAlias: 0x94,
+  packetTooLarge: 0x95,
+  quotaExceeded: 0x97,
+  invalidPayload: 0x99,
+  retainNotSupported: 0x9a,
+  qosNotSupported: 0x9b,
+} as const
+export type Reason = (typeof REASON)[keyof typeof REASON]
+
+/** Ends a connection. The message goes to the client and to the log, so it quotes nothing secret. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly reason: Reason
+
+  constructor(reason: Reason, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** Return codes of CONNACK in MQTT 3.1.1 (section 3.2.2.3). */
+const RETURN_CODES: Readonly<Partial<Record<Reason, number>>> = {
+  [REASON.unsupportedVersion]: 1,
+  [REASON.invalidClientId]: 2,
+  [REASON.serverUnavailable]: 3,
+  [REASON.quotaExceeded]: 3,
+  [REASON.badCredentials]: 4,
+  [REASON.notAuthorized]: 5,
+}
+
+/** Undefined if 3.1.1 has no code for the reason: then the connection is closed without an answer. */
+export const returnCodeOf = (reason: Reason): number | undefined => RETURN_CODES[reason]

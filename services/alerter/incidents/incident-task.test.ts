@@ -28,6 +28,7 @@ function alert(key: string, at: number, status = 'open'): Notification {
     groupId: null,
     deduplicationId: null,
     subscription: null,
+    traceHeader: null,
   }
 }
 

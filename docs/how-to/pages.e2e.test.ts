@@ -243,7 +243,7 @@ async function run(command: string, { fails, prints = '' }: Block['attributes'],
   expect(output).toContain(fails ?? prints)
 }
 
-test.for(pages)('%s works as written', { timeout: 300_000 }, async (name) => {
+test.for(pages)('%s works as written', { timeout: 420_000 }, async (name) => {
   const blocks = blocksOf(await readFile(new URL(name, import.meta.url), 'utf8'))
   expect(
     blocks.some(({ language, attributes }) => language === 'sh' && !attributes.file),

@@ -7,7 +7,7 @@ import type { Incident, IncidentRequest, Notification } from '@weir/contracts'
 import type { Appender, Position, RecordBatch, Task } from '@weir/kafka'
 import type { TopicRecords } from '@weir/topics'
 import type { Topic } from '../notifications/entries.ts'
-import { alertIn } from './attributes.ts'
+import { alertIn, complaintAboutAlert } from './attributes.ts'
 import { escalationOf } from './escalation.ts'
 import {
   acknowledged,
@@ -32,6 +32,8 @@ export interface IncidentTaskOptions {
     append(out: Appender, key: string, value: Incident | null): void
   }
   readonly topics: ReadonlyMap<string, Topic>
+  /** Resolves when all topics that exist are known. */
+  readonly catchUp: () => Promise<void>
   /** Writes a notification for the topic that it names. */
   readonly notify: (out: Appender, notification: Notification, key: string) => void
   readonly publicUrl: string
@@ -66,6 +68,12 @@ export class IncidentTask implements Task {
     const { alerts, requests } = this.#options
     if (batch.topic === ALERTS) {
       await alerts.prepare(batch)
+      let isUnknown = false
+      alerts.each(batch, ({ value }) => {
+        isUnknown ||= value !== null && this.#topic(value) === undefined
+      })
+      // A topic may have been created by another replica just before.
+      if (isUnknown) await this.#options.catchUp()
       alerts.each(batch, ({ value }) => value && this.#alert(value, out))
     } else {
       await requests.prepare(batch)
@@ -81,9 +89,13 @@ export class IncidentTask implements Task {
     this.#sweep(now, out)
   }
 
+  /** Throws for a record that the API would have refused: on a broker without logins anybody can write one. */
   #alert(notification: Notification, out: Appender): void {
+    const { message, perProtocol, attributes } = notification
+    const complaint = complaintAboutAlert(message, perProtocol, attributes)
+    if (complaint !== undefined) throw new Error(complaint)
     const topic = this.#topic(notification)
-    const alert = alertIn(notification.attributes)
+    const alert = alertIn(attributes)
     if (topic === undefined || alert === undefined) return
     const identity = identityOf({ topic: topic.name, key: alert.key })
     const before = this.#incidents.get(identity)

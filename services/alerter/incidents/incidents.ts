@@ -15,7 +15,7 @@ import { Gauge, type Logger, metrics, type Resource, watchGroup } from '@weir/se
 import { pause } from '@weir/timing'
 import { openRecords } from '@weir/topics'
 import type { Notifications } from '../notifications/notifications.ts'
-import { SEVERITIES } from './attributes.ts'
+import { complaintAboutAlert, SEVERITIES } from './attributes.ts'
 import { identityOf } from './incident.ts'
 import { ALERTS, IncidentTask, REQUESTS } from './incident-task.ts'
 import { openStates } from './states.ts'
@@ -68,10 +68,11 @@ export async function openIncidents(options: IncidentsOptions): Promise<Resource
     openStates({ kafka, codec, topic: STATES, log, check, changed }),
   ])
   const partitions = await kafka.partitions(REQUESTS)
-  const { topics } = notifications
+  const { topics, catchUp } = notifications
   const subscription = await kafka.transform(
     { groupId: GROUP, topics: [ALERTS, REQUESTS], startAt: 'earliest' },
-    (partition) => new IncidentTask({ partition, alerts, requests, states, topics, notify, publicUrl }),
+    (partition) =>
+      new IncidentTask({ partition, alerts, requests, states, topics, catchUp, notify, publicUrl }),
   )
   const unwatch = watchGroup(subscription, kafka)
   const uncount = countOpen(states.all)
@@ -124,7 +125,12 @@ export async function openNotify(
 /** Throws if the record cannot be the incident of its key. */
 function check(incident: Incident, key: string): void {
   if (identityOf(incident) !== key) throw new Error('The incident is stored under the key of another one.')
-  if (incident.history.length > 100 || incident.escalatedTo.length > 100)
+  const { history, escalatedTo, attributes, message } = incident
+  if (
+    complaintAboutAlert(message, false, attributes) !== undefined ||
+    history.length > 100 ||
+    escalatedTo.length > 100
+  )
     throw new Error('The incident is larger than incidents are.')
   if (!/^[\w-]{43}$/.test(incident.token)) throw new Error('The token of the incident is not one of links.')
 }

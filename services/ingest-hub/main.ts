@@ -15,6 +15,7 @@ import {
 } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { config as read } from './config.ts'
+import type { DeviceMessages } from './devices/message.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { stsApi } from './doors/sts.ts'
@@ -52,9 +53,26 @@ await Service.named('ingest-hub')
   )
   .with('egress', () => openEgress(config.egress))
   .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
-    openRules({ ...config, codec, egress, intake, kafka, kinesis, log }),
+    openRules({
+      account: config.account,
+      codec,
+      egress,
+      intake,
+      kafka,
+      kinesis,
+      publicUrl: config.publicUrl,
+      enricherUrl: config.enricherUrl,
+      alerterUrl: config.alerterUrl,
+      credentials: config.credentials,
+      log,
+    }),
   )
-  .with('http', ({ access, awsAccess, collector, kafka, kinesis, intake, rules }, { log }) =>
+  .with('devices', ({ rules }) => {
+    const value: DeviceMessages = { publish: rules.run }
+    rules.publishTo(value)
+    return { value, stop: () => {} }
+  })
+  .with('http', ({ access, awsAccess, collector, devices, kafka, kinesis, intake, rules }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('ingest-hub'),
@@ -66,7 +84,7 @@ await Service.named('ingest-hub')
           awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
             kinesis.api,
             rules.api,
-            iotDataApi(config.account, { publish: rules.run }),
+            iotDataApi(config.account, devices),
             stsApi(config.account),
           ]),
         )

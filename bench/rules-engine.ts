@@ -59,7 +59,7 @@ const writer = new StreamWriter({ streams, producer })
 const engine = new Engine({
   accountId: account.accountId,
   rules: { matching: () => matching, compiled: () => rule },
-  output: () => ({ producer, streams: writer, actions, messages: { publish: async () => [] } }),
+  output: () => ({ producer, streams: writer, actions, publish: async () => [] }),
   counts: stage('bench.rules'),
   log,
 })

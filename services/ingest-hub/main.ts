@@ -62,7 +62,19 @@ await Service.named('ingest-hub')
   )
   .with('egress', () => openEgress(config.egress))
   .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
-    openRules({ ...config, codec, egress, intake, kafka, kinesis, log }),
+    openRules({
+      account: config.account,
+      codec,
+      egress,
+      intake,
+      kafka,
+      kinesis,
+      publicUrl: config.publicUrl,
+      enricherUrl: config.enricherUrl,
+      alerterUrl: config.alerterUrl,
+      credentials: config.credentials,
+      log,
+    }),
   )
   .with('sessions', ({ kafka, codec }, { log }) => openSessions({ kafka, codec, log }))
   .with('devices', ({ intake, rules, sessions }) => {

@@ -248,6 +248,10 @@ test('each alert fires on series that should trigger it, and not on series that 
         [of('weir_function_events_total', 'function="offers",result="error"')]: '0+1x60',
       },
     ],
+    WeirRuleActionsFail: [
+      { [of('weir_rule_action_failures_total', 'action="http"')]: '0x50 1x10' },
+      { [of('weir_rule_action_failures_total', 'action="http"')]: '3x60' },
+    ],
     WeirCertificateExpires: [{ [certificate]: `${10 * 86_400}x60` }, { [certificate]: `${30 * 86_400}x60` }],
   }
   expect(Object.keys(cases)).toEqual(alerts())

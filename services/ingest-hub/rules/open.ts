@@ -20,7 +20,7 @@ export interface Rules {
   readonly api: Api
   /** Runs the rules over messages, as DeviceMessages.publish describes it. */
   readonly run: DeviceMessages['publish']
-  /** Gives republished messages to other takers, too. Until then only rules get them. */
+  /** Where republished messages go. It must be called before rules run. */
   publishTo(messages: DeviceMessages): void
   ready(): boolean
 }
@@ -50,12 +50,12 @@ export async function openRules(options: RulesOptions): Promise<Resource<Rules>>
   const topic = await openActionsTopic(kafka, codec)
   const rules = await openRuleSet({ ...actions, kafka, codec, log })
   const confirmations = openConfirmations({ account, rules: rules.value, egress, publicUrl, log })
-  let messages: DeviceMessages = { publish: (batch) => engine.run(batch) }
+  let messages: DeviceMessages | undefined
   const output = (): OutputOptions => ({
     producer: intake.producer,
     streams: kinesis.writer,
     actions: topic,
-    messages,
+    publish: (batch) => messages!.publish(batch),
   })
   const engine = new Engine({
     accountId: account.accountId,

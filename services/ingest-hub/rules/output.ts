@@ -17,7 +17,7 @@ export interface OutputOptions {
   readonly producer: Producer
   readonly streams: StreamWriter
   readonly actions: ActionsTopic
-  readonly messages: DeviceMessages
+  readonly publish: DeviceMessages['publish']
 }
 
 /** How long a batch waits for the brokers, as requests do. */
@@ -217,7 +217,7 @@ export class Output {
   }
 
   async #settlePublished(): Promise<void> {
-    const results = await this.#options.messages.publish(this.#published)
+    const results = await this.#options.publish(this.#published)
     results.forEach((error, i) => {
       if (error === undefined) return
       const publisher = this.#publishers[i]

@@ -76,7 +76,8 @@ test('a stage of a service of its own is between its topics, and ends the chain 
       { ...stage, name: 'calls' },
     ],
   }
-  expect(words(pipelineOf(solution, URLS)).map((chain) => chain.slice(3))).toEqual([
+  const chains = words(pipelineOf(solution, URLS)).filter(([door]) => door === 'door http')
+  expect(chains.map((chain) => chain.slice(3))).toEqual([
     ['topic taxi.enriched', 'stage prices', 'topic location.offers'],
     ['topic taxi.enriched', 'stage calls'],
   ])

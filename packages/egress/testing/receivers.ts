@@ -16,7 +16,7 @@ export function client(allow: string, parts?: EgressParts): Send {
   const { value, stop } = openEgress(egressConfig(new ConfigReader({ EGRESS_ALLOW: allow })), parts)
   onTestFinished(() => stop(0))
   return (url, options) =>
-    value.request({ url, method: 'GET', timeoutMs: 5000, maxResponseBytes: 1 << 20, ...options })
+    value.request({ url, method: 'GET', timeoutMs: 20_000, maxResponseBytes: 1 << 20, ...options })
 }
 
 export interface Receiver {

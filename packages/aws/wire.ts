@@ -9,7 +9,7 @@ import { serializationError } from './errors.ts'
 import { type Model, type StructureShape, shapeOf } from './model.ts'
 import type { Encoding } from './scalars.ts'
 
-/** @param version of JSON, as in AWS's model */
+/** @param version the version of the JSON protocol, as in AWS's model */
 export function contentTypeOf(encoding: Encoding, version: string): string {
   return `application/x-amz-${encoding}-${version}`
 }
@@ -60,7 +60,7 @@ export function compileEncoder(model: Model, shapeName: string): Encode {
   }
 }
 
-/** Encodes texts by name, which need no shape. */
+/** Encodes an object of texts, which needs no shape. */
 export function encodeTexts(value: Readonly<Record<string, string>>, encoding: Encoding): Buffer {
   if (encoding === 'json') return Buffer.from(JSON.stringify(value))
   const writer = new CborWriter()
@@ -76,8 +76,8 @@ export function encodeTexts(value: Readonly<Record<string, string>>, encoding: E
 function encoderFor(model: Model): (shapeName: string) => Encoder {
   const made = new Map<string, Encoder>()
   const of = (name: string): Encoder => {
-    const before = made.get(name)
-    if (before !== undefined) return before
+    const known = made.get(name)
+    if (known !== undefined) return known
     // Shapes may contain themselves: until this one is made, others refer to it by name.
     made.set(name, {
       json: (value) => made.get(name)!.json(value),
@@ -91,7 +91,7 @@ function encoderFor(model: Model): (shapeName: string) => Encoder {
           ? list(of(shape.member))
           : shape.type === 'map'
             ? map(of(shape.value))
-            : SINGLE[shape.type]
+            : SCALARS[shape.type]
     made.set(name, encoder)
     return encoder
   }
@@ -103,7 +103,7 @@ const NUMBER: Encoder = {
   cbor: (value, writer) => writer.number(value as number),
 }
 
-const SINGLE: Readonly<
+const SCALARS: Readonly<
   Record<'string' | 'integer' | 'long' | 'float' | 'double' | 'blob' | 'boolean' | 'timestamp', Encoder>
 > = {
   string: { json: (value) => quoted(value as string), cbor: (value, writer) => writer.text(value as string) },

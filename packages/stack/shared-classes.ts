@@ -21,6 +21,12 @@ interface JavaServer extends Omit<Command, 'command'> {
   readonly record: string | undefined
 }
 
+const archiveOf = (software: string, { build }: Java): string =>
+  join(cacheFolder(), 'classes', `${software}-java-${build}.jsa`)
+
+/** Whether starts of this software map an archive. */
+export const hasClasses = (software: string, java: Java): boolean => existsSync(archiveOf(software, java))
+
 export async function startJavaServer({
   java,
   software,
@@ -28,7 +34,7 @@ export async function startJavaServer({
   args,
   ...rest
 }: JavaServer): Promise<ChildProcess> {
-  const archive = join(cacheFolder(), 'classes', `${software}-java-${java.build}.jsa`)
+  const archive = archiveOf(software, java)
   if (existsSync(archive))
     return startProcess({
       ...rest,

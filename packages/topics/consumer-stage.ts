@@ -1,5 +1,5 @@
 /**
- * A stage of the pipeline that consumes a topic, as flows and sinks do: it counts records and their
+ * A stage of a pipeline, which consumes a topic: a flow, a sink, or a service's own. It counts records and their
  * latencies, writes dead letters, pauses when too many records are dead, and reports its consumer group.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -96,7 +96,7 @@ export class ConsumerStage {
   /** Reports the stage's member of its group until the member is stopped. */
   watch(subscription: Subscription): { value: RunningStage; stop(drainMs: number): Promise<void> } {
     const unwatch = watchGroup(subscription, this.#options.kafka)
-    // By a timer and not by batch: while no batch ends, the lag matters most.
+    // A timer reports the lag, and not each batch: the lag matters most while no batch ends.
     const lagging = setInterval(() => this.#stage.lag(totalLag(subscription.assignments())), LAG_MS)
     return {
       value: { ready: () => this.trouble ?? subscription.ready() },

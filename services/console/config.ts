@@ -14,7 +14,7 @@ export const config = (reader: ConfigReader) => {
     kafka: kafkaConfig(reader),
     registryUrl: registryUrl(reader),
     access: accessConfig(reader),
-    solutions: reader.list('WEIR_SOLUTIONS', 'The solutions that are shown, by name; none named: all.', ''),
+    solutions: reader.list('WEIR_SOLUTIONS', 'The names of the solutions to show; if empty, all.', ''),
     /** The other services, in the order of the data flow. */
     urls,
     /** Where browsers find the services that have pages. */
@@ -50,7 +50,7 @@ function credentials(reader: ConfigReader) {
     'AWS_ACCESS_KEY_ID',
     'The access key with which streams and functions are listed; if not set, requests are not signed.',
   )
-  const secretAccessKey = reader.secret('AWS_SECRET_ACCESS_KEY', 'Its secret.')
+  const secretAccessKey = reader.secret('AWS_SECRET_ACCESS_KEY', 'The secret of AWS_ACCESS_KEY_ID.')
   if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
     reader.problem('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; set both or none.')
   return accessKeyId === undefined || secretAccessKey === undefined

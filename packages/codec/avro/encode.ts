@@ -193,7 +193,7 @@ class Generator {
     })
   }
 
-  /** One block with all items, then the empty block that ends lists and maps. */
+  /** Writes code that encodes all items as one block, and then the empty block that ends lists and maps. */
   #loop(index: string, length: string, body: () => void): void {
     const outside = this.#room
     outside.bytes += 5

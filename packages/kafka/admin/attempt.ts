@@ -1,4 +1,4 @@
-/** How administration asks brokers. */
+/** Sends the requests of administration to brokers, and repeats them while that can help. */
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
 import { pause } from '@weir/timing'
 import protocol from 'kafkajs/src/protocol/requests/index.js'
@@ -9,8 +9,9 @@ import { asKafkaError } from '../client/failure.ts'
 import { brokerError } from '../client/protocol/codes.ts'
 import { KafkaError } from '../errors.ts'
 
-/** How long a call is retried while brokers come and go (ms). */
+/** How long a call is retried while brokers come and go. */
 const PATIENCE_MS = 15_000
+/** The connections of administration, apart from those that carry records. */
 export const LANE = 'admin'
 
 /**

@@ -13,7 +13,7 @@ export interface DiscardedBatch extends Cause, BatchExtent {
   readonly mappingId: string
   readonly functionArn: string
   readonly shard: Pick<SourceShard, 'shardId' | 'partition' | 'batchInfo'>
-  /** Makes the event that the function got, JSON; undefined if the records could not be read. */
+  /** Returns the event that the function got, as JSON. Undefined if the records could not be read. */
   readonly event: (() => string) | undefined
 }
 

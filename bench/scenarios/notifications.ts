@@ -13,7 +13,8 @@ import type { Figure, Latency } from '../report.ts'
 
 const WARM_UP_SECONDS = 20
 const BATCH = 10
-const CONCURRENCY = 8
+/** AWS's SDK for JavaScript opens as many connections. */
+const CONNECTIONS = 50
 const MESSAGE = 'x'.repeat(200)
 
 export const notify = (perSecond: number, seconds: number) => ({
@@ -44,8 +45,7 @@ async function startAlerter({ env }: Context): Promise<Alerter> {
     EGRESS_ALLOW: '127.0.0.0/8',
   })
   await ready(`${url}/readyz`, process)
-  // AWS's SDK for JavaScript opens as many, 50.
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   const call: Alerter['call'] = (parameters) =>
     new Promise((resolve, reject) => {
       const body = new URLSearchParams({ Version: '2010-03-31', ...parameters }).toString()
@@ -139,7 +139,7 @@ async function published(context: Context, batches: number): Promise<Figure> {
     const send = async (count: number): Promise<void> => {
       let left = count
       await Promise.all(
-        Array.from({ length: CONCURRENCY }, async () => {
+        Array.from({ length: CONNECTIONS }, async () => {
           while (left-- > 0) await alerter.call(parameters)
         }),
       )

@@ -56,9 +56,9 @@ test('thousands of refused rules leave nothing behind', async () => {
     for (let i = 0; i < count; i += 20)
       await Promise.all(Array.from({ length: 20 }, () => create(sql).catch(() => {})))
   }
-  await some(400)
+  await some(100)
   const before = memoryMb()
-  await some(2000)
+  await some(600)
   expect(memoryMb() - before).toBeLessThan(60)
 }, 120_000)
 
@@ -83,7 +83,7 @@ test('catastrophic patterns, deep JSON and large payloads hold up nobody for lon
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   })()
-  for (let i = 0; i < 30; i++) await Promise.all(payloads.map((payload) => world.publish('slow', payload)))
+  for (let i = 0; i < 8; i++) await Promise.all(payloads.map((payload) => world.publish('slow', payload)))
   ended = true
   await watching
   expect(slowest).toBeLessThan(5000)

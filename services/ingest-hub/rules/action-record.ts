@@ -2,13 +2,16 @@
 import type { RuleActions } from '@weir/contracts'
 import type { Selected } from './actions/action.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 /** @param keepsOriginal whether the rule has an error action, which shows the payload of the message */
 export function actionRecord(
-  { rule, message, lineage, receivedAt, payload }: Selected,
+  selected: Selected,
   actions: RuleActions['actions'],
   failures: RuleActions['failures'],
   keepsOriginal: boolean,
 ): RuleActions {
+  const { rule, message, lineage, receivedAt } = selected
   const { clientId, principal, traceId } = message.fields
   return {
     rule: rule.name,
@@ -17,7 +20,8 @@ export function actionRecord(
     principal: principal ?? '',
     traceId: traceId ?? '',
     receivedAt,
-    payload,
+    // Without actions, only the failures count.
+    payload: actions.length === 0 ? NOTHING : selected.payload,
     original: keepsOriginal ? message.payload : null,
     actions,
     failures,

@@ -1,10 +1,10 @@
 /** Runs rules over messages of devices. */
 import { randomUUID } from 'node:crypto'
-import { basicIngestOf, Message, type MessageFields, type MessageProperties, toBytes } from '@weir/iot-sql'
+import { basicIngestOf, Message, type MessageFields, type MessageProperties } from '@weir/iot-sql'
 import type { Logger, Stage } from '@weir/service'
 import type { DeviceMessage } from '../devices/message.ts'
 import { actionRecord } from './action-record.ts'
-import { ActionFailure, failedActionName, type Selected } from './actions/action.ts'
+import { ActionFailure, failedActionName, Selected } from './actions/action.ts'
 import type { CompiledAction } from './actions/kind.ts'
 import type { CompiledRule } from './compiled-rule.ts'
 import { countFailure, Outcomes } from './counters.ts'
@@ -31,9 +31,8 @@ const MAX_TURN_MS = 10
 const MAX_MESSAGE_MS = 1000
 /** The clock is read after this many rules of a message. */
 const RULES_A_LOOK = 16
-/** As long as two payloads of AWS IoT. */
-const MAX_RESULT_BYTES = 262_144
-const MAX_PARAMETERS_LENGTH = 262_144
+/** Of the payload and the parameters of an action outside Kafka. */
+const MAX_STORED_SIZE = 524_288
 const TELL_AGAIN_MS = 10_000
 
 export class Engine {
@@ -102,18 +101,9 @@ export class Engine {
         continue
       }
       outcomes.add('matched')
-      const payload = toBytes(result.payload)
       const { lineage, receivedAt } = from
-      const selected = {
-        rule: stored,
-        message,
-        lineage,
-        receivedAt,
-        context,
-        result: result.payload,
-        payload,
-      }
-      this.#act(rules[i], selected, out)
+      const fields = { rule: stored, message, lineage, receivedAt, context, result: result.payload }
+      if (rules[i].actions.length > 0) this.#act(rules[i], new Selected(fields), out)
     }
   }
 
@@ -168,15 +158,14 @@ export class Engine {
   ): string | Failure | undefined {
     const { kind } = action
     try {
-      if (selected.payload.length > MAX_RESULT_BYTES)
-        throw new ActionFailure(selected.rule.name, `The result has more than ${MAX_RESULT_BYTES} bytes.`)
       const parameters = action.begin(selected, out, number)
       if (parameters === undefined) return undefined
       const text = JSON.stringify(parameters)
-      if (text.length > MAX_PARAMETERS_LENGTH)
+      const size = text.length + selected.payload.length
+      if (size > MAX_STORED_SIZE)
         throw new ActionFailure(
           selected.rule.name,
-          `The parameters have more than ${MAX_PARAMETERS_LENGTH} characters.`,
+          `The result and the parameters have ${size} characters; at most ${MAX_STORED_SIZE} are stored.`,
         )
       return text
     } catch (error) {

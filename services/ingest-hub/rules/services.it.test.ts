@@ -1,11 +1,11 @@
 /** Functions and notifications: a rule, the enricher and the alerter as processes. */
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ZipFile } from 'yazl'
-import { prepare } from '../testing/hub.ts'
 import { credentials, openWorld, region, roleArn } from './testing/rules.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -21,24 +21,27 @@ const start = async (name: string, env: Record<string, string>): Promise<Service
 }
 
 beforeAll(async () => {
-  const [{ brokers }, { url: registryUrl }, redis] = await Promise.all([
-    servers.kafka(),
-    servers.registry(),
-    servers.redis(),
-  ])
-  const { stop } = await prepare({ brokers, registryUrl })
-  await stop()
+  const redis = await servers.redis()
+  // The hub needs the addresses of the others, which need its brokers.
+  const [enricherPort, alerterPort] = await freePorts(2)
+  const urlOf = (port: number): string => `http://127.0.0.1:${port}`
+  world = await openWorld({ ENRICHER_URL: urlOf(enricherPort), ALERTER_URL: urlOf(alerterPort) })
+  const { brokers, registryUrl } = world.backends
   const env = { KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl, ALLOW_ANONYMOUS: 'true' }
   enricher = await start('enricher', {
     ...env,
+    HTTP_PORT: String(enricherPort),
     REDIS_URL: redis.url,
     FUNCTIONS_DEPLOY: 'true',
     WEIR_SOLUTIONS: 'taxi-telemetry',
     // Functions' output is logged at this level.
     LOG_LEVEL: 'debug',
   })
-  alerter = await start('alerter', { ...env, ENRICHER_URL: enricher.url })
-  world = await openWorld({ ENRICHER_URL: enricher.url, ALERTER_URL: alerter.url })
+  alerter = await start('alerter', {
+    ...env,
+    HTTP_PORT: String(alerterPort),
+    ENRICHER_URL: enricher.url,
+  })
 }, 240_000)
 afterAll(async () => {
   await world?.stop()

@@ -1,13 +1,12 @@
 /** What the actions of rules have in common. */
 import type { Context, JsonValue, Message, Rule } from '@weir/iot-sql'
-import { parseTemplate, SqlError } from '@weir/iot-sql'
+import { parseTemplate, SqlError, toBytes } from '@weir/iot-sql'
 import type { Lineage } from '../../devices/message.ts'
 
 /** An action as the API has it: an object with one member, which names its kind. */
 export type ActionInput = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-/** A message that a rule has selected, and what the rule made of it. */
-export interface Selected {
+interface SelectedFields {
   readonly rule: { readonly name: string; readonly id: string }
   readonly message: Message
   readonly lineage: Lineage | undefined
@@ -15,8 +14,37 @@ export interface Selected {
   readonly receivedAt: number
   readonly context: Context
   readonly result: JsonValue | Buffer
-  /** The bytes of the result. */
-  readonly payload: Buffer
+}
+
+/** As long as two payloads of AWS IoT. */
+const MAX_PAYLOAD_BYTES = 262_144
+
+/** A message that a rule has selected, and what the rule made of it. */
+export class Selected {
+  readonly rule: SelectedFields['rule']
+  readonly message: Message
+  readonly lineage: Lineage | undefined
+  readonly receivedAt: number
+  readonly context: Context
+  readonly result: JsonValue | Buffer
+  #payload: Buffer | undefined
+
+  constructor({ rule, message, lineage, receivedAt, context, result }: SelectedFields) {
+    this.rule = rule
+    this.message = message
+    this.lineage = lineage
+    this.receivedAt = receivedAt
+    this.context = context
+    this.result = result
+  }
+
+  /** The bytes of the result, which not every action needs. Throws an ActionFailure if there are too many. */
+  get payload(): Buffer {
+    this.#payload ??= toBytes(this.result)
+    if (this.#payload.length > MAX_PAYLOAD_BYTES)
+      throw new ActionFailure(this.rule.name, `The result has more than ${MAX_PAYLOAD_BYTES} bytes.`)
+    return this.#payload
+  }
 }
 
 /** UTF-16 units of what a template gives: the longest header of the model of AWS IoT. */

@@ -1,7 +1,7 @@
 /** The error action of a rule: once for a rule and a message, whatever the number of its actions that failed. */
 import type { RuleActions } from '@weir/contracts'
 import { Message } from '@weir/iot-sql'
-import type { Selected } from '../actions/action.ts'
+import { Selected } from '../actions/action.ts'
 import type { Engine } from '../engine.ts'
 import { MAX_ACTIONS } from '../entries.ts'
 import { Output, type OutputOptions } from '../output.ts'
@@ -56,13 +56,12 @@ function selectedOf(record: RuleActions, rule: Selected['rule'], accountId: stri
     })),
   }
   const payload = Buffer.from(JSON.stringify(document))
-  return {
+  return new Selected({
     rule,
     message: new Message({ topic, payload, clientId: clientId ?? undefined, principal, traceId }),
     lineage: { hops, made: { count: 0 } },
     receivedAt,
     context: { accountId, nowMs: Date.now() },
     result: document,
-    payload,
-  }
+  })
 }

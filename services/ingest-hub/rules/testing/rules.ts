@@ -4,11 +4,10 @@ import {
   CreateTopicRuleCommand,
   DeleteTopicRuleCommand,
   IoTClient,
-  ListTopicRulesCommand,
   type TopicRulePayload,
 } from '@aws-sdk/client-iot'
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane'
-import { servers, uniqueName } from '@weir/testkit'
+import { kafkaCluster, servers, uniqueName } from '@weir/testkit'
 import { expect, onTestFinished, vi } from 'vitest'
 import { type Hub, prepare, startHub } from '../../testing/hub.ts'
 
@@ -20,9 +19,13 @@ export const region = 'us-east-1'
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 export async function openWorld(env: Readonly<Record<string, string>> = {}) {
-  const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
-  const { kafka, stop } = await prepare({ brokers, registryUrl })
-  const backends = { brokers, registryUrl }
+  // Brokers of its own: another hub must not do the actions of this one.
+  const [cluster, { url: registryUrl }] = await Promise.all([
+    kafkaCluster({ brokers: 1 }),
+    servers.registry(),
+  ])
+  const backends = { brokers: cluster.brokers, registryUrl }
+  const { kafka, stop } = await prepare(backends)
   let hub = await startReady()
 
   async function startReady(): Promise<Hub> {
@@ -70,11 +73,9 @@ export async function openWorld(env: Readonly<Record<string, string>> = {}) {
       hub.kill('SIGTERM')
       expect(await hub.exited).toBe(0)
       await stop()
+      await cluster.stop()
     },
   }
-  // The brokers are shared with other tests, which may have left rules.
-  const { rules = [] } = await world.iot.send(new ListTopicRulesCommand({}))
-  for (const { ruleName } of rules) await world.iot.send(new DeleteTopicRuleCommand({ ruleName }))
   return world
 }
 

@@ -5,12 +5,11 @@ import type { Session } from '../../devices/sessions/session.ts'
 import { Acks } from './acks.ts'
 import { connack, expiryOf } from './connack.ts'
 import type { Door } from './door.ts'
-import { Frames } from './frames.ts'
 import type { Pending, Sender } from './inbox.ts'
+import { Inlet } from './inlet.ts'
 import { LIMITS } from './limits.ts'
 import { type Login, logIn, type Origin } from './login.ts'
 import { Output } from './output.ts'
-import { Pace } from './pace.ts'
 import { PacketReader, type Publish, type Received } from './packets.ts'
 import { Publishing } from './publishing.ts'
 import { farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
@@ -19,18 +18,14 @@ import { willOf } from './will.ts'
 
 type Will = ReturnType<typeof willOf> | undefined
 
-/** The first byte of CONNECT. */
-const CONNECT = 0x10
-
 export class Connection implements Sender {
   readonly #door: Door
   readonly #wire: Duplex
   readonly #origin: Origin
   /** Notes that the client has shown that it is let in. False if there is no room for it. */
   readonly #admit: (principal: string) => boolean
-  readonly #frames = new Frames()
   readonly #reader = new PacketReader()
-  readonly #pace = new Pace()
+  readonly #inlet: Inlet
   readonly #acks: Acks
   readonly #output: Output
   #publishing: Publishing | undefined
@@ -41,14 +36,9 @@ export class Connection implements Sender {
   #held: Publish | undefined
   /** Whether a packet is being handled that those after it must wait for. */
   #isBusy = false
-  #isPaused = false
   #isEnded = false
-  #resumeTimer: NodeJS.Timeout | undefined
   #expirySeconds = 0
   #keepAliveMs = Infinity
-  #seenAt = performance.now()
-  /** Memory that a packet takes which has not arrived whole. */
-  #partialBytes = 0
 
   constructor(door: Door, wire: Duplex, origin: Origin, admit: (principal: string) => boolean) {
     this.#door = door
@@ -57,7 +47,14 @@ export class Connection implements Sender {
     this.#admit = admit
     this.#output = new Output(wire)
     this.#acks = new Acks(this.#output)
-    wire.on('data', (chunk: Buffer) => this.#arrived(chunk))
+    this.#inlet = new Inlet(wire, {
+      // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound
+      // for them too.
+      mustWait: () => this.#isBusy || this.#held !== undefined || this.#acks.waiting >= LIMITS.inFlight,
+      handle: (frame) => this.#handle(this.#reader.read(frame)),
+      failed: (error) => this.#failed(error),
+      cover: (bytes) => door.admission.take(`mqtt ${this.#login!.principal}`, bytes),
+    })
     wire.on('drain', () => {
       this.#output.drained()
       this.#session?.resume()
@@ -70,7 +67,7 @@ export class Connection implements Sender {
   /** Ends the connection if its client is silent, does not read, or has lost its key. */
   look(now: number): void {
     if (this.#isEnded) return
-    if (now - this.#seenAt > this.#keepAliveMs)
+    if (this.#inlet.silentMs(now) > this.#keepAliveMs)
       return this.end(
         new Refusal(REASON.keepAliveTimeout, 'No packet came within one and a half times the keep alive.'),
       )
@@ -92,6 +89,7 @@ export class Connection implements Sender {
 
   #hangUp(): void {
     this.#isEnded = true
+    this.#inlet.stop()
     this.#wire.end()
     // A client that does not close its side is not waited for.
     setTimeout(() => this.#wire.destroy(), LIMITS.hangUpMs).unref()
@@ -99,7 +97,7 @@ export class Connection implements Sender {
 
   settled(): void {
     this.#acks.settled()
-    if (this.#isPaused) this.retry()
+    if (this.#inlet.isPaused) this.retry()
   }
 
   failed(): void {
@@ -110,103 +108,33 @@ export class Connection implements Sender {
     if (this.#isEnded) return
     const held = this.#held
     this.#held = undefined
-    if (held !== undefined) this.#try(() => this.#publish(held))
-    this.#work()
-  }
-
-  #arrived(chunk: Buffer): void {
-    if (this.#isEnded) return
-    this.#seenAt = performance.now()
-    this.#frames.push(chunk)
-    this.#work()
-  }
-
-  /** Handles packets until there is none, or the next one has to wait. */
-  #work(): void {
-    while (!this.#isEnded) {
-      if (this.#mustWait()) return this.#pause()
-      const frame = this.#next()
-      if (frame === undefined) break
-      this.#pace.count(frame.length)
-      this.#try(() => this.#handle(this.#reader.read(frame)))
-    }
-    this.#resume()
-  }
-
-  #mustWait(): boolean {
-    if (this.#isBusy || this.#held !== undefined) return true
-    // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound for
-    // them too.
-    if (this.#acks.waiting >= LIMITS.inFlight) return true
-    const waitMs = this.#pace.waitMs(performance.now())
-    if (waitMs > 0 && this.#resumeTimer === undefined)
-      this.#resumeTimer = setTimeout(() => {
-        this.#resumeTimer = undefined
-        this.#work()
-      }, waitMs)
-    return waitMs > 0
-  }
-
-  #next(): Buffer | undefined {
-    let frame: Buffer | undefined
-    this.#try(() => {
-      if (this.#session === undefined && (this.#frames.type ?? CONNECT) >> 4 !== CONNECT >> 4)
-        throw new Refusal(REASON.protocolError, 'The first packet must be CONNECT.')
-      frame = this.#frames.next(this.#session === undefined ? LIMITS.connectBytes : LIMITS.packetBytes)
-      this.#cover(this.#frames.partialBytes)
-    })
-    return frame
-  }
-
-  /** Counts the memory of a packet that has not arrived whole. */
-  #cover(bytes: number): void {
-    if (bytes === this.#partialBytes || this.#login === undefined) return
-    const isRoom = this.#door.admission.take(`mqtt ${this.#login.principal}`, bytes - this.#partialBytes)
-    if (!isRoom) throw new Refusal(REASON.quotaExceeded, 'There is no room for a packet of this size now.')
-    this.#partialBytes = bytes
-  }
-
-  #pause(): void {
-    if (this.#isPaused) return
-    this.#isPaused = true
-    this.#wire.pause()
-  }
-
-  #resume(): void {
-    if (!this.#isPaused || this.#isEnded) return
-    this.#isPaused = false
-    this.#wire.resume()
-  }
-
-  #try(work: () => void): void {
     try {
-      work()
+      if (held !== undefined) this.#publish(held)
     } catch (error) {
-      if (error instanceof Refusal) return this.end(error)
-      this.#door.log.error({ err: error }, 'a packet of a device cannot be handled')
-      this.end({ reason: REASON.serverUnavailable, message: 'The packet cannot be handled.' })
+      this.#failed(error)
     }
+    this.#inlet.work()
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Refusal) return this.end(error)
+    this.#door.log.warn({ err: error }, 'a packet of a device cannot be handled')
+    this.end({ reason: REASON.serverUnavailable, message: 'The packet cannot be handled now.' })
   }
 
   /** Those that come later wait until the work is done. */
   #wait(work: Promise<void>): void {
     this.#isBusy = true
     work
-      .catch((error: unknown) => {
-        if (error instanceof Refusal) return this.end(error)
-        this.#door.log.warn({ err: error }, 'a packet of a device cannot be handled')
-        this.end({ reason: REASON.serverUnavailable, message: 'The session cannot be stored now.' })
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#isBusy = false
-        this.#work()
+        this.#inlet.work()
       })
   }
 
   #handle(packet: Received): void {
-    if (this.#session === undefined) {
-      return this.#wait(this.#open(packet as IConnectPacket))
-    }
+    if (this.#session === undefined) return this.#wait(this.#open(packet as IConnectPacket))
     switch (packet.cmd) {
       case 'publish':
         return this.#publish(packet)
@@ -274,10 +202,10 @@ export class Connection implements Sender {
     if (this.#isEnded || this.#wire.destroyed) return door.sessions.close(session, this.#expirySeconds)
     const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds)
     this.#session = session
+    this.#inlet.isOpen = true
     this.#will = will
     this.#publishing = new Publishing(version, login)
     this.#keepAliveMs = keepAliveSeconds * 1500
-    this.#seenAt = performance.now()
     this.#output.write(answer)
     session.resume()
   }
@@ -292,10 +220,8 @@ export class Connection implements Sender {
 
   #closed(): void {
     this.#isEnded = true
-    clearTimeout(this.#resumeTimer)
+    this.#inlet.stop()
     this.#door.closed(this)
-    if (this.#login !== undefined && this.#partialBytes > 0)
-      this.#door.admission.take(`mqtt ${this.#login.principal}`, -this.#partialBytes)
     const session = this.#session
     if (session === undefined) return
     const isTakenOver = session.isClosed

@@ -82,7 +82,7 @@ export function confirmationOperations({ arns, notifications, publisher }: Subsc
     },
 
     async Unsubscribe(
-      { SubscriptionArn }: { readonly SubscriptionArn: string },
+      { SubscriptionArn = '' }: { readonly SubscriptionArn?: string },
       { isSigned, authorize }: SnsContext,
     ): Promise<void> {
       const { topic, id } = arns.subscriptionName(SubscriptionArn)

@@ -110,14 +110,15 @@ export function platformApplicationOperations({ account, notifications }: Mobile
     },
 
     async SetPlatformApplicationAttributes(
-      input: { readonly PlatformApplicationArn: string; readonly Attributes: Attributes },
+      input: { readonly PlatformApplicationArn: string; readonly Attributes?: Attributes },
       context: SnsContext,
     ): Promise<void> {
       const id = applicationId(input.PlatformApplicationArn, account, context)
-      checkAttributes(input.Attributes)
+      const attributes = input.Attributes ?? {}
+      checkAttributes(attributes)
       await notifications.change(() => {
         const found = findApplication(notifications, id)
-        return put({ ...found, attributes: { ...found.attributes, ...withoutSecrets(input.Attributes) } })
+        return put({ ...found, attributes: { ...found.attributes, ...withoutSecrets(attributes) } })
       })
     },
   }

@@ -104,14 +104,15 @@ export function platformEndpointOperations({ account, notifications }: MobileDep
     },
 
     async SetEndpointAttributes(
-      input: { readonly EndpointArn: string; readonly Attributes: Attributes },
+      input: { readonly EndpointArn: string; readonly Attributes?: Attributes },
       context: SnsContext,
     ): Promise<void> {
       const id = endpointId(input.EndpointArn, context)
       await notifications.change(() => {
         const found = find(id)
-        checkNotEmpty(input.Attributes)
-        const attributes = { ...found.attributes, ...input.Attributes }
+        const given = input.Attributes ?? {}
+        checkNotEmpty(given)
+        const attributes = { ...found.attributes, ...given }
         checkAttributes(attributes)
         const other = mobile.endpointWith(found.application, attributes.Token)
         if (other !== undefined && other.id !== found.id)

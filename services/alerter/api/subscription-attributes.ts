@@ -18,7 +18,8 @@ const NAMES = new Set([
   'SubscriptionRoleArn',
   'WeirQuietHours',
 ])
-const ROLE = /^arn:aws[\w-]*:iam::\d{12}:role\/.{1,512}$/
+/** SNS does not look whether there is such a role. */
+const ROLE = /^arn:.{1,512}$/
 const SCOPES = ['MessageAttributes', 'MessageBody']
 
 export const isSettable = (name: string): boolean => NAMES.has(name)
@@ -60,7 +61,7 @@ function complaintAbout(
     case 'ReplayPolicy':
       return 'ReplayPolicy: Messages are not archived here, so they cannot be replayed.'
     case 'SubscriptionRoleArn':
-      return ROLE.test(value) ? undefined : 'SubscriptionRoleArn: must be the ARN of a role.'
+      return ROLE.test(value) ? undefined : 'SubscriptionRoleArn: must be an ARN.'
     case 'RedrivePolicy':
       return complaintAboutRedrive(value, isFifoSubscription)
     case 'WeirQuietHours':

@@ -179,7 +179,7 @@ describe.each([
     await client.publishAsync(telemetry(clientId), JSON.stringify(report({ deviceId: clientId })), { qos: 1 })
     const codesOf = async (filters: readonly string[]): Promise<readonly number[]> => {
       const bare = await BareClient.connected(guarded, version, {
-        clientId,
+        clientId: uniqueName('filters'),
         username: 'any',
         password: Buffer.from('fleet-key'),
       })

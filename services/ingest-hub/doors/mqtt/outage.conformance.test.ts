@@ -46,7 +46,7 @@ test('without Kafka no message is acknowledged, and the device learns that it ha
   await before.closed
   expect(Date.now() - began).toBeLessThan(15_000)
   expect(before.received.map(({ cmd }) => cmd)).toEqual(['disconnect'])
-  expect(before.received[0].reasonCode).toBe(0x88)
+  expect(before.received[0].reasonCode).toBe(0x89)
   await cluster.restart(0)
   await expect.poll(async () => (await fetch(`${hub.url}/readyz`)).status, { timeout: 60_000 }).toBe(200)
   const after = await BareClient.connected(hub, 5, { clientId })

@@ -14,6 +14,7 @@ export const REASON = {
   badCredentials: 0x86,
   notAuthorized: 0x87,
   serverUnavailable: 0x88,
+  serverBusy: 0x89,
   serverShuttingDown: 0x8b,
   badAuthenticationMethod: 0x8c,
   keepAliveTimeout: 0x8d,
@@ -50,6 +51,13 @@ const RETURN_CODES: Readonly<Partial<Record<Reason, number>>> = {
   [REASON.notAuthorized]: 5,
 }
 
+/** Reasons that MQTT 5 has for DISCONNECT and not for CONNACK. */
+const ONLY_CONNECTED: readonly Reason[] = [
+  REASON.serverShuttingDown,
+  REASON.takenOver,
+  REASON.keepAliveTimeout,
+]
+
 /** What the client is told at the end. Undefined if its version has no words for it. */
 export function farewellOf(
   reason: Reason,
@@ -58,8 +66,14 @@ export function farewellOf(
   isConnected: boolean,
 ): Packet | undefined {
   const properties = { reasonString }
-  if (isConnected) return version === 5 ? { cmd: 'disconnect', reasonCode: reason, properties } : undefined
-  if (version === 5) return { cmd: 'connack', sessionPresent: false, reasonCode: reason, properties }
+  if (isConnected) {
+    const reasonCode = reason === REASON.serverUnavailable ? REASON.serverBusy : reason
+    return version === 5 ? { cmd: 'disconnect', reasonCode, properties } : undefined
+  }
+  if (version === 5) {
+    const reasonCode = ONLY_CONNECTED.includes(reason) ? REASON.serverUnavailable : reason
+    return { cmd: 'connack', sessionPresent: false, reasonCode, properties }
+  }
   // A client of another version understands no more than the first code, and one that has not sent CONNECT gets
   // no answer.
   const returnCode = RETURN_CODES[reason]

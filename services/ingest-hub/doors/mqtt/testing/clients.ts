@@ -43,7 +43,7 @@ export class BareClient {
     packets.on('error', (error) => this.received.push(error))
     socket.on('data', (chunk) => packets.parse(chunk))
     socket.on('error', () => {})
-    this.closed = once(socket, 'close')
+    this.closed = new Promise((resolve) => socket.once('close', resolve))
   }
 
   static async open(hub: ServiceProcess, version: 4 | 5 = 5): Promise<BareClient> {

@@ -10,6 +10,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { DeleteTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
 import {
   DeleteEventSourceMappingCommand,
@@ -18,6 +19,7 @@ import {
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
 import { DeleteTopicCommand, SNSClient } from '@aws-sdk/client-sns'
+import { mqttPorts } from '@weir/ingest-hub/doors/mqtt/testing/clients.ts'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
@@ -85,7 +87,7 @@ interface Weir {
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
 const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
 /** Streams and functions that the pages create. */
-const STREAMS = ['orders', 'payments']
+const STREAMS = ['orders', 'payments', 'warm-loads']
 const FUNCTIONS = ['check-payments', 'tell-failures']
 
 /**
@@ -148,6 +150,7 @@ async function startWeir(withAlerter: boolean): Promise<Weir> {
     addresses: {
       'http://localhost:4566': gateway.url,
       'localhost:9092': brokers[0],
+      'localhost:1883': `127.0.0.1:${mqttPorts(hub).port}`,
       ...(alerter && { 'localhost:8083': new URL(alerter.url).host }),
     },
     env: {
@@ -190,7 +193,7 @@ async function startAlerter(env: Readonly<Record<string, string>>): Promise<Serv
   return alerter
 }
 
-/** Removes streams and functions that a failed run left on shared servers. */
+/** Removes streams, functions and rules that a failed run left on shared servers. */
 async function takeAway(hub: string, enricher: string): Promise<void> {
   const [kinesis, lambda] = [
     new KinesisClient({ ...LOCAL, endpoint: hub }),
@@ -211,6 +214,9 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
       { StreamName },
     )
   }
+  const iot = new IoTClient({ ...LOCAL, endpoint: hub })
+  await iot.send(new DeleteTopicRuleCommand({ ruleName: 'warm_loads' }))
+  iot.destroy()
   kinesis.destroy()
   lambda.destroy()
 }

@@ -248,6 +248,21 @@ test('each alert fires on series that should trigger it, and not on series that 
         [of('weir_function_events_total', 'function="offers",result="error"')]: '0+1x60',
       },
     ],
+    WeirNotificationsFailing: [
+      { [of('weir_notification_failing_subscriptions', 'pod="a"')]: '0x30 2x30' },
+      { [of('weir_notification_failing_subscriptions', 'pod="a"')]: '2x30 0x30' },
+    ],
+    WeirNotificationsLate: [
+      { [of('weir_notification_oldest_waiting_seconds', 'pod="a"')]: '0+90x60' },
+      { [of('weir_notification_oldest_waiting_seconds', 'pod="a"')]: '0+50x60' },
+    ],
+    WeirNotificationsGivenUp: [
+      { [of('weir_notification_deliveries_total', 'protocol="http",outcome="dead"')]: '0x50 1x10' },
+      {
+        [of('weir_notification_deliveries_total', 'protocol="http",outcome="dead"')]: '3x60',
+        [of('weir_notification_deliveries_total', 'protocol="http",outcome="failed"')]: '0+1x60',
+      },
+    ],
     WeirRuleActionsFail: [
       { [of('weir_rule_action_failures_total', 'action="http"')]: '0x50 1x10' },
       { [of('weir_rule_action_failures_total', 'action="http"')]: '3x60' },

@@ -1,8 +1,10 @@
 /** The signatures of messages, checked by the validator that many receivers use. It insists on https. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer, type Server } from 'node:tls'
 import { promisify } from 'node:util'
 import { freePorts } from '@weir/stack/ports.ts'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
@@ -14,6 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'weir-validator-'))
 const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
 let world: Awaited<ReturnType<typeof openAlerterWorld>>
 let service: Awaited<ReturnType<typeof startService>>
+/** A proxy with TLS in front of the alerter. */
+let proxy: Server
 let host: string
 
 beforeAll(async () => {
@@ -23,19 +27,20 @@ beforeAll(async () => {
   world = await openAlerterWorld()
   const [port] = await freePorts(1)
   host = `localhost:${port}`
-  service = await startService('alerter', {
-    ...world.env,
-    HTTPS_PORT: String(port),
-    TLS_CERT_FILE: certFile,
-    TLS_KEY_FILE: keyFile,
-    ALERTER_PUBLIC_URL: `https://${host}`,
+  service = await startService('alerter', { ...world.env, ALERTER_PUBLIC_URL: `https://${host}` })
+  proxy = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (socket) => {
+    const upstream = connect(Number(new URL(service.url).port), '127.0.0.1')
+    socket.on('error', () => upstream.destroy()).pipe(upstream)
+    upstream.on('error', () => socket.destroy()).pipe(socket)
   })
+  await new Promise<void>((resolve) => proxy.listen(port, 'localhost', resolve))
   await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
     timeout: 60_000,
     interval: 100,
   })
 }, 180_000)
 afterAll(async () => {
+  proxy?.close()
   service?.kill('SIGKILL')
   await world?.stop()
   rmSync(folder, { recursive: true, force: true })

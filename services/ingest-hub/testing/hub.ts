@@ -83,8 +83,12 @@ export interface StoredRecord {
 
 const begun = Date.now()
 
-/** All records from `source` that were stored since this test process began, by partition in offset order. */
-export async function storedFrom(kafka: Kafka, registryUrl: string, source: string): Promise<StoredRecord[]> {
+/** All records from the sources that were stored since this test process began, by partition in offset order. */
+export async function storedFrom(
+  kafka: Kafka,
+  registryUrl: string,
+  ...sources: readonly string[]
+): Promise<StoredRecord[]> {
   const { value: codec } = await openCodec({ topics, url: registryUrl })
   const reader = await codec.reader(TOPIC)
   const found: StoredRecord[] = []
@@ -94,7 +98,7 @@ export async function storedFrom(kafka: Kafka, registryUrl: string, source: stri
       await reader.prepare(records)
       for (let i = 0; i < records.length; i++) {
         const headers = decodeHeaders(records.bytes, records.headersStart[i])
-        if (headers['weir-source'] !== source) continue
+        if (!sources.includes(headers['weir-source'])) continue
         found.push({
           partition: records.partition,
           offset: records.offsets[i],

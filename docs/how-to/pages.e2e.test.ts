@@ -215,7 +215,7 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
     )
   }
   const iot = new IoTClient({ ...LOCAL, endpoint: hub })
-  await iot.send(new DeleteTopicRuleCommand({ ruleName: 'warm_loads' }))
+  await iot.send(new DeleteTopicRuleCommand({ ruleName: 'warm_loads' })).catch(() => {})
   iot.destroy()
   kinesis.destroy()
   lambda.destroy()

@@ -82,7 +82,7 @@ test.each([
       'taxi.telemetry',
       'taxi.enriched',
     ])
-    await page.locator('.card').filter({ hasText: 'flow: once' }).getByText('Not reporting').waitFor()
+    await page.locator('.card').filter({ hasText: 'flow: once' }).getByText('Not reporting').first().waitFor()
     expect(wrongs).toEqual([])
     await close()
   },

@@ -35,7 +35,7 @@ let copy: string
 
 beforeEach(async () => {
   copy = await copyCheckout('how-to')
-}, 60_000)
+})
 
 afterEach(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))
 

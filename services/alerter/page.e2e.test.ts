@@ -71,7 +71,7 @@ beforeAll(async () => {
   await alert('operations', 'queue', `${HOSTILE} The queue grows`, { severity: 'warning' })
   await alert('operations', 'door', 'The door was open', { severity: 'info' })
   await alert('operations', 'door', 'The door is closed', { status: 'resolved' })
-}, 180_000)
+})
 afterAll(async () => {
   await browser?.close()
   service?.kill('SIGKILL')

@@ -20,7 +20,7 @@ beforeAll(async () => {
   hub = await startHub({ brokers: kit.env.KAFKA_BROKERS.split(','), registryUrl: kit.env.REGISTRY_URL })
   service = await kit.start({ HUB_URL: hub.url })
   browser = await openBrowser()
-}, 60_000)
+})
 afterAll(async () => {
   await browser?.close()
   await kit?.stop()

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const [brokers, registryUrl] = [kit.env.KAFKA_BROKERS.split(','), kit.env.REGISTRY_URL]
   hub = await startHub({ brokers, registryUrl })
   service = await kit.start({ HUB_URL: hub.url })
-}, 60_000)
+})
 afterAll(async () => {
   await kit?.stop()
   hub?.kill('SIGTERM')

@@ -93,7 +93,7 @@ beforeAll(async () => {
     })
     scraped += await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   }
-}, 120_000)
+})
 
 afterAll(async () => {
   await Promise.all(

@@ -38,7 +38,7 @@ beforeAll(async () => {
     timeout: 60_000,
     interval: 100,
   })
-}, 180_000)
+})
 afterAll(async () => {
   proxy?.close()
   service?.kill('SIGKILL')

@@ -31,7 +31,7 @@ beforeAll(async () => {
     timeout: 60_000,
     interval: 100,
   })
-}, 180_000)
+})
 afterAll(async () => {
   service?.kill('SIGKILL')
   await world?.stop()

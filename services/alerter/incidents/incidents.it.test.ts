@@ -36,7 +36,7 @@ const kill = async (): Promise<void> => {
 beforeAll(async () => {
   world = await openAlerterWorld()
   await start()
-}, 120_000)
+})
 afterAll(async () => {
   service?.kill('SIGKILL')
   await world?.stop()

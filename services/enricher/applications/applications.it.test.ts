@@ -87,7 +87,7 @@ beforeAll(async () => {
     () => backends.stop(),
     () => redis.disconnect(),
   )
-}, 120_000)
+})
 
 afterAll(async () => {
   applications?.stopping?.()

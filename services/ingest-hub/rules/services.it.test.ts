@@ -42,7 +42,7 @@ beforeAll(async () => {
     HTTP_PORT: String(alerterPort),
     ENRICHER_URL: enricher.url,
   })
-}, 240_000)
+})
 afterAll(async () => {
   await world?.stop()
   for (const service of [alerter, enricher]) service?.kill('SIGKILL')

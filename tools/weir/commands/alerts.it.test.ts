@@ -26,7 +26,7 @@ beforeAll(async () => {
     said += String(text)
     return true
   })
-}, 180_000)
+})
 beforeEach(() => {
   out = said = ''
 })

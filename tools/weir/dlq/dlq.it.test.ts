@@ -81,7 +81,7 @@ beforeAll(async () => {
     { name: dead, partitions: 3, replicas: 1, configs: {} },
   ])
   await die()
-}, 60_000)
+})
 
 afterAll(async () => {
   await kafka?.admin.deleteTopics([origin, dead])

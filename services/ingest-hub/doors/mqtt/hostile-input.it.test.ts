@@ -15,7 +15,7 @@ beforeAll(async () => {
   const backends = { brokers, registryUrl }
   ;({ stop } = await prepare(backends))
   hub = await startHub(backends, { MQTT_CONNECTIONS: '1500' })
-}, 300_000)
+})
 
 afterAll(async () => {
   hub?.kill('SIGTERM')

@@ -33,7 +33,7 @@ beforeAll(async () => {
   writeFileSync(keysFile, JSON.stringify([keyOf('fleet', FLEET), keyOf('other', FLEET), keyOf('none')]))
   open = await startHub(backends)
   guarded = await startHub(backends, { ALLOW_ANONYMOUS: 'false', API_KEYS_FILE: keysFile })
-}, 300_000)
+})
 
 afterAll(async () => {
   for (const hub of [open, guarded]) hub?.kill('SIGTERM')

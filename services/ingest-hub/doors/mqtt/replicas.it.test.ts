@@ -21,7 +21,7 @@ beforeAll(async () => {
   backends = { brokers, registryUrl }
   ;({ kafka, stop } = await prepare(backends))
   ;[one, two] = await Promise.all([startHub(backends), startHub(backends)])
-}, 300_000)
+})
 
 afterAll(async () => {
   for (const hub of [one, two]) hub?.kill('SIGTERM')

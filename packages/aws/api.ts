@@ -14,7 +14,7 @@ export interface ApiOptions {
    * name a version of the API, it is for these.
    */
   readonly unsigned?: readonly string[]
-  /** What people read who open the link of an operation in a browser, by operation. Query protocol only. */
+  /** The pages that browsers get instead of XML, by operation. Query protocol only. */
   readonly pages?: Readonly<Record<string, (output: never) => PageText>>
   /** Actions that are not called SERVICE:OPERATION, by operation: lambda:InvokeFunction. */
   readonly actions?: Readonly<Record<string, string>>

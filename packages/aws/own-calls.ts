@@ -17,7 +17,7 @@ export interface OwnAnswer {
 const TIMEOUT_MS = 15_000
 const MAX_ANSWER_BYTES = 64 << 10
 
-/** Posts a request. Rejects if there is no answer. */
+/** Posts a request. Rejects if the service does not answer. */
 export async function post(
   { region, credentials }: Caller,
   service: string,

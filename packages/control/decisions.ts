@@ -30,7 +30,7 @@ export interface DecisionsOptions {
 
 interface Decision extends Pending {
   readonly decide: () => readonly Change[]
-  /** What `decide` threw the last time. */
+  /** The error that `decide` threw last; undefined if it threw none. */
   error: unknown
   readonly made: PromiseWithResolvers<void>
 }

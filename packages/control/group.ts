@@ -1,10 +1,10 @@
 /** Decisions that may share a transaction, because none of them depends on another. */
 
-/** What a decision looks at. Names are the caller's own, as long as all calls use the same for the same thing. */
+/** The things that a decision reads and changes. Callers choose the names, and use the same one for the same thing. */
 export interface Scope {
-  /** What it relies on and leaves as it is. */
+  /** Things that the decision depends on and does not change. */
   readonly reads?: readonly string[]
-  /** What it may change, or make. */
+  /** Things that the decision may change or create. */
   readonly changes: readonly string[]
 }
 

@@ -34,7 +34,7 @@ export interface StackConfig {
   readonly engine: 'opensearch' | 'elasticsearch'
 }
 
-/** For each port, the variable that sets it and its default. */
+/** The variable that sets each port, and the port's default. */
 export const PORTS: Readonly<Record<PortPart | FurtherName, readonly [variable: string, port: number]>> = {
   kafka: ['KAFKA_PORT', 9092],
   registry: ['REGISTRY_PORT', 8181],

@@ -54,7 +54,7 @@ function covers(filter: readonly string[], asked: readonly string[], clientId: s
     if (level === '#') return true
     if (i >= asked.length || asked[i] === '#') return false
     if (level === '+') continue
-    // The id of a client is text: a + in it is no wildcard, and a / in it fits no level.
+    // A client id is plain text: `+` in it does not act as a wildcard, and an id with `/` matches no level.
     if (asked[i] === '+' || asked[i] !== level.replaceAll(CLIENT_ID, () => clientId)) return false
   }
   return filter.length === asked.length

@@ -1,4 +1,4 @@
-/** What people read who open the links of e-mails. */
+/** The pages that the links in e-mails open. */
 export const pages = {
   ConfirmSubscription: ({ SubscriptionArn: arn }: { readonly SubscriptionArn: string }) => ({
     title: 'Subscription confirmed',

@@ -1,4 +1,4 @@
-/** What becomes of an incident: a state machine without a clock and without input or output. */
+/** The state machine of an incident. It has no clock, and does no input or output. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Incident, IncidentChange, Notification } from '@weir/contracts'
 import { type AlertAttributes, SEVERITIES } from './attributes.ts'
@@ -8,7 +8,7 @@ export interface Alert extends AlertAttributes {
   readonly notification: Notification
 }
 
-/** What people are told; nothing is told of alerts that only repeat what is known. */
+/** The changes that people are told about. An alert that only repeats known facts is not one. */
 export type Event = 'opened' | 'updated' | 'escalated' | 'resolved'
 
 /** Undefined instead of an event: nobody is told. */

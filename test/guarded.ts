@@ -142,7 +142,7 @@ export class Guarded {
     })
     tieProcess(child.pid)
     this.#stops.unshift(() => child.stop())
-    await untilReady(child, () => answers(`${this.urls[name]}/readyz`), 60_000)
+    await untilReady(child, () => answers(`${this.urls[name]}/readyz`), 150_000)
   }
 
   logOf(name: string): string {

@@ -22,7 +22,11 @@ export function newSolution(name: Name, changes: Changes): string[] {
     throw new Refused(`Topic names that begin with ${kebab}. belong to the platform; choose another name.`)
   changes.requireNew(`solutions/${kebab}`)
   changes.createFrom('solution', `solutions/${kebab}`, renaming(EXAMPLE, name))
-  changes.insert('solutions/index.ts', '\n])\n\nexport const solutions', `\n  import('./${kebab}/solution.ts'),`)
+  changes.insert(
+    'solutions/index.ts',
+    '\n])\n\nexport const solutions',
+    `\n  import('./${kebab}/solution.ts'),`,
+  )
   return [
     `npx vitest run --project unit solutions/${kebab}   runs its tests`,
     `npx weir up --solutions ${kebab}   runs it with simulated sensors`,

@@ -43,15 +43,11 @@ export interface PageUrls {
 export function pipelineOf(solution: Solution, urls: PageUrls): Pipeline {
   const { name, title = name, page } = solution
   const edges = edgesOf(solution)
-  const fed = new Set(edges.map(({ to }) => to && keyOf(to)))
-  const first = edges.filter(({ from }) => !fed.has(keyOf(from)))
   return {
     name,
     title,
     page: page === undefined ? null : `${urls[page.service]}/${name}/`,
-    chains: first.flatMap((edge) =>
-      startsOf(edge.from).flatMap((start) => chainsFrom(edge, edges, [...start, edge.from])),
-    ),
+    chains: chainsOf(edges),
   }
 }
 
@@ -113,6 +109,24 @@ function edgesOf({ flows = [], stages = [], sinks = [], mappings = [] }: Solutio
   ]
 }
 
+/**
+ * The chains of the first door of each source, and one from each further door to the source, where the others go
+ * on.
+ */
+function chainsOf(edges: readonly Edge[]): Station[][] {
+  const fed = new Set(edges.map(({ to }) => to && keyOf(to)))
+  const first = edges.filter(({ from }) => !fed.has(keyOf(from)))
+  const sources = new Map(first.map(({ from }) => [keyOf(from), from]))
+  return [
+    ...first.flatMap((edge) => chainsFrom(edge, edges, [...doorsOf(edge.from).slice(0, 1), edge.from])),
+    ...[...sources.values()].flatMap((from) =>
+      doorsOf(from)
+        .slice(1)
+        .map((further) => [further, from]),
+    ),
+  ]
+}
+
 /** Follows the records of an edge; a topic that several stations read begins a chain for each of them. */
 function chainsFrom({ by, to }: Edge, edges: readonly Edge[], before: readonly Station[]): Station[][] {
   if (to === undefined || before.some((station) => keyOf(station) === keyOf(to))) return [[...before, by]]
@@ -121,12 +135,10 @@ function chainsFrom({ by, to }: Edge, edges: readonly Edge[], before: readonly S
   return next.length === 0 ? [passed] : next.flatMap((edge) => chainsFrom(edge, edges, passed))
 }
 
-/** What comes before the station: each of its doors begins a chain. */
-function startsOf({ kind, name }: Station): Station[][] {
-  if (kind === 'stream') return [[door('kinesis')]]
+function doorsOf({ kind, name }: Station): Station[] {
+  if (kind === 'stream') return [door('kinesis')]
   const topic = topics[name as keyof typeof topics]
-  const names = topic === undefined ? [] : doorNames(topic)
-  return names.length === 0 ? [[]] : names.map((one) => [door(one)])
+  return topic === undefined ? [] : doorNames(topic).map(door)
 }
 
 const door = (name: string): Station => station('door', name, { stage: `ingest-hub.${name}` })

@@ -27,6 +27,8 @@ const MAX_DEPTH = 64
 /** Positions in lists and maps begin at 1. Nothing is allocated for those that are left out. */
 const INDEX = /^[1-9]\d{0,9}$/
 
+const ENCODED = /[%+]/
+
 /** Returns the parameters of a form. Throws SerializationException. */
 export function formParameters(body: Buffer): QueryParameter[] {
   if (!isUtf8(body)) throw serializationError('The form is not UTF-8')
@@ -47,6 +49,7 @@ export function formParameters(body: Buffer): QueryParameter[] {
 }
 
 function decoded(text: string): string {
+  if (!ENCODED.test(text)) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

@@ -41,7 +41,7 @@ export interface ServiceDefinition {
    * requests by this.
    */
   readonly apis: readonly AwsApi[]
-  /** What the service provides, in a few words. */
+  /** The purpose of the service, in a few words. */
   readonly doc: string
 }
 

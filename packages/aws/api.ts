@@ -46,7 +46,7 @@ export interface Operation {
   readonly name: string
   readonly api: Api
   readonly model: OperationModel
-  /** What access keys must allow: kinesis:PutRecord. */
+  /** The action that the rights of an access key must allow, such as kinesis:PutRecord. */
   readonly action: string
   readonly maxBodyBytes: number
   readonly isUnsigned: boolean

@@ -1,4 +1,4 @@
-/** What the codec asks of the schema registry (Confluent's HTTP interface). */
+/** The requests of the codec to the schema registry, over Confluent's HTTP interface. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import confluent from '@kafkajs/confluent-schema-registry'
 import { registryAddress } from '@weir/codec/registry-address.ts'

@@ -14,7 +14,7 @@ export interface Resource<T> {
   stopping?(): void
 }
 
-/** What every opener may use in addition to the values before it. */
+/** The parts that every opener may use in addition to the values before it. */
 export interface Life {
   readonly name: string
   readonly log: Logger

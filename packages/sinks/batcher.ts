@@ -14,7 +14,7 @@ import { type Layout, Request } from './request.ts'
 import type { Settlement } from './settlement.ts'
 
 export interface BatcherMetrics {
-  /** By outcome. */
+  /** Requests, counted by outcome. */
   readonly requests: Counter<'outcome'>
   readonly seconds: Histogram
   readonly inFlight: Gauge

@@ -1,5 +1,5 @@
 /**
- * What the failure of a whole request means for the requests after it. overloaded: fewer at once. timeout:
+ * How the failure of a whole request affects the requests after it. overloaded: fewer at once. timeout:
  * the outcome is unknown, and both of its neighbours apply. unavailable: none is taken until the destination
  * is prepared again. rejected: it never takes this one.
  */

@@ -1,4 +1,4 @@
-/** What `weir up` starts and on which ports, from its options and the environment. */
+/** Reads from the options and the environment which parts `weir up` starts, and on which ports. */
 
 import type { ConfigReader } from '@weir/config'
 import {

@@ -20,7 +20,7 @@ import { type Accept, Follower, type FollowOptions } from '@weir/topics'
 const MIN_PAUSE_MS = 2
 const MAX_PAUSE_MS = 100
 
-/** What a process makes of a table. */
+/** A view of a table that a process keeps. */
 export interface View<V> {
   /**
    * Takes a change: the new value of a key, or null if the key was removed. The changes of a key come in

@@ -73,7 +73,7 @@ function topicsOf(notifications: Notifications): object[] {
     .toArray()
 }
 
-/** Those that fail come first, then those that were attempted last, then others as there is room. */
+/** Failing subscriptions come first, then those attempted last, then others while there is room. */
 function subscriptionsOf({ topics, subscriptions }: Notifications, recent: RecentAttempts): object[] {
   const active = recent.all.filter(([id]) => subscriptions.has(id))
   const [failing, well] = [

@@ -37,7 +37,7 @@ export interface GatewayOptions {
 }
 
 const FORM = 'application/x-www-form-urlencoded'
-/** What a request holds beside its fixed cost: two connections' buffers and what waits between them. */
+/** The memory of a request beside its fixed cost: two connections' buffers, and the bytes between them. */
 const FORWARDED_BYTES = 64 << 10
 /** The time until a service must begin its answer, by API. */
 const ANSWER_MS: Readonly<Record<string, number>> = {

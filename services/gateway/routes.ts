@@ -74,11 +74,11 @@ export function routesTo(
 ): Routes {
   const byTarget = new Map<string, Route>()
   const byService = new Map<string, Route>()
-  /** By the version of the API. */
+  /** Routes by the version of the API. */
   const byVersion = new Map<string, Route>()
-  /** By the operation, for requests without a version. */
+  /** Routes by the operation, for requests without a version. */
   const byAction = new Map<string, Route>()
-  /** By the beginning of paths: /2015-03-31/. */
+  /** Routes by the beginning of paths, such as /2015-03-31/. */
   const byFolder = new Map<string, Route>()
   for (const { apis, upstream } of upstreams) {
     for (const name of apis) {

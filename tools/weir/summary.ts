@@ -1,4 +1,4 @@
-/** What `weir up` prints when all is ready: what there is to look at and to use. */
+/** The text that `weir up` prints when all is ready: pages to open and endpoints to use. */
 import { furtherPorts, SERVICES, services } from '@weir/contracts/services.ts'
 import type { Solution } from '@weir/solutions'
 import { furtherName, type PartName, type StackConfig } from '@weir/stack/config.ts'

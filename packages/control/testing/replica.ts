@@ -10,7 +10,7 @@ export interface Replica {
   readonly log: ControlLog
   /** The states by KIND/ID. */
   readonly state: Map<string, unknown>
-  /** What was applied, in order. */
+  /** The entries that were applied, in order. */
   readonly applied: string[]
   readonly warnings: Record<string, unknown>[]
   /** Decides that the counter is one more than it is. */

@@ -23,7 +23,7 @@ const { snappy, lz4 } = compressionsAlgorithms
 const GZIP = { level: 1 }
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-/** By the number in a batch's attributes. */
+/** Codecs by their number in a batch's attributes. */
 const BY_NUMBER: readonly (Codec | undefined)[] = [
   undefined,
   { compress: (bytes) => gzipSync(bytes, GZIP), inflate: (bytes) => inflateParts(bytes, gzipMembers) },

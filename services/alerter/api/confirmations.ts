@@ -46,7 +46,7 @@ export function confirmationOperations({ arns, notifications, publisher }: Subsc
     }
   }
 
-  /** What remains of a subscription that its receiver ended: a token that restores it. */
+  /** The rest of a subscription that its receiver ended: a token that restores it. */
   const end = (found: Subscription, isSigned: boolean): NotificationChange[] => {
     const now = Date.now()
     const expired = [...ended.values()].filter((one) => !isValid(one, now))

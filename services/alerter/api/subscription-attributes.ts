@@ -83,7 +83,7 @@ function complaintAboutFilter(text: string, scope: FilterPolicyScope): string | 
   }
 }
 
-/** What is held back is summarised, which a queue in order has no use for. */
+/** Held messages become one summary, which would break the order of a FIFO topic. */
 function complaintAboutQuiet(value: string, isFifoSubscription: boolean): string | undefined {
   const complaint = isFifoSubscription
     ? 'not offered for FIFO subscriptions.'

@@ -61,7 +61,7 @@ test('nothing is lost in ten kills of the alerter and three of Kafka; what is re
   let publishing = true
   const published = (async () => {
     for (let i = 0; publishing; i++) {
-      // What is not acknowledged may have been stored or not, so it is not counted.
+      // A message that is not acknowledged may have been stored or not, so it is not counted.
       const ids = await world.publish(topic, [String(i), String(-i)]).catch(() => [])
       for (const id of ids) acknowledged.add(id)
       await sleep(50)

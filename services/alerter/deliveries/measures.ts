@@ -1,4 +1,4 @@
-/** What deliveries come to, as /metrics and the pages show it. */
+/** Counts the outcomes of deliveries, as /metrics and the pages show them. */
 import { Counter, Gauge, metrics, stage } from '@weir/service'
 import { PROTOCOLS } from '../notifications/entries.ts'
 import type { AttemptLog } from './attempts.ts'

@@ -13,7 +13,7 @@ const MAX_WATCHED = 20_000
 const FORGOTTEN_MS = 10 * 60_000
 
 export class WaitingBoard {
-  /** By subscription and message. */
+  /** Deliveries by subscription and message. */
   readonly #waiting = new Map<string, Waiting>()
 
   note(delivery: Delivery, outcome: Outcome): void {

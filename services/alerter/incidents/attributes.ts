@@ -6,7 +6,7 @@ export const INCIDENT_KEY = 'weir.incident.key'
 export const INCIDENT_STATUS = 'weir.incident.status'
 export const INCIDENT_SEVERITY = 'weir.incident.severity'
 
-/** What an alert says about its incident. */
+/** The attributes of an alert that describe its incident. */
 export interface AlertAttributes {
   readonly key: string
   /** `open` alerts with the same key are one incident; `update` is always delivered; `resolved` ends it. */

@@ -39,16 +39,16 @@ export interface IncidentTaskOptions {
   readonly publicUrl: string
 }
 
-/** Of one partition. Above it, alerts are delivered as they are. */
+/** Open incidents of one partition. Above it, alerts are delivered as they are. */
 const MAX_OPEN = 2000
-/** Of one partition, resolved ones included. */
+/** Incidents of one partition, resolved ones included. */
 const MAX_KEPT = 5000
 const KEPT_MS = 7 * 86_400_000
 const SWEEP_MS = 60_000
 
 export class IncidentTask implements Task {
   readonly #options: IncidentTaskOptions
-  /** By their keys; the one that changed last comes last. */
+  /** Incidents by their keys; the one that changed last comes last. */
   #incidents = new Map<string, Incident>()
   #open = 0
   #sweepAt = 0

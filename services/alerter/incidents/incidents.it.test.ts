@@ -191,7 +191,7 @@ test('escalations are neither lost nor doubled when the alerter is killed in the
   expect(count(first, 'host-0')).toBeLessThan(2)
   const { incidents } = await get('?topic=escalated&status=unresolved')
   expect(incidents.filter(({ escalatedTo }: any) => escalatedTo.length === 3)).toHaveLength(29)
-  // Those that it was escalated to hear that it is over.
+  // The topic that it was escalated to is told that it is over.
   await alert(topic, 'host-1', { status: 'resolved' })
   await expect.poll(() => eventsOf(second).includes('resolved'), { timeout: 20_000 }).toBe(true)
 }, 240_000)

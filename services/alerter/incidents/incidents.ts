@@ -21,7 +21,7 @@ import { ALERTS, IncidentTask, REQUESTS } from './incident-task.ts'
 import { openStates } from './states.ts'
 
 export interface Incidents {
-  /** Those that changed last come first. */
+  /** Incidents, the one that changed last first. */
   list(): Incident[]
   /** Returns the incident with the id, unless a later one has its key or it was forgotten. */
   get(id: string): Incident | undefined

@@ -22,7 +22,7 @@ const MAX_TITLES = 20
 
 export class QuietTask implements Task {
   readonly #options: QuietTaskOptions
-  /** By subscription. */
+  /** Summaries by subscription. */
   #summaries = new Map<string, QuietSummary>()
 
   constructor(options: QuietTaskOptions) {

@@ -1,4 +1,4 @@
-/** What a task remembers of each key, in a compacted topic that is changed in the task's transactions. */
+/** A task's state of each key, in a compacted topic that is changed in the task's transactions. */
 import type { Codec } from '@weir/codec'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import { type Appender, type Kafka, partitionOfKey } from '@weir/kafka'

@@ -12,13 +12,13 @@ export const MEDIA = ['subject', 'text', 'html', 'sms', 'json'] as const
 export type Medium = (typeof MEDIA)[number]
 export type Texts = Readonly<Record<Medium, string>>
 
-/** What templates can insert. Values have no prototype, and only their own fields are found. */
+/** The values that templates can insert. They have no prototype, and only their own fields are found. */
 export type View = Readonly<Record<string, unknown>>
 
 const MAX_TEMPLATE_CHARACTERS = 16_384
 /** The most time for one text of a topic's own template. */
 const RENDER_MS = 100
-/** What ranges and filters of one text may make, in characters and items. */
+/** Bounds of the ranges and filters of one text, in characters and items. */
 const MAX_MADE = 1 << 18
 /** A message has at most 256 KB, and has all texts but the subject. */
 const MAX_TEXT_CHARACTERS = 32_768

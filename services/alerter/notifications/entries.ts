@@ -36,7 +36,7 @@ const topic = object({
   /** A topic that is deleted and created again has another. */
   id,
   createdAt: time,
-  /** Those that were set, by their names in the API. */
+  /** The attributes that were set, by their names in the API. */
   attributes,
   tags,
   dataProtectionPolicy: nullable(text({ min: 0, max: MAX_ATTRIBUTE_CHARACTERS })),
@@ -51,7 +51,7 @@ const subscription = object(
     protocol: oneOf(...PROTOCOLS),
     endpoint: text({ max: MAX_ENDPOINT_CHARACTERS }),
     createdAt: time,
-    /** Those that were set, by their names in the API. */
+    /** The attributes that were set, by their names in the API. */
     attributes,
     /** Shown by the receiver that confirms the subscription. */
     token: text({ max: 288 }),

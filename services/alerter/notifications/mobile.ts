@@ -3,7 +3,7 @@ import type { ControlEntry } from '@weir/control'
 import type { OptedOut, PlatformApplication, PlatformEndpoint, SmsSettings } from './mobile-entries.ts'
 
 export class Mobile {
-  /** By PLATFORM/NAME. */
+  /** Applications by PLATFORM/NAME. */
   readonly applications = new Map<string, PlatformApplication>()
   readonly endpoints = new Map<string, PlatformEndpoint>()
   /** Phone numbers. */
@@ -12,7 +12,7 @@ export class Mobile {
   /** Endpoints by application, then by token. */
   readonly #byToken = new Map<string, Map<string, PlatformEndpoint>>()
 
-  /** What was set for all messages by SMS. */
+  /** The attributes of all SMS messages. */
   get smsAttributes(): Readonly<Record<string, string>> {
     return this.#smsSettings?.attributes ?? {}
   }

@@ -1,4 +1,4 @@
-/** What decisions look at, so that calls about different things share a transaction. */
+/** The entries that a decision reads, so that decisions about different entries share a transaction. */
 import type { Scope } from '@weir/control'
 
 const topicOf = (name: string): string => `topic/${name}`

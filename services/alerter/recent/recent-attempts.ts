@@ -12,10 +12,10 @@ import { SubscriptionAttempts } from './subscription-attempts.ts'
 export const ATTEMPTS = 'weir.notifications.attempts'
 export const WINDOW_MS = 15 * 60_000
 
-/** Of one partition, in one reading. */
+/** The records that one reading of a partition takes. */
 const MAX_BEHIND = 5000
 const FETCH_BYTES = 1 << 20
-/** Those that were attempted longest ago are forgotten first. */
+/** Subscriptions that are remembered. The one whose last attempt is the oldest is forgotten first. */
 const MAX_SUBSCRIPTIONS = 2000
 /** Callers within this time share a reading. */
 const FRESH_MS = 500
@@ -48,7 +48,7 @@ export class RecentAttempts {
     return this.#skipped
   }
 
-  /** By subscription; those that were attempted last come first. */
+  /** Attempts by subscription; the subscription that was attempted last comes first. */
   get all(): readonly (readonly [subscription: string, attempts: SubscriptionAttempts])[] {
     return [...this.#subscriptions].reverse()
   }

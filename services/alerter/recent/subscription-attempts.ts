@@ -1,4 +1,4 @@
-/** What became of one subscription's deliveries in the last minutes. */
+/** The outcomes of one subscription's deliveries in the last minutes. */
 import type { DeliveryAttempt } from '@weir/contracts'
 
 export interface Counts {

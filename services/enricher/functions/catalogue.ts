@@ -12,10 +12,10 @@ import {
 
 export interface DeployedFunction {
   readonly latest: LatestVersion
-  /** By number, in ascending order. */
+  /** Versions by number, in ascending order. */
   readonly versions: ReadonlyMap<string, FunctionVersion>
   readonly aliases: ReadonlyMap<string, Alias>
-  /** By qualifier. */
+  /** Settings of asynchronous invocations, by qualifier. */
   readonly events: ReadonlyMap<string, EventConfig>
 }
 

@@ -12,7 +12,7 @@ export interface InvocationRecord {
   /** The key of the record in a topic of Kafka. */
   readonly key: string
   /**
-   * What went wrong, in one sentence. Lambda's documents have no field for it; in a topic of Kafka
+   * The cause, in one sentence. Lambda's documents have no field for it; in a topic of Kafka
    * it is a header of the record.
    */
   readonly error?: string

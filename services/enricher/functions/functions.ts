@@ -87,7 +87,7 @@ class HostedFunctions implements Functions {
   readonly #options: FunctionsOptions
   readonly #solutions: Map<string, SolutionFunction>
   readonly #slotOptions: SlotOptions
-  /** By name, then by version. */
+  /** Slots by name, then by version. */
   readonly #slots = new Map<string, Map<string, VersionSlot>>()
   readonly #lines = new Map<string, string[]>()
   readonly #stopping = new AbortController()

@@ -1,4 +1,4 @@
-/** What the tests of the enricher share: the taxi flow with its reference tables, on the shared servers. */
+/** Shared by the tests of the enricher: the taxi flow with its reference tables, on the shared servers. */
 import { randomUUID } from 'node:crypto'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'

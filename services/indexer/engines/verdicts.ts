@@ -73,7 +73,7 @@ export function verdictOf({ status, error }: BulkItem): Verdict {
 }
 
 /**
- * What to do about an error that holds documents back, for people. A type that covers several cases has its
+ * The remedy of an error that holds documents back, for people. A type that covers several cases has its
  * remedies by reason.
  */
 const REMEDIES: Readonly<Record<string, string>> = {

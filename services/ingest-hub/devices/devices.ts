@@ -1,4 +1,4 @@
-/** What the messages of devices lead to: each taker does its part, and a message is stored when all have. */
+/** Passes messages of devices to the takers: each does its part, and a message is stored when all have done it. */
 import type { DeviceMessage, DeviceMessages } from './message.ts'
 
 /**

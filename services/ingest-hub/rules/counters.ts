@@ -1,4 +1,4 @@
-/** What the rules engine counts. Labels are looked up once, since rules run for every message. */
+/** The counters of the rules engine. Labels are looked up once, since rules run for every message. */
 import type { Reason } from '@weir/iot-sql'
 import { Counter, metrics } from '@weir/service'
 

@@ -31,7 +31,7 @@ const MAX_TURN_MS = 10
 const MAX_MESSAGE_MS = 1000
 /** The clock is read after this many rules of a message. */
 const RULES_A_LOOK = 16
-/** Of the payload and the parameters of an action outside Kafka. */
+/** Characters of the payload and the parameters of an action outside Kafka. */
 const MAX_STORED_SIZE = 524_288
 const TELL_AGAIN_MS = 10_000
 

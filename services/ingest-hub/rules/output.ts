@@ -1,5 +1,5 @@
 /**
- * What the rules make of one batch of messages: records of one delivery, records of streams, and messages that
+ * Collects the results of rules for one batch of messages: records of one delivery, records of streams, and messages that
  * are published again. Nothing waits until the batch is complete.
  */
 import { randomUUIDv7 } from 'node:crypto'
@@ -57,7 +57,7 @@ export class Output {
   #batch: string | undefined
   #trace: string | undefined
   #delivery: Delivery | undefined
-  /** By topic and partition, the message of each append. */
+  /** The message of each append, by topic and partition. */
   readonly #owners = new Map<string, number[][]>()
   readonly #streams = new Map<string, StreamEntries>()
   readonly #published: DeviceMessage[] = []

@@ -1,4 +1,4 @@
-/** What tests read from the page. */
+/** The texts that tests read from the page. */
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 

@@ -6,7 +6,7 @@ import type { Changes } from './changes.ts'
 import { type Name, nameOf, renaming, requireIdentifier } from './name.ts'
 
 const EXAMPLE = nameOf('example-step')
-/** What the template and its test call other things. */
+/** Names that the template and its test use for other things. */
 const TAKEN = ['drop', 'expect', 'flow', 'result', 'step', 'test', 'topics', 'unwanted', 'value']
 
 /** Returns what to do next. */

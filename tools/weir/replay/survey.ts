@@ -153,7 +153,7 @@ class Times {
   last = -Infinity
   lastLine = 0
   stepBack = 0
-  /** By credibility. */
+  /** Samples by credibility. */
   readonly #samples = [new Sample(), new Sample(), new Sample()] as const
 
   add(time: number, line: number, zoneless: boolean): void {

@@ -40,7 +40,7 @@ declare module 'kafkajs/src/network/connection.js' {
     send<T>(call: ProtocolCall<T>): Promise<T>
   }
 
-  /** By API key. */
+  /** The versions of each API, by API key. */
   export type Versions = Record<number, { minVersion: number; maxVersion: number }>
 }
 
@@ -72,7 +72,7 @@ declare module 'kafkajs/src/protocol/requests/apiKeys.js' {
 }
 
 declare module 'kafkajs/src/protocol/encoder.js' {
-  /** What a request's encode() must return. */
+  /** The return value of a request's encode(). */
   export interface Encoded {
     readonly buf: Buffer
     readonly buffer: Buffer

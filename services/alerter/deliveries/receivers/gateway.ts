@@ -28,7 +28,7 @@ export interface GatewayOptions {
 const TIMEOUT_MS = 15_000
 const MAX_ANSWER_BYTES = 64 << 10
 const MIN_SECRET_CHARACTERS = 16
-/** What the gateway says about the message; its other refusals are faults of the configuration. */
+/** Statuses that refuse the message. The gateway's other refusals are faults of the configuration. */
 const FINAL = new Set([400, 413, 422])
 const GONE = 410
 

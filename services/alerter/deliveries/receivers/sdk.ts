@@ -1,4 +1,4 @@
-/** What the errors of AWS's SDK say about an attempt. */
+/** Reads the outcome of an attempt from the errors of AWS's SDK. */
 import { isFinalSdkError } from '@weir/aws'
 import type { Answer } from '../delivery.ts'
 

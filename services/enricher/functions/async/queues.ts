@@ -80,7 +80,7 @@ export class Queues {
   readonly #options: QueuesOptions
   readonly #retryMs: readonly number[]
   readonly #unknownMs: number
-  /** By function. */
+  /** Queues by function. */
   readonly #queues = new Map<string, Queue>()
   readonly #stopping = new AbortController()
 

@@ -43,7 +43,7 @@ export interface BatchHandlerDeps extends InvokerDeps {
 /** Handles a slice of a batch, before the next one comes. */
 type TakeSlice = (slice: ShardSlice) => Promise<void>
 
-/** What a mapping has opened. */
+/** The resources that a mapping has opened. */
 export interface MappingEnds {
   readonly reader: SourceReader
   readonly output: Output | undefined

@@ -29,7 +29,7 @@ export interface ItemFailure {
 }
 
 /**
- * What an invocation means for the batch. `executedVersion` is $LATEST or a number.
+ * The consequence of an invocation for its batch. `executedVersion` is $LATEST or a number.
  * @typeParam R the part of the response that the mapping uses
  */
 export type BatchResult<R> =
@@ -92,7 +92,7 @@ const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 30_000
 const THROTTLED_PAUSE_MS = 50
 
-/** What is left of a batch, with its attempts so far. */
+/** The rest of a batch, with its attempts so far. */
 interface Part {
   readonly records: readonly EventRecord[]
   readonly retries: number

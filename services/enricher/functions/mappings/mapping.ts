@@ -34,7 +34,7 @@ export interface Mapping {
   readonly asked?: AskedMapping
 }
 
-/** What was given for a mapping through the API. Most of it affects only the API's responses. */
+/** The settings of a mapping, as the API was given them. Most of it affects only the API's responses. */
 export interface AskedMapping {
   /** ms since the epoch */
   readonly modifiedAt: number

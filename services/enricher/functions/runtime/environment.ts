@@ -213,7 +213,7 @@ class ProcessEnvironment implements Environment {
     this.#current = undefined
     invocation.release()
     this.#memory.rest()
-    // What it printed before it answered is read in this turn of the event loop.
+    // The lines that it printed before it answered are read in this turn of the event loop.
     setImmediate(() => {
       this.#memory.look()
       // The response counts, but an environment that uses too much memory does not stay.

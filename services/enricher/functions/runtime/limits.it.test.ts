@@ -1,4 +1,4 @@
-/** What a function can take from the machine and from its neighbours, whatever it tries. */
+/** A function cannot take more of the machine than its share, nor anything from its neighbours. */
 import { watch } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream'
 const LINE_BYTES = 256 * 1024
 /** The most bytes passed on in a second; the rest is counted and dropped, with one notice. */
 const SECOND_BYTES = 1024 * 1024
-/** What a line costs besides its bytes, so that a flood of short lines does not become a flood of calls. */
+/** The cost of a line besides its bytes, so that a flood of short lines does not become a flood of calls. */
 const LINE_COST = 64
 /**
  * Bytes that are read in a slice of time. A function that prints faster waits for the next slice, so that it

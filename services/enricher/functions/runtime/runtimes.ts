@@ -6,7 +6,7 @@ import { type Confinement, confinement } from './confine.ts'
 import type { EnvironmentOptions, RuntimeKind } from './options.ts'
 import { findPython } from './python.ts'
 
-/** By their names in FUNCTIONS_RUNTIMES. */
+/** Runtimes by their names in FUNCTIONS_RUNTIMES. */
 const KINDS: Readonly<Record<string, RuntimeKind>> = {
   nodejs: 'nodejs',
   python3: 'python',

@@ -63,7 +63,7 @@ export const SPEAKER = `export const handler = async (event, context) => {
   return { says: process.env.SAYS, version: context.functionVersion, arn: context.invokedFunctionArn, event }
 }`
 
-/** What SPEAKER answered, and the version that the answer's header names. */
+/** The answer of SPEAKER, and the version that the answer's header names. */
 export interface Said {
   readonly says: string
   readonly version: string

@@ -1,4 +1,4 @@
-/** What tests of mappings share: topics with their records, and processes that run functions. */
+/** Shared by tests of mappings: topics with their records, and processes that run functions. */
 import {
   appendRecord,
   decodeHeaders,

@@ -33,7 +33,7 @@ const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key => ({
 })
 const ADMIN = keyOf('AKIAADMIN')
 /**
- * By access key: its later entries in the file, and the error that ends its subscription; undefined if it
+ * For each access key: its later entries in the file, and the error that ends its subscription; undefined if it
  * continues.
  */
 const SUBSCRIBERS: Readonly<Record<string, readonly [after: readonly Key[], error: string | undefined]>> = {

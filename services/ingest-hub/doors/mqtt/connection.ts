@@ -122,7 +122,7 @@ export class Connection implements Sender {
     this.end({ reason: REASON.serverUnavailable, message: 'The packet cannot be handled now.' })
   }
 
-  /** Those that come later wait until the work is done. */
+  /** Later packets wait until the work is done. */
   #wait(work: Promise<void>): void {
     this.#isBusy = true
     work

@@ -18,7 +18,7 @@ import { listen, type MqttConfig, type Serve } from './listen.ts'
 import { REASON } from './reasons.ts'
 import { Wills } from './will.ts'
 
-/** What all connections of the door share. */
+/** The parts that all connections of the door share. */
 export interface Door {
   readonly access: Access
   readonly admission: Admission

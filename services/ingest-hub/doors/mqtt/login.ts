@@ -6,7 +6,7 @@ import type { IConnectPacket } from 'mqtt-packet'
 import { LIMITS } from './limits.ts'
 import { REASON, Refusal } from './reasons.ts'
 
-/** What is known of a connection before CONNECT. */
+/** The origin of a connection, known before CONNECT. */
 export interface Origin {
   /** The subject of the client certificate, which was verified. */
   readonly certificate: string | undefined

@@ -1,4 +1,4 @@
-/** What a connection writes to its client, within a bound. */
+/** Writes packets to the client of a connection, within a bound. */
 import type { Duplex } from 'node:stream'
 import { Counter, metrics } from '@weir/service'
 import type { IConnectPacket, Packet } from 'mqtt-packet'

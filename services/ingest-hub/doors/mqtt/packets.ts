@@ -6,7 +6,7 @@ import { REASON, Refusal } from './reasons.ts'
 export type Version = 4 | 5
 
 const PUBLISH = 3
-/** What UTF-8 decoders put in the place of bytes that are not UTF-8. */
+/** UTF-8 decoders put this in the place of bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD'
 
 /** Levels of objects in a packet. */

@@ -58,7 +58,7 @@ const ONLY_CONNECTED: readonly Reason[] = [
   REASON.keepAliveTimeout,
 ]
 
-/** What the client is told at the end. Undefined if its version has no words for it. */
+/** The last packet to the client. Undefined if its version of MQTT has none for this reason. */
 export function farewellOf(
   reason: Reason,
   reasonString: string,

@@ -1,4 +1,4 @@
-/** What the actions of rules have in common. */
+/** The common parts of the actions of rules. */
 import type { Context, JsonValue, Message, Rule } from '@weir/iot-sql'
 import { parseTemplate, SqlError, toBytes } from '@weir/iot-sql'
 import type { Lineage } from '../../devices/message.ts'

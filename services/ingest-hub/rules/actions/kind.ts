@@ -6,7 +6,7 @@ import type { IntakeTopic } from '../../intake/intake.ts'
 import type { Output } from '../output.ts'
 import type { Selected } from './action.ts'
 
-/** What actions are compiled with. */
+/** The dependencies with which actions are compiled. */
 export interface ActionDeps {
   readonly account: Account
   /** The topics that clients may write to. */
@@ -19,7 +19,7 @@ export type Parameters = Readonly<Record<string, unknown>>
 
 export interface CompiledAction {
   readonly kind: string
-  /** What the creator of the rule must have rights over: ARNs, and topics of Kafka. */
+  /** ARNs and Kafka topics over which the creator of the rule must have rights. */
   readonly resources: readonly string[]
   /**
    * Does the action, if it stays in Weir's Kafka; otherwise returns its parameters. Throws an ActionFailure.

@@ -13,7 +13,7 @@ type Action = RuleActions['actions'][number]
 
 /** The actions of a record after an attempt. */
 export interface Attempted {
-  /** Those that are to be attempted again. */
+  /** Actions that are to be attempted again. */
   readonly remaining: Action[]
   readonly failures: Failure[]
   /** Whether an attempt failed; false if they only found no room. */
@@ -40,7 +40,7 @@ export class Attempts {
   readonly #mayQueue: () => boolean
   readonly #log: Logger
   readonly #slots = new Slots()
-  /** By rule, kind and receiver. */
+  /** Lanes by rule, kind and receiver. */
   readonly #lanes = new Map<string, Lane>()
 
   /** @param mayQueue whether actions may wait in memory for others to the same receiver */

@@ -10,7 +10,7 @@ export interface Answer {
 
 export const DONE: Answer = { verdict: 'done', text: '' }
 
-/** What an attempt sends. */
+/** The content that an attempt sends. */
 export interface Sent {
   readonly payload: Buffer
 }

@@ -9,7 +9,7 @@ const LONGEST_STEP = 0.0001
 const ARROW = new Path2D('M0-8 6 6.5 0 3.2-6 6.5Z')
 
 export class Traffic {
-  /** By id: { taxi, state, points, fromX, fromY, x, y, heading, began } */
+  /** Vehicles by id: { taxi, state, points, fromX, fromY, x, y, heading, began } */
   #marks = new Map()
 
   /** Takes the taxis of a snapshot. */

@@ -1,4 +1,4 @@
-/** What e-mails of subscriptions say: plain text for people, or the envelope for programs (email-json). */
+/** The texts of e-mails: plain text for people, or the envelope for programs (email-json). */
 import { htmlIn } from '../../../incidents/texts.ts'
 import type { Delivery, StoredMessage } from '../../delivery.ts'
 import { type Envelopes, textFor } from '../../envelope.ts'

@@ -33,7 +33,7 @@ interface TopicDefinition {
   readonly topic: string
 }
 
-/** What AWS uses instead of "forever" if a Kafka mapping has an on-failure destination. */
+/** AWS's bound instead of "forever" if a Kafka mapping has an on-failure destination. */
 const RETRIES_WITH_DESTINATION = 10
 
 export const kafka: SourceKind<TopicDefinition> = {

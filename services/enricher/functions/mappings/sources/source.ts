@@ -1,4 +1,4 @@
-/** What a kind of event source has to provide. sources.ts lists the kinds. */
+/** The interface of a kind of event source. sources.ts lists the kinds. */
 import type { Account } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Kafka, RecordBatch } from '@weir/kafka'

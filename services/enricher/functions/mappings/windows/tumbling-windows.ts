@@ -11,7 +11,7 @@ import type { SourceShard } from '../slice.ts'
 /** The most bytes of one shard's state, as JSON (developer guide: 1 MB). */
 export const MAX_STATE_BYTES = 1 << 20
 
-/** What a shard's window holds between invocations. */
+/** The state of a shard's window between invocations. */
 export interface WindowState {
   /** Ms since the epoch, a multiple of the window's length. */
   readonly start: number

@@ -20,7 +20,7 @@ QNjB5jXpAZArJaJX418AUpqPQw==
 -----END CERTIFICATE-----
 `
 
-/** What Node.js alone does not prevent. */
+/** Escapes that Node.js alone does not prevent. */
 export const WITHOUT_NAMESPACES: readonly Escape[] = [
   ['the resolver', 'require.resolve(secret); return "reached"'],
 ]

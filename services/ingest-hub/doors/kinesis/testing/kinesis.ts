@@ -1,4 +1,4 @@
-/** What the tests of Kinesis's API share: a hub of their file, and its client. */
+/** Shared by the tests of Kinesis's API: a hub for each test file, and its client. */
 import {
   type _Record,
   CreateStreamCommand,

@@ -6,9 +6,10 @@ import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { awsCommand } from '@weir/testkit/aws.ts'
 import type { Context } from '../context.ts'
 import { latencyHistogram } from '../histogram.ts'
-import { freePort, type Process, ready, startNode } from '../processes.ts'
+import { freePort, type Process, ready, startNode, startProcess } from '../processes.ts'
 import type { Figure, Latency } from '../report.ts'
 
 const WARM_UP_SECONDS = 20
@@ -25,10 +26,13 @@ export const notify = (perSecond: number, seconds: number) => ({
 /** @param batches of ten messages of 200 bytes */
 export const publish = (batches: number) => ({
   title: 'PublishBatch of 10 messages of 200 bytes',
-  contenders: { 'weir alerter → Kafka, acks=all': (context: Context) => published(context, batches) },
+  contenders: {
+    'weir alerter → Kafka, acks=all': (context: Context) => published(startAlerter(context), batches),
+    'moto server → its memory': () => published(startMoto(), batches / 10),
+  },
 })
 
-interface Alerter {
+interface Sns {
   readonly process: Process
   readonly topic: string
   /** Sends a request of the API; rejects unless it is answered with 200. */
@@ -36,7 +40,7 @@ interface Alerter {
   stop(): Promise<void>
 }
 
-async function startAlerter({ env }: Context): Promise<Alerter> {
+async function startAlerter({ env }: Context): Promise<Sns> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const process = startNode(fileURLToPath(new URL('../../services/alerter/main.ts', import.meta.url)), {
@@ -45,13 +49,33 @@ async function startAlerter({ env }: Context): Promise<Alerter> {
     EGRESS_ALLOW: '127.0.0.0/8',
   })
   await ready(`${url}/readyz`, process)
+  return openSns(url, process)
+}
+
+async function startMoto(): Promise<Sns> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const { command, args } = await awsCommand(port)
+  const process = startProcess(command, args)
+  await ready(`${url}/moto-api/`, process)
+  // moto serves many APIs, and finds the one of a request by the scope of its signature, which it does not check.
+  const authorization = 'AWS4-HMAC-SHA256 Credential=BENCH/20260101/us-east-1/sns/aws4_request'
+  return openSns(url, process, { authorization })
+}
+
+async function openSns(
+  url: string,
+  process: Process,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Sns> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-  const call: Alerter['call'] = (parameters) =>
+  const call: Sns['call'] = (parameters) =>
     new Promise((resolve, reject) => {
       const body = new URLSearchParams({ Version: '2010-03-31', ...parameters }).toString()
       const headers = {
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': Buffer.byteLength(body),
+        ...more,
       }
       const sent = request(url, { agent, method: 'POST', headers }, (response) => {
         let text = ''
@@ -59,7 +83,7 @@ async function startAlerter({ env }: Context): Promise<Alerter> {
           text += chunk
         })
         response.once('end', () =>
-          response.statusCode === 200 ? resolve(text) : reject(new Error(`The alerter answered ${text}`)),
+          response.statusCode === 200 ? resolve(text) : reject(new Error(`The answer was ${text}`)),
         )
       })
       sent.once('error', reject)
@@ -128,10 +152,10 @@ async function delivered(context: Context, perSecond: number, seconds: number): 
   }
 }
 
-async function published(context: Context, batches: number): Promise<Figure> {
-  const alerter = await startAlerter(context)
+async function published(starting: Promise<Sns>, batches: number): Promise<Figure> {
+  const sns = await starting
   try {
-    const parameters: Record<string, string> = { Action: 'PublishBatch', TopicArn: alerter.topic }
+    const parameters: Record<string, string> = { Action: 'PublishBatch', TopicArn: sns.topic }
     for (let i = 1; i <= BATCH; i++) {
       parameters[`PublishBatchRequestEntries.member.${i}.Id`] = `id-${i}`
       parameters[`PublishBatchRequestEntries.member.${i}.Message`] = MESSAGE
@@ -140,18 +164,18 @@ async function published(context: Context, batches: number): Promise<Figure> {
       let left = count
       await Promise.all(
         Array.from({ length: CONNECTIONS }, async () => {
-          while (left-- > 0) await alerter.call(parameters)
+          while (left-- > 0) await sns.call(parameters)
         }),
       )
     }
     await send(batches / 5)
-    const [cpu, from] = [alerter.process.cpu(), performance.now()]
+    const [cpu, from] = [sns.process.cpu(), performance.now()]
     await send(batches)
     return {
-      perCpuSecond: (batches * BATCH) / (alerter.process.cpu() - cpu),
+      perCpuSecond: (batches * BATCH) / (sns.process.cpu() - cpu),
       perSecond: (batches * BATCH * 1000) / (performance.now() - from),
     }
   } finally {
-    await alerter.stop()
+    await sns.stop()
   }
 }

@@ -9,15 +9,21 @@ import { freePorts } from '@weir/stack/ports.ts'
 import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 
+/** Returns the command that runs the server in the foreground. */
+export async function awsCommand(port: number): Promise<{ command: string; args: string[] }> {
+  return {
+    command: await pythonWith('moto', join(import.meta.dirname, 'requirements.txt')),
+    args: ['-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', String(port)],
+  }
+}
+
 /** Returns its address, and a function that stops it. */
 export async function startAws(): Promise<{ url: string; stop(): Promise<void> }> {
-  const python = await pythonWith('moto', join(import.meta.dirname, 'requirements.txt'))
   const [port] = await freePorts(1)
   const cwd = mkdtempSync(join(tmpdir(), 'weir-moto-'))
   const child = await startProcess({
     name: 'moto',
-    command: python,
-    args: ['-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', String(port)],
+    ...(await awsCommand(port)),
     cwd,
     env: process.env,
     log: join(cwd, 'log'),

@@ -2,7 +2,9 @@
  * Child processes under measurement: starts them, reads the CPU time they have used, and stops them by pid.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePorts } from '@weir/stack/ports.ts'
 
@@ -19,6 +21,12 @@ export interface Process {
   stop(): Promise<void>
 }
 
+/** CPU-seconds, user and system, of the process so far. */
+export function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
 export function startProcess(
   command: string,
   args: readonly string[],
@@ -33,10 +41,7 @@ export function startProcess(
   return {
     pid,
     exited,
-    cpu: () => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-    },
+    cpu: () => cpuOf(pid),
     memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
     stop: async () => {
       child.kill('SIGTERM')
@@ -49,6 +54,19 @@ export function startProcess(
 
 export const startNode = (file: string, env: Readonly<Record<string, string>>): Process =>
   startProcess(process.execPath, ['--max-semi-space-size=8', file], env)
+
+/** Resolves to the JSON that the process writes to the file RESULT before it ends. */
+export async function resultOf<T>(start: (RESULT: string) => Process): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
+  const file = join(folder, 'result.json')
+  try {
+    const code = await start(file).exited
+    if (code !== 0) throw new Error(`A process of the bench ended with code ${code}; see above.`)
+    return JSON.parse(readFileSync(file, 'utf8')) as T
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 export const freePort = async (): Promise<number> => (await freePorts(1))[0]!
 

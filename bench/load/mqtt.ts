@@ -1,18 +1,21 @@
 /**
- * Publishes messages of QoS 1 over many connections, each with a window of messages without acknowledgement.
- * MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW and MQTT_MESSAGES are its settings.
+ * Publishes messages of QoS 1 over many connections, each with a window of messages without acknowledgement, and
+ * writes the figures to the file RESULT. MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW and MQTT_MESSAGES are its settings;
+ * MQTT_PIDS names the processes whose CPU time is measured. Connecting is not measured.
  */
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { sampleOf } from '@weir/contracts'
 import { topics } from '@weir/solutions'
 import { generate } from 'mqtt-packet'
+import { cpuOf } from '../processes.ts'
 
-const { MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW, MQTT_MESSAGES } = process.env
+const { MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW, MQTT_MESSAGES, MQTT_PIDS = '', RESULT = '' } = process.env
 const window = Number(MQTT_WINDOW)
-let left = Number(MQTT_MESSAGES)
+let left = 0
 let open = 0
-const done = Promise.withResolvers<void>()
+let done = Promise.withResolvers<void>()
 
 const PUBACK_BYTES = 4
 /** The default values of the contract are left out, which makes the value 200 bytes of JSON. */
@@ -63,6 +66,22 @@ async function client(number: number): Promise<() => void> {
 
 const begin: (() => void)[] = []
 for (let i = 0; i < Number(MQTT_CLIENTS); i++) begin.push(await client(i))
-for (const start of begin) start()
-await done.promise
+
+async function publish(messages: number): Promise<void> {
+  left = messages
+  done = Promise.withResolvers()
+  for (const start of begin) start()
+  await done.promise
+}
+const cpu = (): number => MQTT_PIDS.split(',').reduce((sum, pid) => sum + cpuOf(Number(pid)), 0)
+
+const count = Number(MQTT_MESSAGES)
+await publish(count / 5)
+const [cpuBefore, from] = [cpu(), performance.now()]
+await publish(count)
+const figure = {
+  perCpuSecond: count / (cpu() - cpuBefore),
+  perSecond: (count * 1000) / (performance.now() - from),
+}
+writeFileSync(RESULT, JSON.stringify(figure))
 process.exit(0)

@@ -1,7 +1,7 @@
 /** MQTT: messages of QoS 1 that are stored in a topic. The hub's process is measured. */
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../context.ts'
-import { freePort, ready, startNode, startProcess } from '../processes.ts'
+import { freePort, ready, resultOf, startNode, startProcess } from '../processes.ts'
 import type { Figure } from '../report.ts'
 
 const CLIENTS = 1000
@@ -21,25 +21,18 @@ async function published({ env }: Context, messages: number): Promise<Figure> {
     HTTP_PORT: String(port),
     MQTT_PORT: String(mqttPort),
   })
-  const publish = async (count: number): Promise<void> => {
-    const load = startProcess(process.execPath, [file('load/mqtt.ts')], {
-      MQTT_PORT: String(mqttPort),
-      MQTT_CLIENTS: String(CLIENTS),
-      MQTT_WINDOW: String(WINDOW),
-      MQTT_MESSAGES: String(count),
-    })
-    if ((await load.exited) !== 0) throw new Error('The load on the MQTT door failed; see above.')
-  }
   try {
     await ready(`http://127.0.0.1:${port}/readyz`, hub)
-    await publish(messages / 5)
-    const cpu = hub.cpu()
-    const from = performance.now()
-    await publish(messages)
-    return {
-      perCpuSecond: messages / (hub.cpu() - cpu),
-      perSecond: (messages * 1000) / (performance.now() - from),
-    }
+    return await resultOf<Figure>((RESULT) =>
+      startProcess(process.execPath, [file('load/mqtt.ts')], {
+        MQTT_PORT: String(mqttPort),
+        MQTT_CLIENTS: String(CLIENTS),
+        MQTT_WINDOW: String(WINDOW),
+        MQTT_MESSAGES: String(messages),
+        MQTT_PIDS: String(hub.pid),
+        RESULT,
+      }),
+    )
   } finally {
     await hub.stop()
   }

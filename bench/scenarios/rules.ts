@@ -1,10 +1,7 @@
 /** Rules over messages of devices: evaluations per CPU-second, the making of the messages included. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Context } from '../context.ts'
-import { startNode } from '../processes.ts'
+import { resultOf, startNode } from '../processes.ts'
 import type { Figure } from '../report.ts'
 
 const file = fileURLToPath(new URL('../rules-engine.ts', import.meta.url))
@@ -18,14 +15,5 @@ export const rules = (messages: number) => ({
   },
 })
 
-async function evaluated({ env }: Context, KIND: string, messages: number): Promise<Figure> {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-rules-'))
-  const RESULT = join(folder, 'figure.json')
-  try {
-    const code = await startNode(file, { ...env, KIND, RESULT, MESSAGES: String(messages) }).exited
-    if (code !== 0) throw new Error(`The rules engine ended with code ${code}.`)
-    return JSON.parse(readFileSync(RESULT, 'utf8')) as Figure
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
+const evaluated = ({ env }: Context, KIND: string, messages: number): Promise<Figure> =>
+  resultOf((RESULT) => startNode(file, { ...env, KIND, RESULT, MESSAGES: String(messages) }))

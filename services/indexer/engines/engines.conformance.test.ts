@@ -214,12 +214,12 @@ describe.each(ENGINES)('the driver of %s', (name) => {
   })
 
   test('indexes a large request', async () => {
-    const lines = Array.from({ length: 8000 }, (_, i) => ({
+    const lines = Array.from({ length: 1000 }, (_, i) => ({
       id: `l-${i}`,
-      document: { ...report(i % 300), padding: 'p'.repeat(1000) },
+      document: { ...report(i % 300), padding: 'p'.repeat(9000) },
     }))
     expect(new Set(await statuses(lines))).toEqual(new Set([201]))
-    expect(await count()).toBe(8000)
+    expect(await count()).toBe(1000)
   })
 
   test('reports an unreachable engine as a retriable error', async () => {

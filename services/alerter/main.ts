@@ -26,6 +26,7 @@ import { openIncidents } from './incidents/incidents.ts'
 import { linkRoutes } from './incidents/links.ts'
 import { openQuietHours } from './incidents/quiet.ts'
 import { incidentRoutes } from './incidents/routes.ts'
+import { removeExpired } from './notifications/expired-subscriptions.ts'
 import { openNotifications } from './notifications/notifications.ts'
 import { openPublisher } from './notifications/publisher.ts'
 import { alertsPage } from './page.ts'
@@ -48,6 +49,7 @@ await Service.named('alerter')
     publishStats({ log, producer, writer: await codec.writer('weir.stats') }),
   )
   .with('notifications', ({ kafka, codec }, { log }) => openNotifications({ kafka, codec, log }))
+  .with('expiry', async ({ notifications }, { log }) => removeExpired(notifications, log))
   .with('publisher', async ({ kafka, codec, producer }) => ({
     value: await openPublisher({ kafka, codec, producer }),
     stop: async () => {},

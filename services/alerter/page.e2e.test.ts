@@ -3,19 +3,19 @@ import {
   type MessageAttributeValue,
   PublishCommand,
   SetTopicAttributesCommand,
-  SNSClient,
+  type SNSClient,
 } from '@aws-sdk/client-sns'
 import { openBrowser, openPage } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
 import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openAlerterWorld } from './testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from './testing/alerter.ts'
+import type { Alerter } from './testing/service.ts'
 
 /** The page must show text from messages and receivers as text. */
 const HOSTILE = '<img src=x onerror=alert(1)>'
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let browser: Browser
 let sns: SNSClient
 const receivers: HttpReceiver[] = []
@@ -45,13 +45,8 @@ async function alert(
 beforeAll(async () => {
   browser = await openBrowser()
   world = await openAlerterWorld()
-  service = await startService('alerter', world.env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  sns = new SNSClient({ endpoint: service.url, region: 'us-east-1', credentials })
+  service = await world.start()
+  sns = service.sns
   const [operations] = [await world.topic('operations'), await world.topic('managers')]
   const [good, failing] = [await receiver(), await receiver(() => 503)]
   await world.subscribe(operations, [good.url, `${failing.url}hooks/disk?token=secret`])
@@ -74,7 +69,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await browser?.close()
-  service?.kill('SIGKILL')
   for (const one of receivers) await one.stop()
   await world?.stop()
 })

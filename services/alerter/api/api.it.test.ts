@@ -13,42 +13,24 @@ import {
   PublishCommand,
   SetSubscriptionAttributesCommand,
   SetTopicAttributesCommand,
-  SNSClient,
+  type SNSClient,
   SubscribeCommand,
   TagResourceCommand,
   UntagResourceCommand,
 } from '@aws-sdk/client-sns'
-import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, openReceiver } from '../testing/service.ts'
 
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let sns: SNSClient
 beforeAll(async () => {
   world = await openAlerterWorld()
-  service = await startService('alerter', { ...world.env, ALERTER_PUBLIC_URL: 'http://alerter.test' })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
-  sns = new SNSClient({
-    endpoint: service.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
+  service = await world.start({ ALERTER_PUBLIC_URL: 'http://alerter.test' })
+  sns = service.sns
 })
-afterAll(async () => {
-  service?.kill('SIGKILL')
-  await world?.stop()
-})
-
-const receiver = async (...args: Parameters<typeof startReceiver>) => {
-  const started = await startReceiver(...args)
-  onTestFinished(() => started.stop())
-  return started
-}
+afterAll(() => world?.stop())
 
 const create = async (Name: string, rest = {}): Promise<string> =>
   (await sns.send(new CreateTopicCommand({ Name, ...rest }))).TopicArn!
@@ -59,7 +41,7 @@ const open = (link: string): Promise<Response> => fetch(link.replace('http://ale
 /** Subscribes, and confirms by the link that the receiver gets. */
 async function subscribe(
   TopicArn: string,
-  to: Awaited<ReturnType<typeof receiver>>,
+  to: Awaited<ReturnType<typeof openReceiver>>,
   Attributes = {},
 ): Promise<string> {
   const { SubscriptionArn } = await sns.send(
@@ -146,7 +128,7 @@ test('subscribing again with the same attributes, or with their defaults, change
 
 test('a receiver confirms its subscription by a link, gets messages, and ends it by another link', async () => {
   const TopicArn = await create('news')
-  const reader = await receiver()
+  const reader = await openReceiver()
   const arn = await subscribe(TopicArn, reader)
   const listed = await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))
   expect(listed.Subscriptions).toMatchObject([
@@ -170,7 +152,7 @@ test('a receiver confirms its subscription by a link, gets messages, and ends it
 
 test('nothing is delivered before the subscription is confirmed', async () => {
   const TopicArn = await create('quiet')
-  const reader = await receiver()
+  const reader = await openReceiver()
   const { SubscriptionArn } = await sns.send(
     new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: reader.url }),
   )
@@ -203,7 +185,7 @@ test('nothing is delivered before the subscription is confirmed', async () => {
 
 test('filter policies choose messages by their attributes or their bodies, also after a change', async () => {
   const TopicArn = await create('filtered')
-  const [byAttribute, byBody] = [await receiver(), await receiver()]
+  const [byAttribute, byBody] = [await openReceiver(), await openReceiver()]
   const arn = await subscribe(TopicArn, byAttribute, { FilterPolicy: '{"store":["harbour"]}' })
   await subscribe(TopicArn, byBody, {
     FilterPolicy: '{"price":[{"numeric":[">",100]}]}',
@@ -237,7 +219,7 @@ test('filter policies choose messages by their attributes or their bodies, also 
 
 test('a batch is stored whole, and a text for the protocol goes before the default', async () => {
   const TopicArn = await create('batches')
-  const reader = await receiver()
+  const reader = await openReceiver()
   await subscribe(TopicArn, reader)
   const entries = Array.from({ length: 10 }, (_, i) => ({
     Id: `id-${i}`,
@@ -278,7 +260,7 @@ test.each([
 test('a failing receiver gets the message again by the policy of its subscription', async () => {
   const TopicArn = await create('retries')
   let failures = 3
-  const failing = await receiver(({ body }) =>
+  const failing = await openReceiver(({ body }) =>
     JSON.parse(body).Type === 'Notification' && failures-- > 0 ? 503 : 200,
   )
   await subscribe(TopicArn, failing, {

@@ -3,10 +3,7 @@
  * from a stranger is checked at the same cost, however many subscriptions there are. It is as long as SNS's.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Subscription } from '../notifications/entries.ts'
 
-/** SNS API reference, Subscribe. */
-const VALID_MS = 2 * 86_400_000
 const RANDOM_BYTES = 128
 const HEX = /^[0-9a-f]+$/i
 const TOKEN = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})[0-9a-f]{256}$/
@@ -15,13 +12,6 @@ const TOKEN = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12
 export function newToken(id: string): string {
   return id.replaceAll('-', '') + randomBytes(RANDOM_BYTES).toString('hex')
 }
-
-/** Returns whether the token of a subscription can still be used. */
-export function isValid({ createdAt, tokenAt, endedAt }: TokenTimes, now = Date.now()): boolean {
-  return now < (endedAt ?? tokenAt ?? createdAt) + VALID_MS
-}
-
-type TokenTimes = Pick<Subscription, 'createdAt' | 'tokenAt' | 'endedAt'>
 
 /** Returns whether the text could be a token of SNS: hexadecimal digits. */
 export function isHex(text: string): boolean {

@@ -1,9 +1,10 @@
 /** The operations behind the links of messages: receivers confirm subscriptions, end them, and restore them. */
 import { AwsError } from '@weir/aws'
 import { mustConfirm, type Subscription } from '../notifications/entries.ts'
+import { isPending } from '../notifications/expired-subscriptions.ts'
 import type { NotificationChange } from '../notifications/notifications.ts'
 import { endpointScope } from '../notifications/scopes.ts'
-import { isHex, isSameToken, isValid, newToken, subscriptionIn } from './confirmation-token.ts'
+import { isHex, isSameToken, newToken, subscriptionIn } from './confirmation-token.ts'
 import { invalidParameter } from './errors.ts'
 import type { SnsContext } from './sns-api.ts'
 import type { SubscriptionDeps } from './subscriptions.ts'
@@ -27,7 +28,7 @@ export function confirmationOperations({ arns, notifications, publisher }: Subsc
   /** Returns the subscription of a token. Throws AwsErrors. A link that was used may be opened again. */
   const confirmable = (token: string): Subscription => {
     const found = findByToken(token)
-    if (found === undefined || !(found.confirmed || isValid(found))) throw invalidParameter('Token')
+    if (found === undefined || !(found.confirmed || isPending(found))) throw invalidParameter('Token')
     return found
   }
 
@@ -48,14 +49,9 @@ export function confirmationOperations({ arns, notifications, publisher }: Subsc
 
   /** The rest of a subscription that its receiver ended: a token that restores it. */
   const end = (found: Subscription, isSigned: boolean): NotificationChange[] => {
-    const now = Date.now()
-    const expired = [...ended.values()].filter((one) => !isValid(one, now))
-    const removed = expired.map(
-      ({ id }): NotificationChange => ({ kind: 'subscription', id, value: undefined }),
-    )
     if (isSigned || !found.confirmed || !mustConfirm(found.protocol))
-      return [...removed, { kind: 'subscription', id: found.id, value: undefined }]
-    return [...removed, ...put({ ...found, confirmed: false, token: newToken(found.id), endedAt: now })]
+      return [{ kind: 'subscription', id: found.id, value: undefined }]
+    return put({ ...found, confirmed: false, token: newToken(found.id), endedAt: Date.now() })
   }
 
   return {

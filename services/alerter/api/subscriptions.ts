@@ -10,11 +10,12 @@ import {
   type Subscription,
   type Topic,
 } from '../notifications/entries.ts'
+import { isPending } from '../notifications/expired-subscriptions.ts'
 import type { NotificationChange, Notifications } from '../notifications/notifications.ts'
 import type { Publisher } from '../notifications/publisher.ts'
 import { endpointScope } from '../notifications/scopes.ts'
 import type { Arns, SubscriptionName } from './arns.ts'
-import { isValid, newToken } from './confirmation-token.ts'
+import { newToken } from './confirmation-token.ts'
 import { checkEndpoint } from './endpoints.ts'
 import { invalidParameter, invalidValue } from './errors.ts'
 import { nextPage } from './paging.ts'
@@ -60,7 +61,7 @@ export function subscriptionOperations(deps: SubscriptionDeps) {
       if (subscription !== undefined) {
         if (!hasAttributes(subscription, attributes))
           throw invalidValue('Attributes', 'Subscription already exists with different attributes')
-        if (subscription.confirmed || isValid(subscription)) return []
+        if (subscription.confirmed || isPending(subscription)) return []
         subscription = { ...subscription, token: newToken(subscription.id), tokenAt: Date.now() }
         return put(subscription)
       }

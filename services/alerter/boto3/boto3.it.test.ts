@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { freePorts } from '@weir/stack/ports.ts'
 import { pythonWith } from '@weir/stack/python.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import type { Alerter } from '../testing/service.ts'
 
 /** Timeout for the tests of one module (ms). */
 const CHECK_MS = 115_000
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let python: string
 
 beforeAll(async () => {
@@ -22,16 +22,9 @@ beforeAll(async () => {
   world = opened
   python = found
   const ALERTER_PUBLIC_URL = `http://127.0.0.1:${port}`
-  service = await startService('alerter', { ...world.env, HTTP_PORT: String(port), ALERTER_PUBLIC_URL })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
+  service = await world.start({ HTTP_PORT: String(port), ALERTER_PUBLIC_URL })
 })
-afterAll(async () => {
-  service?.kill('SIGKILL')
-  await world?.stop()
-})
+afterAll(() => world?.stop())
 
 test.each(['topics', 'messages', 'cli'])(
   'AWS clients for Python pass their checks of %s',

@@ -2,16 +2,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Topic } from '../notifications/entries.ts'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
 
 const CROWD = 10_000
 const MESSAGES = 3
 const SLOW_MS = 3000
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
 let server: Server
 /** Milliseconds from the publication to the arrival, by message and path. */
 const arrivals = new Map<string, Map<string, number>>()
@@ -38,14 +36,9 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   world = await openAlerterWorld()
-  service = await startService('alerter', world.env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
+  await world.start()
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   server?.closeAllConnections()
   server?.close()
   await world?.stop()

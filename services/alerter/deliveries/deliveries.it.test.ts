@@ -1,33 +1,19 @@
 import { createVerify, X509Certificate } from 'node:crypto'
-import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, openReceiver } from '../testing/service.ts'
 
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 beforeAll(async () => {
   world = await openAlerterWorld()
-  service = await startService('alerter', world.env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
+  service = await world.start()
 })
-afterAll(async () => {
-  service?.kill('SIGKILL')
-  await world?.stop()
-})
-
-const receiver = async (...args: Parameters<typeof startReceiver>) => {
-  const started = await startReceiver(...args)
-  onTestFinished(() => started.stop())
-  return started
-}
+afterAll(() => world?.stop())
 
 test('each subscription gets each message once, with a signature that its certificate confirms', async () => {
   const topic = await world.topic('orders')
-  const receivers = [await receiver(), await receiver()]
+  const receivers = [await openReceiver(), await openReceiver()]
   await world.subscribe(
     topic,
     receivers.map(({ url }) => url),
@@ -52,7 +38,7 @@ test('each subscription gets each message once, with a signature that its certif
 test('a receiver that fails gets the message again by its policy', async () => {
   const topic = await world.topic('retries')
   let failures = 1
-  const failing = await receiver(() => (failures-- > 0 ? 503 : 200))
+  const failing = await openReceiver(() => (failures-- > 0 ? 503 : 200))
   await world.subscribe(topic, [failing.url], {
     DeliveryPolicy: JSON.stringify({
       healthyRetryPolicy: { numRetries: 3, minDelayTarget: 1, maxDelayTarget: 1 },
@@ -66,7 +52,11 @@ test('a receiver that fails gets the message again by its policy', async () => {
 
 test('a redirect is a refusal: following it could turn the message into a request without it', async () => {
   const topic = await world.topic('redirected')
-  const [target, redirecting, other] = [await receiver(), await receiver(() => 302), await receiver()]
+  const [target, redirecting, other] = [
+    await openReceiver(),
+    await openReceiver(() => 302),
+    await openReceiver(),
+  ]
   redirecting.redirectTo = target.url
   await world.subscribe(topic, [redirecting.url, other.url])
   await world.publish(topic, ['moved'])
@@ -77,7 +67,7 @@ test('a redirect is a refusal: following it could turn the message into a reques
 
 test('a stored filter policy that cannot be read keeps the message from its own subscription only', async () => {
   const topic = await world.topic('unreadable')
-  const [bad, good] = [await receiver(), await receiver()]
+  const [bad, good] = [await openReceiver(), await openReceiver()]
   await world.subscribe(topic, [bad.url], { FilterPolicy: '{"a":["unfinished' })
   await world.subscribe(topic, [good.url])
   await world.publish(topic, ['first'])

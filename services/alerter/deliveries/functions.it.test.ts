@@ -1,33 +1,22 @@
 /** A function of Weir as the receiver of a topic. */
 
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
-import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateTopicCommand, PublishCommand, SubscribeCommand } from '@aws-sdk/client-sns'
 import { servers } from '@weir/testkit'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { ServiceProcess } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { credentials, region, startReady } from '../testing/service.ts'
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const region = 'us-east-1'
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-const services: Awaited<ReturnType<typeof startService>>[] = []
-
-const start = async (name: string, env: Record<string, string>) => {
-  const service = await startService(name, env)
-  services.push(service)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
-  return service
-}
+let world: AlerterWorld
+let enricher: ServiceProcess
 
 beforeAll(async () => {
   world = await openAlerterWorld()
 })
 afterAll(async () => {
-  for (const service of services) service.kill('SIGKILL')
+  enricher?.kill('SIGKILL')
   await world?.stop()
 })
 
@@ -42,7 +31,7 @@ async function archive(code: string): Promise<Buffer> {
 
 test('a function gets the event of SNS, and what it prints is in its log', async () => {
   const redis = await servers.redis()
-  const enricher = await start('enricher', {
+  enricher = await startReady('enricher', {
     ...world.env,
     REDIS_URL: redis.url,
     FUNCTIONS_DEPLOY: 'true',
@@ -50,7 +39,7 @@ test('a function gets the event of SNS, and what it prints is in its log', async
     // Functions' output is logged at this level.
     LOG_LEVEL: 'debug',
   })
-  const alerter = await start('alerter', { ...world.env, ENRICHER_URL: enricher.url })
+  const alerter = await world.start({ ENRICHER_URL: enricher.url })
   const lambda = new LambdaClient({ endpoint: enricher.url, region, credentials })
   const code = `export const handler = async ({ Records: [{ EventSource, Sns }] }) => {
     console.log('GOT ' + JSON.stringify([EventSource, Sns.Type, Sns.Subject, Sns.Message, Sns.MessageAttributes]))
@@ -64,7 +53,7 @@ test('a function gets the event of SNS, and what it prints is in its log', async
       Code: { ZipFile: await archive(code) },
     }),
   )
-  const sns = new SNSClient({ endpoint: alerter.url, region, credentials })
+  const { sns } = alerter
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'read' }))
   await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'lambda', Endpoint: FunctionArn }))
   await sns.send(

@@ -1,9 +1,10 @@
 /** Ten kills -9 in the middle of schedules: of the alerter each time, and of Kafka in some of them. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
+import type { HttpReceiver } from '@weir/testkit/http-receiver.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { openReceiver } from '../testing/service.ts'
 
 const KILLS = 10
 /** The rounds in which Kafka dies as well. */
@@ -20,7 +21,7 @@ const DeliveryPolicy = JSON.stringify({
   },
 })
 
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
+let world: AlerterWorld
 let service: ServiceProcess
 beforeAll(async () => {
   world = await openAlerterWorld()
@@ -30,16 +31,10 @@ afterAll(async () => {
   await world?.stop()
 })
 
-const receiver = async (...args: Parameters<typeof startReceiver>): Promise<HttpReceiver> => {
-  const started = await startReceiver(...args)
-  onTestFinished(() => started.stop())
-  return started
-}
-
 /** Returns a receiver that refuses each message a number of times before it takes it. */
 const refusing = (times: number): Promise<HttpReceiver> => {
   const refused = new Map<string, number>()
-  return receiver(({ body }) => {
+  return openReceiver(({ body }) => {
     const { MessageId } = JSON.parse(body)
     const before = refused.get(MessageId) ?? 0
     if (before >= times) return 200
@@ -50,7 +45,7 @@ const refusing = (times: number): Promise<HttpReceiver> => {
 
 test('nothing is lost in ten kills of the alerter and three of Kafka; what is repeated was under way', async () => {
   const topic = await world.topic('killed')
-  const receivers = { quick: await receiver(), once: await refusing(1), thrice: await refusing(3) }
+  const receivers = { quick: await openReceiver(), once: await refusing(1), thrice: await refusing(3) }
   await world.subscribe(
     topic,
     Object.values(receivers).map(({ url }) => url),

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
 
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
+let world: AlerterWorld
 beforeAll(async () => {
   world = await openAlerterWorld()
 })

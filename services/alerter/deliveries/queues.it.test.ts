@@ -3,7 +3,7 @@ import {
   CreateTopicCommand,
   PublishBatchCommand,
   PublishCommand,
-  SNSClient,
+  type SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
 import {
@@ -14,41 +14,29 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { startAws } from '@weir/testkit/aws.ts'
-import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, credentials, openReceiver, region } from '../testing/service.ts'
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const region = 'us-east-1'
 let aws: Awaited<ReturnType<typeof startAws>>
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let env: Record<string, string>
 let sns: SNSClient
 let sqs: SQSClient
 
-const ready = () =>
-  vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
-
 beforeAll(async () => {
   ;[world, aws] = await Promise.all([openAlerterWorld(), startAws()])
   env = {
-    ...world.env,
     AWS_ENDPOINT_URL_SQS: aws.url,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   }
-  service = await startService('alerter', env)
-  await ready()
-  sns = new SNSClient({ endpoint: service.url, region, credentials })
+  service = await world.start(env)
+  sns = service.sns
   sqs = new SQSClient({ endpoint: aws.url, region, credentials })
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   await Promise.all([world?.stop(), aws?.stop()])
 })
 
@@ -138,8 +126,7 @@ test('a FIFO queue gets the messages of each group in their order, repeated ones
   const first = await receive(url, 10)
   service.kill('SIGKILL')
   await service.exited
-  service = await startService('alerter', { ...env, HTTP_PORT: new URL(service.url).port })
-  await ready()
+  service = await world.start({ ...env, HTTP_PORT: new URL(service.url).port })
   await publish(0)
   await publish(10)
   const texts = [...first, ...(await receive(url, 10))].map(({ Body }) => Number(Body))
@@ -161,8 +148,7 @@ test('the envelope of a FIFO topic has the number of the message, and no signatu
 
 test('what a receiver refuses goes to the dead-letter queue of its subscription at once', async () => {
   const dead = await queue('dead')
-  const refusing = await startReceiver(({ body }) => (JSON.parse(body).Type === 'Notification' ? 403 : 200))
-  onTestFinished(() => refusing.stop())
+  const refusing = await openReceiver(({ body }) => (JSON.parse(body).Type === 'Notification' ? 403 : 200))
   const topic = await world.topic('refused')
   await world.subscribe(topic, [refusing.url], {
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arnOf('dead') }),

@@ -7,15 +7,14 @@ import { join } from 'node:path'
 import { createServer, type Server } from 'node:tls'
 import { promisify } from 'node:util'
 import { freePorts } from '@weir/stack/ports.ts'
-import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, openReceiver } from '../testing/service.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-validator-'))
 const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 /** A proxy with TLS in front of the alerter. */
 let proxy: Server
 let host: string
@@ -27,21 +26,16 @@ beforeAll(async () => {
   world = await openAlerterWorld()
   const [port] = await freePorts(1)
   host = `localhost:${port}`
-  service = await startService('alerter', { ...world.env, ALERTER_PUBLIC_URL: `https://${host}` })
+  service = await world.start({ ALERTER_PUBLIC_URL: `https://${host}` })
   proxy = createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (socket) => {
     const upstream = connect(Number(new URL(service.url).port), '127.0.0.1')
     socket.on('error', () => upstream.destroy()).pipe(upstream)
     upstream.on('error', () => socket.destroy()).pipe(socket)
   })
   await new Promise<void>((resolve) => proxy.listen(port, 'localhost', resolve))
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
 })
 afterAll(async () => {
   proxy?.close()
-  service?.kill('SIGKILL')
   await world?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -66,8 +60,7 @@ test.each(['1', '2'])(
   'sns-validator accepts messages with signature version %s, and none that was changed',
   async (version) => {
     const topic = await world.topic(`signed-${version}`, { SignatureVersion: version })
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.stop())
+    const receiver = await openReceiver()
     const [subscription] = await world.subscribe(topic, [receiver.url])
     await world.publish(topic, ['hello'])
     await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(1)

@@ -3,14 +3,13 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, openReceiver } from '../testing/service.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-incidents-'))
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 
 const sha256 = (key: string): string => createHash('sha256').update(key).digest('hex')
 
@@ -26,14 +25,9 @@ beforeAll(async () => {
     ]),
   )
   world = await openAlerterWorld()
-  service = await startService('alerter', { ...world.env, ALLOW_ANONYMOUS: 'false', API_KEYS_FILE: file })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
+  service = await world.start({ ALLOW_ANONYMOUS: 'false', API_KEYS_FILE: file })
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   await world?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -45,8 +39,7 @@ const ask = async (name: string | undefined, path: string, init: RequestInit = {
 
 test('pages and lists need the right to read, changes the right to write, and links nothing', async () => {
   const topic = await world.topic('operations')
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.stop())
+  const receiver = await openReceiver()
   await world.subscribe(topic, [receiver.url])
   const attribute = { name: 'weir.incident.key', type: 'String', text: 'disk', bytes: null }
   const [published] = await world.publisher.publish(

@@ -6,27 +6,21 @@ import {
   PublishCommand,
   SetSubscriptionAttributesCommand,
   SetTopicAttributesCommand,
-  SNSClient,
+  type SNSClient,
 } from '@aws-sdk/client-sns'
-import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import type { HttpReceiver } from '@weir/testkit/http-receiver.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Topic } from '../notifications/entries.ts'
-import { openAlerterWorld } from '../testing/alerter.ts'
+import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'
+import { type Alerter, openReceiver, region } from '../testing/service.ts'
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const region = 'us-east-1'
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let sns: SNSClient
 
 const start = async (more: Record<string, string> = {}): Promise<void> => {
-  service = await startService('alerter', { ...world.env, ...more })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
-  sns = new SNSClient({ endpoint: service.url, region, credentials })
+  service = await world.start(more)
+  sns = service.sns
 }
 const kill = async (): Promise<void> => {
   service.kill('SIGKILL')
@@ -37,10 +31,7 @@ beforeAll(async () => {
   world = await openAlerterWorld()
   await start()
 })
-afterAll(async () => {
-  service?.kill('SIGKILL')
-  await world?.stop()
-})
+afterAll(() => world?.stop())
 
 const arnOf = ({ name }: Pick<Topic, 'name'>): string => `arn:aws:sns:${region}:000000000000:${name}`
 
@@ -52,8 +43,7 @@ async function topicWith(
   await sns.send(new CreateTopicCommand({ Name: name, Attributes: attributes }))
   await world.notifications.catchUp()
   const topic = world.notifications.topics.get(name)!
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.stop())
+  const receiver = await openReceiver()
   await world.subscribe(topic, [receiver.url])
   return [topic, receiver]
 }
@@ -198,8 +188,7 @@ test('escalations are neither lost nor doubled when the alerter is killed in the
 
 test('what comes in quiet hours is one summary when they end, but for alerts that are excepted', async () => {
   const [topic] = await topicWith('nightly')
-  const sleeper = await startReceiver()
-  onTestFinished(() => sleeper.stop())
+  const sleeper = await openReceiver()
   const [subscription] = await world.subscribe(topic, [sleeper.url])
   const clock = (at: number) => new Date(at).toISOString().slice(11, 16)
   // Not so near the end of a minute that the quiet hours end before the alerts.

@@ -10,6 +10,9 @@ import { kafkaCluster, servers } from '@weir/testkit'
 import type { Subscription, Topic } from '../notifications/entries.ts'
 import { openNotifications } from '../notifications/notifications.ts'
 import { openPublisher } from '../notifications/publisher.ts'
+import { type Alerter, startAlerter } from './service.ts'
+
+export type AlerterWorld = Awaited<ReturnType<typeof openAlerterWorld>>
 
 export async function openAlerterWorld() {
   const [cluster, { url: registryUrl }] = await Promise.all([
@@ -33,6 +36,7 @@ export async function openAlerterWorld() {
   const producer = await kafka.producer()
   const notifications = await openNotifications({ kafka, codec, log })
   const publisher = await openPublisher({ kafka, codec, producer })
+  const services: Alerter[] = []
   return {
     env,
     cluster,
@@ -40,6 +44,12 @@ export async function openAlerterWorld() {
     codec,
     notifications: notifications.value,
     publisher,
+    /** Starts the alerter, and resolves when it is ready. */
+    async start(more: Readonly<Record<string, string>> = {}): Promise<Alerter> {
+      const service = await startAlerter({ ...env, ...more })
+      services.push(service)
+      return service
+    },
     async topic(name: string, attributes: Record<string, string> = {}): Promise<Topic> {
       const topic: Topic = {
         name,
@@ -100,6 +110,7 @@ export async function openAlerterWorld() {
       })
     },
     async stop(): Promise<void> {
+      for (const service of services) service.kill('SIGKILL')
       await notifications.stop(1000)
       await producer.stop(1000)
       await stopCodec()

@@ -65,7 +65,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.concurrent.each(['streams', 'records', 'shards', 'consumers'])(
+test.concurrent.each(['streams', 'records', 'shards', 'consumers', 'rules'])(
   'boto3 passes its checks of %s',
   { timeout: CHECK_MS + 5000 },
   (name) => check(name, open),

@@ -14,32 +14,24 @@ import {
   PublishCommand,
   SetEndpointAttributesCommand,
   SetSMSAttributesCommand,
-  SNSClient,
+  type SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
 import { type HttpReceiver, type Received, startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openAlerterWorld } from '../../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../../testing/alerter.ts'
+import type { Alerter } from '../../testing/service.ts'
 import { gatewaySignature } from './gateway.ts'
 
 const SECRET = 'a secret of the gateways'
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let gateways: Record<'sms' | 'push', HttpReceiver>
 let sns: SNSClient
 
 const open = async (env: Record<string, string>): Promise<void> => {
-  service = await startService('alerter', { ...world.env, ...env })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
-  sns = new SNSClient({
-    endpoint: service.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
+  service = await world.start(env)
+  sns = service.sns
 }
 
 beforeAll(async () => {
@@ -56,7 +48,6 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   await Promise.all([gateways?.sms.stop(), gateways?.push.stop(), world?.stop()])
 })
 

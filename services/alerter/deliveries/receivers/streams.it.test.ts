@@ -7,30 +7,28 @@ import {
   KinesisClient,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
-import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateTopicCommand, PublishCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { decodeHeaders } from '@weir/kafka'
 import { servers } from '@weir/testkit'
 import { startAws } from '@weir/testkit/aws.ts'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openAlerterWorld } from '../../testing/alerter.ts'
+import type { ServiceProcess } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../../testing/alerter.ts'
+import { type Alerter, credentials, region, startReady } from '../../testing/service.ts'
 
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-const region = 'us-east-1'
 const ROLE = 'arn:aws:iam::000000000000:role/notifications'
 let aws: Awaited<ReturnType<typeof startAws>>
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let hub: Awaited<ReturnType<typeof startService>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let hub: ServiceProcess
+let service: Alerter
 let sns: SNSClient
 
 beforeAll(async () => {
   ;[world, aws] = await Promise.all([openAlerterWorld(), startAws()])
   const { url: REDIS_URL } = await servers.redis()
-  hub = await startService('ingest-hub', { ...world.env, REDIS_URL })
-  service = await startService('alerter', {
-    ...world.env,
+  hub = await startReady('ingest-hub', { ...world.env, REDIS_URL })
+  service = await world.start({
     HUB_URL: hub.url,
     ALERTER_ACCESS_KEY_ID: 'test',
     ALERTER_SECRET_ACCESS_KEY: 'test',
@@ -38,15 +36,9 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   })
-  for (const { url } of [hub, service])
-    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), {
-      timeout: 30_000,
-      interval: 100,
-    })
-  sns = new SNSClient({ endpoint: service.url, region, credentials })
+  sns = service.sns
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   hub?.kill('SIGKILL')
   await Promise.all([world?.stop(), aws?.stop()])
 })

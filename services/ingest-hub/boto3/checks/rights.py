@@ -33,6 +33,8 @@ class Rights(KinesisTest):
             known('admin', token='a token that nobody gave out').list_streams()
         with self.refused('MissingAuthenticationTokenException'):
             known('admin', signature_version=UNSIGNED).list_streams()
+        with self.refused('InvalidSignatureException', says="not 'eu-central-1'"):
+            known('admin', region='eu-central-1').list_streams()
 
     def test_identity(self):
         for who in ('admin', 'writer'):
@@ -74,6 +76,14 @@ class Rights(KinesisTest):
         # A client without rights must not learn whether the stream exists.
         with self.refused('AccessDeniedException'):
             reader.describe_stream(StreamName='does-not-exist')
+
+    def test_rules(self):
+        payload = {'sql': "SELECT * FROM 'a'", 'actions': []}
+        with self.refused('AccessDeniedException', 403, says='iot:CreateTopicRule'):
+            known('reader', service='iot').create_topic_rule(ruleName='boto3_denied', topicRulePayload=payload)
+        self.assertEqual([], known('reader', service='iot').list_topic_rules()['rules'])
+        with self.refused('AccessDeniedException', 403, says='iot:Publish'):
+            known('reader', service='iot-data').publish(topic='a', payload=b'x')
 
     def test_clocks(self):
         for minutes, says in ((-20, 'Signature expired'), (20, 'Signature not yet current')):

@@ -8,19 +8,19 @@ import {
   ListSubscriptionsByTopicCommand,
   PublishCommand,
   SetTopicAttributesCommand,
-  SNSClient,
+  type SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
-import { startService } from '@weir/testkit/service-process.ts'
 import type { ParsedMail } from 'mailparser'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openAlerterWorld } from '../../../testing/alerter.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AlerterWorld, openAlerterWorld } from '../../../testing/alerter.ts'
 import { type Mailbox, startMailbox } from '../../../testing/mailbox.ts'
+import type { Alerter } from '../../../testing/service.ts'
 
 const FROM = 'alerts@weir.example'
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let mailbox: Mailbox
 let sns: SNSClient
 
@@ -36,25 +36,15 @@ beforeAll(async () => {
     return recipient === 'grey@example.com' && earlier === 1 ? 451 : undefined
   }
   mailbox = await startMailbox({ keyFile, password: 'p@ss/word', refuse })
-  service = await startService('alerter', {
-    ...world.env,
+  service = await world.start({
     NODE_EXTRA_CA_CERTS: caFile,
     ALERTER_PUBLIC_URL: 'http://alerter.test',
     ALERTER_SMTP_URL: `smtps://weir:p%40ss%2Fword@127.0.0.1:${mailbox.port}`,
     ALERTER_MAIL_FROM: FROM,
   })
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 30_000,
-    interval: 100,
-  })
-  sns = new SNSClient({
-    endpoint: service.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
+  sns = service.sns
 })
 afterAll(async () => {
-  service?.kill('SIGKILL')
   await mailbox?.stop()
   await world?.stop()
 })

@@ -23,11 +23,7 @@ const ARN = /^arn:aws[\w-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)$/
 /** Reads the account of a service from its environment. */
 export function awsAccountConfig(reader: ConfigReader): Account {
   return {
-    region: reader.string(
-      'AWS_REGION',
-      'The region in ARNs, events and errors. Requests must be signed for it.',
-      'us-east-1',
-    ),
+    region: reader.string('AWS_REGION', 'The region in ARNs, events and errors.', 'us-east-1'),
     accountId: reader.string(
       'AWS_ACCOUNT_ID',
       'The account in ARNs, events and errors, twelve digits.',

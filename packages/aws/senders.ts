@@ -19,6 +19,7 @@ export type Head =
 export interface Sender {
   readonly client: AwsClient
   readonly isSigned: boolean
+  readonly signedRegion: string
 }
 
 export interface Senders {
@@ -31,9 +32,9 @@ export interface Senders {
   sender(head: Head, body: Buffer, service: string, mayBeUnsigned: boolean): Sender
 }
 
-/** @param region for which requests must be signed */
+/** @param region of requests without a signature */
 export function openSenders(access: AwsAccess, region: string): Senders {
-  const { claim, verify } = signatureVerifier(region, (accessKeyId) => access.client(accessKeyId))
+  const { claim, verify } = signatureVerifier((accessKeyId) => access.client(accessKeyId))
   const headOf = (signed: SignedRequest, services: readonly string[]): Head & { client: AwsClient } => {
     if (access.anonymous !== undefined && !isSigned(signed)) return { client: access.anonymous }
     const claimed = claim(signed, services)
@@ -54,14 +55,14 @@ export function openSenders(access: AwsAccess, region: string): Senders {
     sender(head, body, service, mayBeUnsigned) {
       if (head.client === undefined) {
         if (!mayBeUnsigned || head.isSigned) throw head.error
-        return { client: NOBODY, isSigned: false }
+        return { client: NOBODY, isSigned: false, signedRegion: region }
       }
-      if (head.claimed === undefined) return { client: head.client, isSigned: false }
-      verify(head.claimed, body, service)
+      if (head.claimed === undefined) return { client: head.client, isSigned: false, signedRegion: region }
+      const signedRegion = verify(head.claimed, body, service).region
       // The key's rights may have changed while the body arrived.
       const client = access.client(head.client.name)
       if (client === undefined || client.secret !== head.client.secret) throw unrecognizedClient()
-      return { client, isSigned: true }
+      return { client, isSigned: true, signedRegion }
     },
   }
 }

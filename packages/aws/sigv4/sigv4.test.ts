@@ -9,15 +9,8 @@ import { type Credential, signatureVerifier } from './verify.ts'
 const TOKEN =
   'AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi=='
 
-const REGION = 'eu-central-1'
-
-const signer = (sessionToken?: string): SignatureV4 =>
-  new SignatureV4({
-    service: 'kinesis',
-    region: REGION,
-    sha256: Sha256,
-    credentials: { ...SUITE_KEY, sessionToken },
-  })
+const signer = (region = 'eu-central-1', sessionToken?: string): SignatureV4 =>
+  new SignatureV4({ service: 'kinesis', region, sha256: Sha256, credentials: { ...SUITE_KEY, sessionToken } })
 
 async function signed(
   changes: {
@@ -43,7 +36,7 @@ async function signed(
       ...headers,
     },
   }
-  const { headers: all } = await signer(token).sign(request, {
+  const { headers: all } = await signer('eu-central-1', token).sign(request, {
     signingDate: new Date(SUITE_TIME),
   })
   const text = Object.entries(query)
@@ -76,11 +69,7 @@ function failure(
   { minutes = 0, credential = {} as Partial<Credential>, service = 'kinesis' } = {},
 ): AwsError | undefined {
   try {
-    const { claim, verify } = signatureVerifier(
-      REGION,
-      known(credential),
-      () => SUITE_TIME + minutes * 60_000,
-    )
+    const { claim, verify } = signatureVerifier(known(credential), () => SUITE_TIME + minutes * 60_000)
     verify(claim(raw(request), [service]), Buffer.from(request.body), service)
     return undefined
   } catch (error) {
@@ -211,7 +200,7 @@ test('a request that is unsigned, signed twice or incompletely signed is refused
   ).toContain('Date must be in ISO-8601')
 })
 
-test('a signature with a wrong service, region, date or terminator in its scope is refused', async () => {
+test('a signature with a wrong service, date or terminator in its scope is refused', async () => {
   const request = await signed()
   expect(failure(request, { service: 'firehose' })).toMatchObject({
     code: 'InvalidSignatureException',
@@ -223,10 +212,9 @@ test('a signature with a wrong service, region, date or terminator in its scope 
   expect(failure(resigned(request, 'aws4_request', 'aws5_request'))!.message).toContain(
     'Credential should be scoped with a valid terminator',
   )
-  expect(failure(resigned(request, REGION, 'us-east-1'))).toMatchObject({
-    code: 'InvalidSignatureException',
-    message: "Credential should be scoped to a valid region, not 'us-east-1'. ",
-  })
+  expect(failure(resigned(request, 'eu-central-1', 'us-east-1'))!.message).toContain(
+    'does not match the signature you provided',
+  )
 })
 
 test('clocks may differ by five minutes', async () => {
@@ -282,7 +270,6 @@ test('an unknown or expired access key is refused, and so is a token that does n
 test('a changed secret applies at once', async () => {
   let secret = SUITE_KEY.secretAccessKey
   const { claim, verify } = signatureVerifier(
-    REGION,
     () => ({ secret, acceptsToken: () => true }),
     () => SUITE_TIME,
   )

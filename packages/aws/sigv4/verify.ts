@@ -21,6 +21,12 @@ export interface Credential {
   acceptsToken(token: string | undefined): boolean
 }
 
+export interface Signer<C extends Credential> {
+  readonly credential: C
+  /** The region for which the request was signed. */
+  readonly region: string
+}
+
 /** A request that a known access key claims to have signed in time. Its signature is not checked yet. */
 export interface Claimed<C extends Credential> {
   readonly request: SignedRequest
@@ -35,16 +41,14 @@ export interface Verifier<C extends Credential> {
    */
   claim(request: SignedRequest, services: readonly string[]): Claimed<C>
   /** Checks the signature, which covers the body. Throws AwsErrors with AWS's names and texts. */
-  verify(claimed: Claimed<C>, body: Uint8Array, service: string): void
+  verify(claimed: Claimed<C>, body: Uint8Array, service: string): Signer<C>
 }
 
 /**
- * @param region the only one for which requests may be signed
  * @param credentialOf returns undefined for an unknown access key
  * @param now ms since 1970, for tests
  */
 export function signatureVerifier<C extends Credential>(
-  region: string,
   credentialOf: (accessKeyId: string) => C | undefined,
   now: () => number = Date.now,
 ): Verifier<C> {
@@ -66,7 +70,7 @@ export function signatureVerifier<C extends Credential>(
 
   return {
     claim(request, services) {
-      const claim = claimOf(request, { region, services })
+      const claim = claimOf(request, services)
       checkTime(claim, now())
       const credential = credentialOf(claim.accessKeyId)
       if (credential === undefined || !credential.acceptsToken(claim.sessionToken)) throw unrecognizedClient()
@@ -82,6 +86,7 @@ export function signatureVerifier<C extends Credential>(
       if (!SIGNATURE.test(claim.signature) || !timingSafeEqual(Buffer.from(claim.signature, 'hex'), expected))
         throw mismatch()
       keep(claim, credential.secret, key)
+      return { credential, region: claim.region }
     },
   }
 }

@@ -11,7 +11,6 @@ import type { Receiver } from './receiver.ts'
 export interface KinesisReceiverOptions {
   readonly envelopes: Envelopes
   readonly hubUrl: string
-  readonly region: string
   /** Without an access key, requests are not signed. */
   readonly credentials: AwsCredentials | undefined
 }
@@ -28,12 +27,7 @@ export function isStreamArn(text: string): boolean {
   return arn?.service === 'kinesis' && arn.accountId !== '' && STREAM.test(arn.resource)
 }
 
-export function kinesisReceiver({
-  envelopes,
-  hubUrl,
-  region,
-  credentials,
-}: KinesisReceiverOptions): Receiver {
+export function kinesisReceiver({ envelopes, hubUrl, credentials }: KinesisReceiverOptions): Receiver {
   const put = async (StreamARN: string, record: object): Promise<Answer> => {
     const request = {
       method: 'POST',
@@ -41,6 +35,7 @@ export function kinesisReceiver({
       headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'Kinesis_20131202.PutRecord' },
       body: JSON.stringify({ StreamARN, ...record }),
     } as const
+    const { region } = parseArn(StreamARN)!
     const headers =
       credentials === undefined ? request.headers : signatureHeaders(request, credentials, region, 'kinesis')
     try {

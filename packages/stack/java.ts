@@ -28,7 +28,10 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
     throw new StackError(
       `Java is not installed; install Java ${MIN_JAVA} or newer (for example openjdk-17-jre-headless), or set JAVA_HOME.`,
     )
-  const release = execFileSync(command, ['--version'], { encoding: 'utf8' })
+  const release = execFileSync(command, ['--version'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const major = Number(/^(?:openjdk|java) (\d+)/m.exec(release)?.[1] ?? 0)
   if (major < MIN_JAVA)
     throw new StackError(
@@ -38,6 +41,7 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): Java {
     command,
     home: dirname(dirname(realpathSync(command))),
     major,
-    build: createHash('sha256').update(release).digest('hex').slice(0, 12),
+    // Without the line of the VM, which names modes that options choose.
+    build: createHash('sha256').update(release.split('\n').slice(0, 2).join()).digest('hex').slice(0, 12),
   }
 }

@@ -55,6 +55,7 @@ async function subscribed(name: string, queueName: string, Attributes = {}): Pro
   return TopicArn!
 }
 
+const WHOLE = { MessageAttributeNames: ['All'], MessageSystemAttributeNames: ['All' as const] }
 /** Receives messages until there are that many. */
 async function receive(QueueUrl: string, count: number): Promise<Message[]> {
   const all: Message[] = []
@@ -62,7 +63,7 @@ async function receive(QueueUrl: string, count: number): Promise<Message[]> {
     .poll(
       async () => {
         const { Messages = [] } = await sqs.send(
-          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, ...WHOLE }),
         )
         all.push(...Messages)
         if (Messages.length > 0)
@@ -101,6 +102,33 @@ test('a queue gets the envelope, or the message and its attributes alone', async
   const [message] = await receive(raw, 1)
   expect(message.Body).toBe('hello')
   expect(message.MessageAttributes).toMatchObject({ store: { DataType: 'String', StringValue: 'harbour' } })
+})
+
+test('a standard queue gets the group of a standard topic, and the trace that the publisher continues', async () => {
+  const url = await queue('fair')
+  const TopicArn = await subscribed('fair', 'fair')
+  const trace = 'Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1'
+  const publish = new PublishCommand({ TopicArn, Message: 'one', MessageGroupId: 'tenant-7' })
+  publish.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: object }).headers, { 'x-amzn-trace-id': trace })
+      return next(args)
+    },
+    { step: 'build' },
+  )
+  await sns.send(publish)
+  const [message] = await receive(url, 1)
+  expect(message.Attributes).toMatchObject({ MessageGroupId: 'tenant-7', AWSTraceHeader: trace })
+})
+
+test('a standard queue gets no group from a FIFO topic', async () => {
+  const url = await queue('unordered')
+  const TopicArn = await subscribed('unordered.fifo', 'unordered')
+  await sns.send(
+    new PublishCommand({ TopicArn, Message: 'one', MessageGroupId: 'g', MessageDeduplicationId: 'd' }),
+  )
+  const [message] = await receive(url, 1)
+  expect(message.Attributes).not.toHaveProperty('MessageGroupId')
 })
 
 test('a FIFO queue gets the messages of each group in their order, repeated ones once, also after kill -9', async () => {

@@ -1,6 +1,7 @@
 /** Queues of SQS: receivers, and dead-letter queues of all subscriptions. */
 import type { MessageAttributeValue, SendMessageCommandInput, SQSClient } from '@aws-sdk/client-sqs'
 import { parseArn } from '@weir/aws'
+import { isFifo } from '../../notifications/entries.ts'
 import type { Answer, StoredMessage } from '../delivery.ts'
 import type { Envelopes } from '../envelope.ts'
 import { MANAGED_POLICY } from '../schedule.ts'
@@ -97,9 +98,13 @@ function traceOf({ value: { traceHeader } }: StoredMessage): Partial<SendMessage
   return { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
 }
 
-/** Queues that keep the order take the ids of the message; standard ones share their time among groups. */
+/**
+ * Queues that keep the order take the ids of the message. Standard ones share their time among groups, which SNS names
+ * for messages of standard topics only.
+ */
 function orderOf(queueArn: string, { value }: StoredMessage): Partial<SendMessageCommandInput> {
-  if (!queueArn.endsWith('.fifo')) return value.groupId === null ? {} : { MessageGroupId: value.groupId }
+  if (!queueArn.endsWith('.fifo'))
+    return value.groupId === null || isFifo(value.topic) ? {} : { MessageGroupId: value.groupId }
   return {
     MessageGroupId: value.groupId ?? value.messageId,
     MessageDeduplicationId: value.deduplicationId ?? value.messageId,

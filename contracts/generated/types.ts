@@ -436,6 +436,7 @@ export interface ValueOf {
   'weir.incidents.requests': IncidentRequest
   'weir.devices.messages': DeviceMessage
   'weir.devices.sessions': DeviceSession
+  'weir.devices.bridge': DeviceMessage
   'weir.control.rules': ControlEntry
   'weir.rules.actions': RuleActions
   'weir.rules.retries': RuleActions

@@ -6,6 +6,7 @@ import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, serviceUrl, type TlsConfig } from '@weir/service'
 import type { MqttConfig } from './doors/mqtt/listen.ts'
+import { bridgeConfig } from './doors/mqtt-bridge/config.ts'
 
 const { port: PORT, ports: PORTS } = services['ingest-hub']
 
@@ -102,5 +103,6 @@ export function config(reader: ConfigReader) {
     credentials: ownCredentials(reader, 'ingest-hub', 'rules invoke functions and publish notifications'),
     http,
     mqtt: mqttConfig(reader, http.host, http.tls),
+    mqttBrokers: bridgeConfig(reader),
   }
 }

@@ -22,6 +22,7 @@ import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { openMqtt } from './doors/mqtt/door.ts'
 import { openWebSockets } from './doors/mqtt/websocket.ts'
+import { openMqttBridge } from './doors/mqtt-bridge/bridge.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -84,6 +85,9 @@ await Service.named('ingest-hub')
   })
   .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
     openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
+  )
+  .with('mqttBridge', ({ devices, intake, kafka }, { log }) =>
+    openMqttBridge(config.mqttBrokers, { admission: intake.admission, devices, kafka, log }),
   )
   .with(
     'http',

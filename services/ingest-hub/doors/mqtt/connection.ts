@@ -10,6 +10,7 @@ import { Inlet } from './inlet.ts'
 import { LIMITS } from './limits.ts'
 import { type Login, logIn, type Origin } from './login.ts'
 import { Output } from './output.ts'
+import { Pace } from './pace.ts'
 import { PacketReader, type Publish, type Received } from './packets.ts'
 import { Publishing } from './publishing.ts'
 import { farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
@@ -48,6 +49,7 @@ export class Connection implements Sender {
     this.#output = new Output(wire)
     this.#acks = new Acks(this.#output)
     this.#inlet = new Inlet(wire, {
+      pace: new Pace(),
       // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound
       // for them too.
       mustWait: () => this.#isBusy || this.#held !== undefined || this.#acks.waiting >= LIMITS.inFlight,

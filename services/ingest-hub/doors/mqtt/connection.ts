@@ -13,7 +13,7 @@ import { Output } from './output.ts'
 import { Pace } from './pace.ts'
 import { PacketReader, type Publish, type Received } from './packets.ts'
 import { Publishing } from './publishing.ts'
-import { farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
+import { countRefusedLogin, farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
 import { subscribe, unsubscribe } from './subscribing.ts'
 import { willOf } from './will.ts'
 
@@ -66,6 +66,11 @@ export class Connection implements Sender {
     wire.on('close', () => this.#closed())
   }
 
+  /** Whether it is not read, because the hub is slower than the client. */
+  get isPaused(): boolean {
+    return this.#session !== undefined && this.#inlet.isPaused
+  }
+
   /** Ends the connection if its client is silent, does not read, or has lost its key. */
   look(now: number): void {
     if (this.#isEnded) return
@@ -82,6 +87,7 @@ export class Connection implements Sender {
   end({ reason, message }: { readonly reason: Reason; readonly message: string }): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    if (this.#session === undefined) countRefusedLogin(reason)
     const farewell = farewellOf(reason, message, this.#reader.version, this.#session !== undefined)
     if (farewell !== undefined) this.#output.write(farewell)
     const { clientId } = this.#login ?? {}

@@ -50,6 +50,12 @@ const counted = new Gauge({
   registers: [metrics],
 })
 
+const paused = new Gauge({
+  name: 'weir_mqtt_paused_connections',
+  help: 'Connections of devices that are not read now, because what they sent is not stored yet or they send faster than they may.',
+  registers: [metrics],
+})
+
 export async function openMqtt(
   config: MqttConfig,
   { access, admission, devices, log, sessions }: MqttDoorOptions,
@@ -83,14 +89,21 @@ export async function openMqtt(
       open.add(new Connection(door, wire, origin, admit))
     },
   }
-  const looking = setInterval(() => {
+  const look = (): void => {
     const now = performance.now()
-    for (const connection of open) connection.look(now)
+    let waiting = 0
+    for (const connection of open) {
+      connection.look(now)
+      if (connection.isPaused) waiting++
+    }
+    paused.set(waiting)
     inbox.retry()
     const { known, unknown } = connections.counts
     counted.set({ state: 'known' }, known)
     counted.set({ state: 'unknown' }, unknown)
-  }, LIMITS.lookMs)
+  }
+  look()
+  const looking = setInterval(look, LIMITS.lookMs)
   const listeners = await listen(config, serve)
   log.info(`MQTT is served at port ${listeners.port}`)
   if (listeners.tlsPort !== undefined) log.info(`MQTT with TLS is served at port ${listeners.tlsPort}`)

@@ -270,6 +270,16 @@ export const platformTopics: TopicTable = {
     readers: ['ingest-hub'],
     doc: 'The sessions of MQTT clients with their subscriptions.',
   },
+  'weir.devices.retained': {
+    value: new URL('weir/device-message.avsc', import.meta.url),
+    key: 'topic',
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'The retained message of each MQTT topic.',
+  },
   'weir.devices.bridge': {
     value: new URL('weir/device-message.avsc', import.meta.url),
     key: null,

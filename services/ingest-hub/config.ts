@@ -47,7 +47,12 @@ function mqttConfig(reader: ConfigReader, host: string, tls: TlsConfig | undefin
     16,
     200_000,
   )
-  return { host, port, connections, tls: tls && { ...tls, port: tlsPort, caFile } }
+  const retained = reader.flag(
+    'MQTT_RETAINED',
+    'Whether messages are retained: up to 10,000, and 16 MiB together. Otherwise MQTT 5 refuses them, and MQTT 3.1.1 ignores the flag.',
+    false,
+  )
+  return { host, port, connections, retained, tls: tls && { ...tls, port: tlsPort, caFile } }
 }
 
 /** The configuration of the ingest-hub, read from its environment. */

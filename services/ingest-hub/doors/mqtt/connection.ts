@@ -175,6 +175,7 @@ export class Connection implements Sender {
       session: this.#session!,
       login: this.#login!,
       sessions: this.#door.sessions,
+      retained: this.#door.retained,
       version: version!,
       write: (packet: Packet) => this.#output.write(packet),
     }
@@ -187,8 +188,9 @@ export class Connection implements Sender {
     if (packet.protocolVersion === 3)
       throw new Refusal(REASON.unsupportedVersion, 'This door speaks MQTT 3.1.1 and 5.')
     const door = this.#door
-    const login = logIn(packet, this.#origin, door.access)
-    const will = packet.will && willOf(packet.will, login)
+    const isRetaining = door.retained !== undefined
+    const login = logIn(packet, this.#origin, door.access, isRetaining)
+    const will = packet.will && willOf(packet.will, login, isRetaining)
     const { clientId, principal } = login
     if (!this.#admit(principal))
       throw new Refusal(REASON.quotaExceeded, 'This key has no room for another connection.')
@@ -208,11 +210,11 @@ export class Connection implements Sender {
       sink: this.#output,
     })
     if (this.#isEnded || this.#wire.destroyed) return door.sessions.close(session, this.#expirySeconds)
-    const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds)
+    const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds, isRetaining)
     this.#session = session
     this.#inlet.isOpen = true
     this.#will = will
-    this.#publishing = new Publishing(version, login)
+    this.#publishing = new Publishing(version, login, isRetaining)
     this.#keepAliveMs = keepAliveSeconds * 1500
     this.#output.write(answer)
     session.resume()

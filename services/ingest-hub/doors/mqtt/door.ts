@@ -10,6 +10,7 @@ import {
   stage,
 } from '@weir/service'
 import type { DeviceMessages } from '../../devices/message.ts'
+import type { Retained } from '../../devices/retained/retained.ts'
 import type { Sessions } from '../../devices/sessions/sessions.ts'
 import { Connection } from './connection.ts'
 import { Inbox } from './inbox.ts'
@@ -24,6 +25,8 @@ export interface Door {
   readonly admission: Admission
   readonly inbox: Inbox
   readonly log: Logger
+  /** Undefined if messages are not retained. */
+  readonly retained: Retained | undefined
   readonly sessions: Sessions
   readonly wills: Wills
   closed(connection: Connection): void
@@ -40,6 +43,7 @@ export interface MqttDoorOptions {
   readonly admission: Admission
   readonly devices: DeviceMessages
   readonly log: Logger
+  readonly retained: Retained | undefined
   readonly sessions: Sessions
 }
 
@@ -58,7 +62,7 @@ const paused = new Gauge({
 
 export async function openMqtt(
   config: MqttConfig,
-  { access, admission, devices, log, sessions }: MqttDoorOptions,
+  { access, admission, devices, log, retained, sessions }: MqttDoorOptions,
 ): Promise<Resource<MqttDoor>> {
   const open = new Set<Connection>()
   const connections = new Connections({
@@ -73,6 +77,7 @@ export async function openMqtt(
     admission,
     inbox,
     log,
+    retained,
     sessions,
     wills,
     closed: (connection) => void open.delete(connection),

@@ -84,6 +84,7 @@ export async function openMqttBridge(
 }
 
 function count(brokers: readonly Broker[], sessions: readonly BridgeSession[]): void {
+  counted.reset()
   for (const { name } of brokers) {
     const ofBroker = sessions.filter(({ broker }) => broker.name === name)
     const open = ofBroker.filter(({ isOpen }) => isOpen).length

@@ -96,6 +96,7 @@ export class BrokerConnection implements Sender {
   async stop(drainMs: number): Promise<void> {
     if (this.#isEnded) return
     this.#inlet.stop()
+    this.#held = undefined
     if (this.#acks.waiting > 0)
       await new Promise<void>((resolve) => {
         this.#drained = resolve
@@ -257,5 +258,5 @@ const hex = (code = 0): string => `0x${code.toString(16).padStart(2, '0')}`
 /** The sentence that the broker adds, in visible characters. */
 function texts({ properties }: { readonly properties?: { readonly reasonString?: string } }): string {
   const text = properties?.reasonString
-  return text === undefined ? '' : `, ${text.replace(/\P{L}/gu, ' ').slice(0, 200)}`
+  return text === undefined ? '' : `, ${text.slice(0, 200).replace(/[^\x20-\x7e]/g, ' ')}`
 }

@@ -7,7 +7,10 @@ import type { Broker } from './config.ts'
 const DIAL_MS = 10_000
 
 /** Resolves with a connected socket. Rejects with an Error whose message says why there is none. */
-export function dial({ host, port, tls, caFile, certFile, keyFile }: Broker): Promise<Socket> {
+export function dial(
+  { host, port, tls, caFile, certFile, keyFile }: Broker,
+  signal: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = tls
       ? connectTls({
@@ -21,18 +24,16 @@ export function dial({ host, port, tls, caFile, certFile, keyFile }: Broker): Pr
         })
       : connect({ host, port })
     socket.setNoDelay(true)
-    const late = setTimeout(
-      () => socket.destroy(new Error(`no connection within ${DIAL_MS / 1000} s`)),
-      DIAL_MS,
-    )
+    const late = AbortSignal.any([signal, AbortSignal.timeout(DIAL_MS)])
+    const giveUp = (): void => {
+      socket.destroy(new Error(`no connection within ${DIAL_MS / 1000} s`))
+    }
+    late.addEventListener('abort', giveUp)
     socket.once(tls ? 'secureConnect' : 'connect', () => {
-      clearTimeout(late)
-      socket.removeAllListeners('error')
+      late.removeEventListener('abort', giveUp)
+      socket.off('error', reject)
       resolve(socket)
     })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(late)
-      reject(error)
-    })
+    socket.once('error', reject)
   })
 }

@@ -68,7 +68,7 @@ export class BridgeSession {
   async #connectOnce(): Promise<string> {
     const { broker, number, inbox, admission } = this.#options
     try {
-      const socket = await dial(broker)
+      const socket = await dial(broker, this.#stopping.signal)
       if (this.#stopping.signal.aborted) {
         socket.destroy()
         return ''

@@ -75,6 +75,9 @@ export const WAITING_PARTITIONS = 16
 /** The last one keeps actions of rules for 1 s × 2^7, which is about two minutes. */
 export const RETRY_PARTITIONS = 8
 
+/** Sessions at an MQTT broker at most; each belongs to a partition. */
+export const BRIDGE_SESSIONS = 12
+
 /** The partitions of incidents, and of what is held in quiet hours: few, since people read both. */
 const INCIDENT_PARTITIONS = 6
 
@@ -267,6 +270,26 @@ export const platformTopics: TopicTable = {
     readers: ['ingest-hub'],
     doc: 'The sessions of MQTT clients with their subscriptions.',
   },
+  'weir.devices.retained': {
+    value: new URL('weir/device-message.avsc', import.meta.url),
+    key: 'topic',
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['ingest-hub'],
+    readers: ['ingest-hub'],
+    doc: 'The retained message of each MQTT topic.',
+  },
+  'weir.devices.bridge': {
+    value: new URL('weir/device-message.avsc', import.meta.url),
+    key: null,
+    partitions: BRIDGE_SESSIONS,
+    retentionHours: 1,
+    doors: [],
+    writers: [],
+    readers: ['ingest-hub'],
+    doc: 'Has no records: the replicas divide their sessions at MQTT brokers like its partitions.',
+  },
   'weir.control.rules': {
     value: CONTROL_ENTRY,
     key: null,
@@ -376,7 +399,7 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     service: 'ingest-hub',
     transactional: false,
     watchers: ['console'],
-    doc: 'Actions of rules.',
+    doc: 'Actions of rules, and sessions at MQTT brokers.',
   },
   'enricher.': {
     service: 'enricher',

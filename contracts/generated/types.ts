@@ -334,6 +334,8 @@ export interface DeviceMessage {
   receivedAt: number
   /** The properties of MQTT 5 that are passed on, as a JSON object; binary ones in base64. */
   properties: string | null
+  /** Whether it was published to be retained. */
+  retain: boolean
 }
 
 export interface DeviceSubscription {
@@ -345,6 +347,8 @@ export interface DeviceSubscription {
   noLocal: boolean
   /** The subscription identifier; 0 if there is none. */
   identifier: number
+  /** Whether messages keep their retain flag. */
+  retainAsPublished: boolean
 }
 
 /** The session of an MQTT client: its subscriptions, and how far it has read if it is not connected. */
@@ -436,6 +440,8 @@ export interface ValueOf {
   'weir.incidents.requests': IncidentRequest
   'weir.devices.messages': DeviceMessage
   'weir.devices.sessions': DeviceSession
+  'weir.devices.retained': DeviceMessage
+  'weir.devices.bridge': DeviceMessage
   'weir.control.rules': ControlEntry
   'weir.rules.actions': RuleActions
   'weir.rules.retries': RuleActions

@@ -6,6 +6,7 @@ import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, serviceUrl, type TlsConfig } from '@weir/service'
 import type { MqttConfig } from './doors/mqtt/listen.ts'
+import { bridgeConfig } from './doors/mqtt-bridge/config.ts'
 
 const { port: PORT, ports: PORTS } = services['ingest-hub']
 
@@ -46,7 +47,12 @@ function mqttConfig(reader: ConfigReader, host: string, tls: TlsConfig | undefin
     16,
     200_000,
   )
-  return { host, port, connections, tls: tls && { ...tls, port: tlsPort, caFile } }
+  const retained = reader.flag(
+    'MQTT_RETAINED',
+    'Whether messages are retained: up to 10,000, and 16 MiB together. Otherwise MQTT 5 refuses them, and MQTT 3.1.1 ignores the flag.',
+    false,
+  )
+  return { host, port, connections, retained, tls: tls && { ...tls, port: tlsPort, caFile } }
 }
 
 /** The configuration of the ingest-hub, read from its environment. */
@@ -102,5 +108,6 @@ export function config(reader: ConfigReader) {
     credentials: ownCredentials(reader, 'ingest-hub', 'rules invoke functions and publish notifications'),
     http,
     mqtt: mqttConfig(reader, http.host, http.tls),
+    mqttBrokers: bridgeConfig(reader),
   }
 }

@@ -17,11 +17,13 @@ import { topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { joinTakers } from './devices/devices.ts'
 import { directTopics } from './devices/direct-topics.ts'
+import { openRetained } from './devices/retained/retained.ts'
 import { openSessions } from './devices/sessions/sessions.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { openMqtt } from './doors/mqtt/door.ts'
 import { openWebSockets } from './doors/mqtt/websocket.ts'
+import { openMqttBridge } from './doors/mqtt-bridge/bridge.ts'
 import { stsApi } from './doors/sts.ts'
 import { topicsOfDoor } from './doors/topics.ts'
 import { openCollector } from './intake/collector.ts'
@@ -77,17 +79,22 @@ await Service.named('ingest-hub')
     }),
   )
   .with('sessions', ({ kafka, codec }, { log }) => openSessions({ kafka, codec, log }))
-  .with('devices', ({ intake, rules, sessions }) => {
-    const devices = joinTakers([directTopics(intake), sessions.taker, rules.run])
+  .with('retained', ({ kafka, codec }, { log }) => openRetained(config.mqtt.retained, { kafka, codec, log }))
+  .with('devices', ({ intake, retained, rules, sessions }) => {
+    const takers = [directTopics(intake), sessions.taker, rules.run]
+    const devices = joinTakers(retained === undefined ? takers : [...takers, retained.taker])
     rules.publishTo(devices)
     return { value: devices, stop() {} }
   })
-  .with('mqtt', ({ access, devices, intake, sessions }, { log }) =>
-    openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, sessions }),
+  .with('mqtt', ({ access, devices, intake, retained, sessions }, { log }) =>
+    openMqtt(config.mqtt, { access, admission: intake.admission, devices, log, retained, sessions }),
+  )
+  .with('mqttBridge', ({ devices, intake, kafka }, { log }) =>
+    openMqttBridge(config.mqttBrokers, { admission: intake.admission, devices, kafka, log }),
   )
   .with(
     'http',
-    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, rules, sessions }, { log }) =>
+    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, retained, rules, sessions }, { log }) =>
       openHttp(config.http, {
         log,
         names: hostNames('ingest-hub'),
@@ -95,7 +102,7 @@ await Service.named('ingest-hub')
         ready: {
           kafka: kafka.connected,
           streams: kinesis.ready,
-          devices: sessions.ready,
+          devices: () => sessions.ready() && (retained?.ready() ?? true),
           rules: rules.ready,
         },
         routes: async (app) => {
@@ -104,7 +111,7 @@ await Service.named('ingest-hub')
             awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
               kinesis.api,
               rules.api,
-              iotDataApi(config.account, devices),
+              iotDataApi(config.account, devices, retained !== undefined),
               stsApi(config.account),
             ]),
           )

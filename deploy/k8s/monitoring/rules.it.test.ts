@@ -204,6 +204,9 @@ test('each alert fires on series that should trigger it, and not on series that 
     series('weir_stage_latency_seconds_bucket', 'enricher.taxi', `le="${le}"`)
   const of = (name: string, labels: string): string => `${name}{${labels},job="weir"}`
   const certificate = series('weir_certificate_expiry_timestamp_seconds', 'server')
+  const devices = series('weir_mqtt_connections', 'state="known"')
+  const refusedLogins = (reason: string): string =>
+    series('weir_mqtt_refused_logins_total', `reason="${reason}"`)
   /** Per alert: series that make it fire within an hour, and others that do not. */
   const cases: Readonly<
     Record<string, readonly [Readonly<Record<string, string>>, Readonly<Record<string, string>>]>
@@ -266,6 +269,34 @@ test('each alert fires on series that should trigger it, and not on series that 
     WeirRuleActionsFail: [
       { [of('weir_rule_action_failures_total', 'action="http"')]: '0x50 1x10' },
       { [of('weir_rule_action_failures_total', 'action="http"')]: '3x60' },
+    ],
+    WeirMqttMessagesNotStored: [
+      { weir_mqtt_unstored_messages_total: '0x40 0+1x20' },
+      { weir_mqtt_unstored_messages_total: '0x30 1x30' },
+    ],
+    WeirMqttMessagesRefused: [
+      { weir_mqtt_refused_messages_total: '0x50 1x10' },
+      { weir_mqtt_refused_messages_total: '3x60' },
+    ],
+    WeirMqttLoginsRefused: [
+      { [refusedLogins('badCredentials')]: '0x50 0+20x10' },
+      { [refusedLogins('badCredentials')]: '0+5x60', [refusedLogins('quotaExceeded')]: '0+20x60' },
+    ],
+    WeirMqttConnectionsFull: [
+      { [refusedLogins('quotaExceeded')]: '0x50 1x10' },
+      { [refusedLogins('quotaExceeded')]: '3x60', [refusedLogins('badCredentials')]: '0+1x60' },
+    ],
+    WeirMqttBackPressure: [
+      { [devices]: '100x60', weir_mqtt_paused_connections: '20x60' },
+      { [devices]: '100x60', weir_mqtt_paused_connections: '5x60' },
+    ],
+    WeirMqttSubscribersSlow: [
+      { weir_mqtt_dropped_messages_total: '0+1x60' },
+      { weir_mqtt_dropped_messages_total: '0x20 5x40' },
+    ],
+    WeirMqttBrokerLost: [
+      { [of('weir_mqtt_bridge_sessions', 'broker="plant",state="waiting"')]: '0x30 12x30' },
+      { [of('weir_mqtt_bridge_sessions', 'broker="plant",state="waiting"')]: '12x30 0x30' },
     ],
     WeirCertificateExpires: [{ [certificate]: `${10 * 86_400}x60` }, { [certificate]: `${30 * 86_400}x60` }],
   }

@@ -42,6 +42,8 @@ export function directTopics(intake: Intake): Taker {
       const message = messages[i]
       const found = topicsOf(message.topic)
       if (found.length === 0) continue
+      // It only ends what is retained for its topic.
+      if (message.retain === true && message.payload.length === 0) continue
       const value = parsed(message.payload)
       if (value instanceof Refused) {
         outcomes[i] = value

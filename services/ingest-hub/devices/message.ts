@@ -13,6 +13,8 @@ export interface DeviceMessage {
   readonly receivedAt: number
   /** The properties of MQTT 5 that are passed on to subscribers. */
   readonly properties: MessageProperties | undefined
+  /** Whether it is kept for later subscriptions; one without a payload ends what is kept for its topic. */
+  readonly retain?: boolean
   /** Set if a rule published it. */
   readonly lineage?: Lineage
 }

@@ -46,7 +46,15 @@ export function subscribers({ table, producer, writer, partitions }: SubscriberO
   }
 }
 
-function recordOf({ topic, payload, qos, clientId, receivedAt, properties }: DeviceMessage): MessageRecord {
+export function recordOf({
+  topic,
+  payload,
+  qos,
+  clientId,
+  receivedAt,
+  properties,
+  retain = false,
+}: DeviceMessage): MessageRecord {
   return {
     topic,
     payload,
@@ -54,6 +62,7 @@ function recordOf({ topic, payload, qos, clientId, receivedAt, properties }: Dev
     clientId: clientId ?? null,
     receivedAt,
     properties: properties === undefined ? null : textOf(properties),
+    retain,
   }
 }
 

@@ -16,7 +16,13 @@ const record = (
   connected: true,
   expirySeconds: 60,
   seenAt: 0,
-  subscriptions: filters.map((filter) => ({ filter, qos: 1, noLocal: false, identifier: 0 })),
+  subscriptions: filters.map((filter) => ({
+    filter,
+    qos: 1,
+    noLocal: false,
+    identifier: 0,
+    retainAsPublished: false,
+  })),
   positions: [],
   ...changes,
 })
@@ -27,6 +33,7 @@ const message = (offset: number): StoredMessage => ({
   clientId: null,
   receivedAt: 0,
   properties: undefined,
+  retain: false,
 })
 
 /** A log of one partition whose messages all go to the session. */

@@ -4,6 +4,7 @@
  * was away, the session reads from its position until it is at the end again.
  */
 import type { DeviceSession } from '@weir/contracts'
+import type { Fed } from '../retained/feed.ts'
 import type { StoredMessage } from './messages.ts'
 import type { Subscribed } from './table.ts'
 
@@ -25,6 +26,10 @@ interface Sent {
 }
 
 const MAX_MESSAGE_ID = 65_535
+/** A client that subscribes this often without taking what it gets must subscribe again later. */
+const MAX_FEEDS = 50
+/** The place of messages that are not in the log. */
+const UNLOGGED: Sent = { partition: -1, offset: 0 }
 
 export class Session {
   record: DeviceSession
@@ -36,6 +41,8 @@ export class Session {
   readonly #sent = new Map<number, Sent>()
   readonly #read: (session: Session, partition: number, offset: number) => void
   readonly #position: (partition: number) => number
+  /** Retained messages that the client has not got yet. */
+  readonly #fed: Iterator<Fed>[] = []
   #lastId = 0
   #closed = false
 
@@ -70,6 +77,28 @@ export class Session {
   resume(): void {
     for (const [partition, offset] of this.#behind.entries())
       if (offset !== undefined) this.#read(this, partition, offset)
+    this.#feed()
+  }
+
+  /** Sends messages that are not in the log, as there is room for them. */
+  feed(source: Iterator<Fed>): void {
+    if (this.#fed.length >= MAX_FEEDS) return
+    this.#fed.push(source)
+    if (this.#fed.length === 1) this.#feed()
+  }
+
+  #feed(): void {
+    while (this.#fed.length > 0 && this.hasRoom) {
+      const { value, done } = this.#fed[0].next()
+      if (done === true) this.#fed.shift()
+      else if (value === undefined) return void setImmediate(() => this.#feed())
+      else {
+        const { message, by } = value
+        const qos = qosOf(message, by)
+        if (qos === 0) this.sink.send(message, 0, identifiersOf(by), 0)
+        else if (qos === 1) this.#send(message, by, UNLOGGED)
+      }
+    }
   }
 
   close(): void {
@@ -80,7 +109,7 @@ export class Session {
   positions(): number[] {
     const positions = this.#behind.map((offset, partition) => offset ?? this.#position(partition))
     for (const { partition, offset } of this.#sent.values())
-      positions[partition] = Math.min(positions[partition], offset)
+      if (partition >= 0) positions[partition] = Math.min(positions[partition], offset)
     return positions
   }
 
@@ -88,9 +117,9 @@ export class Session {
   arrived(message: StoredMessage, by: readonly Subscribed[], partition: number, offset: number): void {
     const qos = qosOf(message, by)
     if (qos === undefined) return
-    if (qos === 0) this.sink.send(message, 0, identifiersOf(by), 0)
+    if (qos === 0) this.sink.send(asLive(message, by), 0, identifiersOf(by), 0)
     else if (this.#behind[partition] === undefined && offset >= (this.#from[partition] ?? 0)) {
-      if (this.hasRoom) this.#send(message, by, partition, offset)
+      if (this.hasRoom) this.#send(asLive(message, by), by, { partition, offset })
       else this.#behind[partition] = offset
     }
   }
@@ -99,7 +128,7 @@ export class Session {
   caughtUp(message: StoredMessage, by: readonly Subscribed[], partition: number, offset: number): boolean {
     if (qosOf(message, by) !== 1) return true
     if (!this.hasRoom) return false
-    this.#send(message, by, partition, offset)
+    this.#send(asLive(message, by), by, { partition, offset })
     return true
   }
 
@@ -114,13 +143,18 @@ export class Session {
     if (isHalfFree) this.resume()
   }
 
-  #send(message: StoredMessage, by: readonly Subscribed[], partition: number, offset: number): void {
+  #send(message: StoredMessage, by: readonly Subscribed[], place: Sent): void {
     do this.#lastId = (this.#lastId % MAX_MESSAGE_ID) + 1
     while (this.#sent.has(this.#lastId))
-    if (this.sink.send(message, 1, identifiersOf(by), this.#lastId))
-      this.#sent.set(this.#lastId, { partition, offset })
+    if (this.sink.send(message, 1, identifiersOf(by), this.#lastId)) this.#sent.set(this.#lastId, place)
   }
 }
+
+/** Only retained messages for a new subscription have the flag, unless the subscription asks for it. */
+const asLive = (message: StoredMessage, by: readonly Subscribed[]): StoredMessage =>
+  message.retain && !by.some(({ subscription }) => subscription.retainAsPublished)
+    ? { ...message, retain: false }
+    : message
 
 /** Undefined if the subscriptions leave the message out. */
 function qosOf({ qos, clientId }: StoredMessage, by: readonly Subscribed[]): number | undefined {

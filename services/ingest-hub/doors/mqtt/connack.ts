@@ -13,6 +13,7 @@ export function connack(
   assignedId: string,
   sessionPresent: boolean,
   expirySeconds: number,
+  isRetaining: boolean,
 ): { readonly answer: IConnackPacket; readonly keepAliveSeconds: number } {
   const isGranted = keepalive > 0 && keepalive <= LIMITS.keepAliveSeconds
   const keepAliveSeconds = isGranted ? keepalive : LIMITS.keepAliveSeconds
@@ -27,7 +28,7 @@ export function connack(
       properties: {
         receiveMaximum: LIMITS.inFlight,
         maximumQoS: 1,
-        retainAvailable: false,
+        retainAvailable: isRetaining,
         maximumPacketSize: LIMITS.packetBytes,
         topicAliasMaximum: LIMITS.topicAliases,
         ...(clientId === '' && { assignedClientIdentifier: assignedId }),

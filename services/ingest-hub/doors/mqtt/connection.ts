@@ -10,9 +10,10 @@ import { Inlet } from './inlet.ts'
 import { LIMITS } from './limits.ts'
 import { type Login, logIn, type Origin } from './login.ts'
 import { Output } from './output.ts'
+import { Pace } from './pace.ts'
 import { PacketReader, type Publish, type Received } from './packets.ts'
 import { Publishing } from './publishing.ts'
-import { farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
+import { countRefusedLogin, farewellOf, REASON, type Reason, Refusal } from './reasons.ts'
 import { subscribe, unsubscribe } from './subscribing.ts'
 import { willOf } from './will.ts'
 
@@ -48,6 +49,7 @@ export class Connection implements Sender {
     this.#output = new Output(wire)
     this.#acks = new Acks(this.#output)
     this.#inlet = new Inlet(wire, {
+      pace: new Pace(),
       // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound
       // for them too.
       mustWait: () => this.#isBusy || this.#held !== undefined || this.#acks.waiting >= LIMITS.inFlight,
@@ -62,6 +64,11 @@ export class Connection implements Sender {
     wire.on('error', () => wire.destroy())
     wire.on('end', () => wire.destroy())
     wire.on('close', () => this.#closed())
+  }
+
+  /** Whether it is not read, because the hub is slower than the client. */
+  get isPaused(): boolean {
+    return this.#session !== undefined && this.#inlet.isPaused
   }
 
   /** Ends the connection if its client is silent, does not read, or has lost its key. */
@@ -80,6 +87,7 @@ export class Connection implements Sender {
   end({ reason, message }: { readonly reason: Reason; readonly message: string }): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    if (this.#session === undefined) countRefusedLogin(reason)
     const farewell = farewellOf(reason, message, this.#reader.version, this.#session !== undefined)
     if (farewell !== undefined) this.#output.write(farewell)
     const { clientId } = this.#login ?? {}
@@ -167,6 +175,7 @@ export class Connection implements Sender {
       session: this.#session!,
       login: this.#login!,
       sessions: this.#door.sessions,
+      retained: this.#door.retained,
       version: version!,
       write: (packet: Packet) => this.#output.write(packet),
     }
@@ -179,8 +188,9 @@ export class Connection implements Sender {
     if (packet.protocolVersion === 3)
       throw new Refusal(REASON.unsupportedVersion, 'This door speaks MQTT 3.1.1 and 5.')
     const door = this.#door
-    const login = logIn(packet, this.#origin, door.access)
-    const will = packet.will && willOf(packet.will, login)
+    const isRetaining = door.retained !== undefined
+    const login = logIn(packet, this.#origin, door.access, isRetaining)
+    const will = packet.will && willOf(packet.will, login, isRetaining)
     const { clientId, principal } = login
     if (!this.#admit(principal))
       throw new Refusal(REASON.quotaExceeded, 'This key has no room for another connection.')
@@ -200,11 +210,11 @@ export class Connection implements Sender {
       sink: this.#output,
     })
     if (this.#isEnded || this.#wire.destroyed) return door.sessions.close(session, this.#expirySeconds)
-    const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds)
+    const { answer, keepAliveSeconds } = connack(packet, clientId, present, this.#expirySeconds, isRetaining)
     this.#session = session
     this.#inlet.isOpen = true
     this.#will = will
-    this.#publishing = new Publishing(version, login)
+    this.#publishing = new Publishing(version, login, isRetaining)
     this.#keepAliveMs = keepAliveSeconds * 1500
     this.#output.write(answer)
     session.resume()

@@ -10,6 +10,7 @@ import {
   stage,
 } from '@weir/service'
 import type { DeviceMessages } from '../../devices/message.ts'
+import type { Retained } from '../../devices/retained/retained.ts'
 import type { Sessions } from '../../devices/sessions/sessions.ts'
 import { Connection } from './connection.ts'
 import { Inbox } from './inbox.ts'
@@ -24,6 +25,8 @@ export interface Door {
   readonly admission: Admission
   readonly inbox: Inbox
   readonly log: Logger
+  /** Undefined if messages are not retained. */
+  readonly retained: Retained | undefined
   readonly sessions: Sessions
   readonly wills: Wills
   closed(connection: Connection): void
@@ -40,6 +43,7 @@ export interface MqttDoorOptions {
   readonly admission: Admission
   readonly devices: DeviceMessages
   readonly log: Logger
+  readonly retained: Retained | undefined
   readonly sessions: Sessions
 }
 
@@ -50,9 +54,15 @@ const counted = new Gauge({
   registers: [metrics],
 })
 
+const paused = new Gauge({
+  name: 'weir_mqtt_paused_connections',
+  help: 'Connections of devices that are not read now, because what they sent is not stored yet or they send faster than they may.',
+  registers: [metrics],
+})
+
 export async function openMqtt(
   config: MqttConfig,
-  { access, admission, devices, log, sessions }: MqttDoorOptions,
+  { access, admission, devices, log, retained, sessions }: MqttDoorOptions,
 ): Promise<Resource<MqttDoor>> {
   const open = new Set<Connection>()
   const connections = new Connections({
@@ -67,6 +77,7 @@ export async function openMqtt(
     admission,
     inbox,
     log,
+    retained,
     sessions,
     wills,
     closed: (connection) => void open.delete(connection),
@@ -83,14 +94,21 @@ export async function openMqtt(
       open.add(new Connection(door, wire, origin, admit))
     },
   }
-  const looking = setInterval(() => {
+  const look = (): void => {
     const now = performance.now()
-    for (const connection of open) connection.look(now)
+    let waiting = 0
+    for (const connection of open) {
+      connection.look(now)
+      if (connection.isPaused) waiting++
+    }
+    paused.set(waiting)
     inbox.retry()
     const { known, unknown } = connections.counts
     counted.set({ state: 'known' }, known)
     counted.set({ state: 'unknown' }, unknown)
-  }, LIMITS.lookMs)
+  }
+  look()
+  const looking = setInterval(look, LIMITS.lookMs)
   const listeners = await listen(config, serve)
   log.info(`MQTT is served at port ${listeners.port}`)
   if (listeners.tlsPort !== undefined) log.info(`MQTT with TLS is served at port ${listeners.tlsPort}`)

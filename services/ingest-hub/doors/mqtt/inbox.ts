@@ -42,6 +42,12 @@ const refusals = new Counter({
   registers: [metrics],
 })
 
+const unstored = new Counter({
+  name: 'weir_mqtt_unstored_messages_total',
+  help: 'Messages of devices and of MQTT brokers that could not be stored; those of QoS 1 are sent again.',
+  registers: [metrics],
+})
+
 export class Inbox {
   readonly #devices: DeviceMessages
   readonly #admission: Admission
@@ -112,6 +118,7 @@ export class Inbox {
         refusals.inc()
         one.outcome = { reason: REASON.invalidPayload, message: error.message }
       } else {
+        unstored.inc()
         if (one.messageId > 0) one.sender.failed()
         continue
       }

@@ -2,10 +2,12 @@
 import type { Duplex } from 'node:stream'
 import { Frames } from './frames.ts'
 import { LIMITS } from './limits.ts'
-import { Pace } from './pace.ts'
+import type { Pace } from './pace.ts'
 import { REASON, Refusal } from './reasons.ts'
 
 export interface InletOptions {
+  /** Undefined if the connection is read as fast as its packets can be handled. */
+  readonly pace: Pace | undefined
   /** Whether the next packet has to wait for what was read before. */
   mustWait(): boolean
   /** Handles a packet. Errors go to `failed`. */
@@ -24,7 +26,6 @@ export class Inlet {
   readonly #wire: Duplex
   readonly #options: InletOptions
   readonly #frames = new Frames()
-  readonly #pace = new Pace()
   #seenAt = performance.now()
   #isPaused = false
   #isStopped = false
@@ -59,7 +60,7 @@ export class Inlet {
       try {
         const frame = this.#next()
         if (frame === undefined) return this.#resume()
-        this.#pace.count(frame.length)
+        this.#options.pace?.count(frame.length)
         this.#options.handle(frame)
       } catch (error) {
         this.#options.failed(error)
@@ -75,7 +76,7 @@ export class Inlet {
   }
 
   #isTooFast(): boolean {
-    const waitMs = this.#pace.waitMs(performance.now())
+    const waitMs = this.#options.pace?.waitMs(performance.now()) ?? 0
     if (waitMs === 0) return false
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined

@@ -13,6 +13,7 @@ export interface MqttConfig {
   /** 0: any free port. */
   readonly port: number
   readonly connections: number
+  readonly retained: boolean
   readonly tls: MqttTls | undefined
 }
 

@@ -51,7 +51,7 @@ export class Login {
 }
 
 /** @throws Refusal if the client is not let in */
-export function logIn(packet: IConnectPacket, origin: Origin, access: Access): Login {
+export function logIn(packet: IConnectPacket, origin: Origin, access: Access, isRetaining: boolean): Login {
   if (packet.properties?.authenticationMethod !== undefined)
     throw new Refusal(
       REASON.badAuthenticationMethod,
@@ -76,7 +76,7 @@ export function logIn(packet: IConnectPacket, origin: Origin, access: Access): L
   const principal =
     key === undefined && certificate !== undefined ? certificate : (client.name ?? 'anonymous')
   const login = new Login(clientId, principal, access, look)
-  if (packet.will) checkWill(packet.will, login, packet.protocolVersion === 5)
+  if (packet.will) checkWill(packet.will, login, isRetaining || packet.protocolVersion !== 5)
   return login
 }
 
@@ -94,9 +94,9 @@ function clientIdOf({ clientId, clean, protocolVersion }: IConnectPacket): strin
 
 type Will = NonNullable<IConnectPacket['will']>
 
-function checkWill({ topic, qos = 0, retain }: Will, login: Login, isVersion5: boolean): void {
+function checkWill({ topic, qos = 0, retain }: Will, login: Login, mayRetain: boolean): void {
   if (qos > 1) throw new Refusal(REASON.qosNotSupported, 'The will may have QoS 0 or 1.')
-  if (retain && isVersion5) throw new Refusal(REASON.retainNotSupported, 'Messages are not retained.')
+  if (retain && !mayRetain) throw new Refusal(REASON.retainNotSupported, 'Messages are not retained.')
   const fault = topicProblem(topic, AWS_LIMITS)
   if (fault !== undefined) throw new Refusal(REASON.invalidTopic, fault)
   if (!login.mayPublish(topic))

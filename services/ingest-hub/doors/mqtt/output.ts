@@ -73,7 +73,7 @@ export class Output implements Sink {
   }
 
   #encoded(
-    { topic, payload, properties }: StoredMessage,
+    { topic, payload, properties, retain }: StoredMessage,
     qos: 0 | 1,
     identifiers: readonly number[],
     messageId: number,
@@ -89,7 +89,7 @@ export class Output implements Sink {
         payload,
         qos,
         dup: false,
-        retain: false,
+        retain,
         ...(qos > 0 && { messageId }),
         ...(this.version === 5 && Object.keys(passedOn).length > 0 && { properties: passedOn }),
       },

@@ -31,11 +31,14 @@ export type Received = Publish | Exclude<Packet, IPublishPacket>
 export class PacketReader {
   /** Undefined before CONNECT. */
   version: Version | undefined
-  readonly #parser = parser()
+  readonly #parser
   #parsed: Packet | undefined
   #error: Error | undefined
 
-  constructor() {
+  /** @param version given by clients: servers learn it from CONNECT */
+  constructor(version?: Version) {
+    this.version = version
+    this.#parser = parser(version && { protocolVersion: version })
     this.#parser.on('packet', (packet) => {
       this.#parsed = packet
     })

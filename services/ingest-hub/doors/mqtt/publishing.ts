@@ -17,7 +17,10 @@ export class Publishing {
   readonly #aliases = new Map<number, string>()
   readonly #valid = new Set<string>()
 
-  constructor(version: Version, login: Login) {
+  readonly #isRetaining: boolean
+
+  constructor(version: Version, login: Login, isRetaining: boolean) {
+    this.#isRetaining = isRetaining
     this.#version = version
     this.#login = login
   }
@@ -28,7 +31,7 @@ export class Publishing {
    */
   messageOf({ topic: name, qos, retain, payload, properties }: Publish): DeviceMessage | Outcome {
     if (qos > 1) throw new Refusal(REASON.qosNotSupported, 'Messages may have QoS 0 or 1.')
-    if (retain && this.#version === 5)
+    if (retain && !this.#isRetaining && this.#version === 5)
       throw new Refusal(REASON.retainNotSupported, 'Messages are not retained.')
     const topic = this.#topicOf(name, properties?.topicAlias)
     if (!this.#login.mayPublish(topic)) {
@@ -36,7 +39,7 @@ export class Publishing {
         return { reason: REASON.notAuthorized, message: 'The key has no right to publish to this topic.' }
       throw new Refusal(REASON.notAuthorized, 'The key has no right to publish to this topic.')
     }
-    return {
+    const message: DeviceMessage = {
       topic,
       payload,
       qos: qos as 0 | 1,
@@ -45,6 +48,7 @@ export class Publishing {
       receivedAt: Date.now(),
       properties: passedOn(properties),
     }
+    return retain && this.#isRetaining ? { ...message, retain } : message
   }
 
   #topicOf(name: string, alias: number | undefined): string {

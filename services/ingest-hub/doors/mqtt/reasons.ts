@@ -1,4 +1,5 @@
 /** Reason codes, and how connections end. */
+import { Counter, metrics } from '@weir/service'
 import type { Packet } from 'mqtt-packet'
 
 /** Reason codes of MQTT 5 (section 2.4), as far as the door sends them. */
@@ -39,6 +40,20 @@ export class Refusal extends Error {
     super(message)
     this.reason = reason
   }
+}
+
+const refusedLogins = new Counter({
+  name: 'weir_mqtt_refused_logins_total',
+  help: 'Connections of devices that were refused before they were let in, by reason.',
+  labelNames: ['reason'],
+  registers: [metrics],
+})
+const NAMES = new Map<number, string>(Object.entries(REASON).map(([name, code]) => [code, name]))
+// Exported from the start, so that the first one is an increase.
+for (const reason of ['badCredentials', 'notAuthorized', 'quotaExceeded']) refusedLogins.inc({ reason }, 0)
+
+export function countRefusedLogin(reason: Reason): void {
+  refusedLogins.inc({ reason: NAMES.get(reason)! })
 }
 
 /** Return codes of CONNACK in MQTT 3.1.1 (section 3.2.2.3). */

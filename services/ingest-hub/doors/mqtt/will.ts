@@ -6,8 +6,9 @@ import type { Login } from './login.ts'
 import { passedOn } from './publishing.ts'
 
 export function willOf(
-  { topic, payload, qos = 0, properties }: NonNullable<IConnectPacket['will']>,
+  { topic, payload, qos = 0, retain = false, properties }: NonNullable<IConnectPacket['will']>,
   { clientId, principal }: Login,
+  isRetaining: boolean,
 ): { readonly message: Omit<DeviceMessage, 'receivedAt'>; readonly delaySeconds: number } {
   const { willDelayInterval = 0, ...others } = properties ?? {}
   return {
@@ -19,6 +20,7 @@ export function willOf(
       clientId,
       principal,
       properties: passedOn(others),
+      ...(retain && isRetaining && { retain }),
     },
     delaySeconds: willDelayInterval,
   }

@@ -20,7 +20,7 @@ interface PublishInput {
 const MAX_PROPERTY_LENGTH = 8192
 const MAX_EXPIRY_SECONDS = 0xffff_ffff
 
-export function iotDataApi(account: Account, messages: DeviceMessages): Api {
+export function iotDataApi(account: Account, messages: DeviceMessages, isRetaining: boolean): Api {
   const operations = {
     async Publish(input: PublishInput, { authorize, client }: AwsContext): Promise<void> {
       const { topic, qos = 0, retain = false, payload = Buffer.alloc(0) } = input
@@ -29,7 +29,8 @@ export function iotDataApi(account: Account, messages: DeviceMessages): Api {
       authorize(iotArn(account, `topic/${topic}`))
       if (topic.startsWith('$') && !topic.startsWith('$aws/rules/'))
         throw invalidRequest('Topics that begin with $ are reserved.')
-      if (retain) throw invalidRequest('Messages are not retained here; publish without retain.')
+      if (retain && !isRetaining)
+        throw invalidRequest('Messages are not retained here; publish without retain.')
       const [error] = await messages.publish([
         {
           topic,
@@ -39,6 +40,7 @@ export function iotDataApi(account: Account, messages: DeviceMessages): Api {
           principal: client.name,
           receivedAt: Date.now(),
           properties: propertiesOf(input),
+          ...(retain && { retain }),
         },
       ])
       if (error !== undefined) throw unstored(error)

@@ -1,17 +1,20 @@
 /**
  * Publishes messages of QoS 1 over many connections, each with a window of messages without acknowledgement, and
  * writes the figures to the file RESULT. MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW and MQTT_MESSAGES are its settings;
- * MQTT_PIDS names the processes whose CPU time is measured. Connecting is not measured.
+ * MQTT_PIDS names the processes whose CPU time is measured. Connecting is not measured. If acknowledged messages are
+ * not stored yet, MQTT_STORED_URL answers with the number of those that are.
  */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { sampleOf } from '@weir/contracts'
 import { topics } from '@weir/solutions'
 import { generate } from 'mqtt-packet'
 import { cpuOf } from '../processes.ts'
 
-const { MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW, MQTT_MESSAGES, MQTT_PIDS = '', RESULT = '' } = process.env
+const { MQTT_PORT, MQTT_CLIENTS, MQTT_WINDOW, MQTT_MESSAGES, MQTT_STORED_URL } = process.env
+const { MQTT_PIDS = '', RESULT = '' } = process.env
 const window = Number(MQTT_WINDOW)
 let left = 0
 let open = 0
@@ -67,11 +70,15 @@ async function client(number: number): Promise<() => void> {
 const begin: (() => void)[] = []
 for (let i = 0; i < Number(MQTT_CLIENTS); i++) begin.push(await client(i))
 
+let published = 0
 async function publish(messages: number): Promise<void> {
+  published += messages
   left = messages
   done = Promise.withResolvers()
   for (const start of begin) start()
   await done.promise
+  if (MQTT_STORED_URL === undefined) return
+  while (Number(await (await fetch(MQTT_STORED_URL)).text()) < published) await pause(10)
 }
 const cpu = (): number => MQTT_PIDS.split(',').reduce((sum, pid) => sum + cpuOf(Number(pid)), 0)
 

@@ -13,6 +13,7 @@ const PACKAGES = ['mosquitto', 'libwrap0', 'libdlt2']
 
 export interface Mosquitto {
   readonly port: number
+  readonly pid: number
   /** Ends the broker without warning. */
   kill(): Promise<void>
   /** Starts it again on the same port. Sessions and their messages are there if it was stopped. */
@@ -59,6 +60,9 @@ export async function startMosquitto(
   await start()
   return {
     port,
+    get pid() {
+      return broker.pid
+    },
     async kill() {
       broker.kill('SIGKILL')
       await broker.exited

@@ -78,7 +78,8 @@ test('an origin has no more connections than its limit, and its requests wait in
 })
 
 test('1,000 origins are served at the same time, each with its own connection', async () => {
-  const receiver = await quick()
+  const headers = { 'keep-alive': 'timeout=30' }
+  const receiver = await receive((_request, response) => response.writeHead(200, headers).end('ok'))
   const send = client(LOOPBACK)
   for (let round = 0; round < 2; round++) {
     const responses = await Promise.all(

@@ -136,8 +136,11 @@ class Rules(KinesisTest):
         self.assertIn(arn, [found['arn'] for page in pages for found in page['destinationSummaries']])
         with self.refused('InvalidRequestException'):
             self.iot.confirm_topic_rule_destination(confirmationToken='made up')
-        self.iot.update_topic_rule_destination(arn=arn, status='DISABLED')
-        self.assertEqual('DISABLED', self.iot.get_topic_rule_destination(arn=arn)['topicRuleDestination']['status'])
+        with self.refused('InvalidRequestException', says='cannot become DISABLED'):
+            self.iot.update_topic_rule_destination(arn=arn, status='DISABLED')
+        self.iot.update_topic_rule_destination(arn=arn, status='IN_PROGRESS')
+        # Nothing answers at the URL, which the hub may know by now.
+        self.assertIn(self.iot.get_topic_rule_destination(arn=arn)['topicRuleDestination']['status'], ('IN_PROGRESS', 'ERROR'))
         self.iot.delete_topic_rule_destination(arn=arn)
         with self.refused('ResourceNotFoundException', 404):
             self.iot.get_topic_rule_destination(arn=arn)

@@ -43,7 +43,7 @@ function mqttConfig(reader: ConfigReader, host: string, tls: TlsConfig | undefin
   const connections = reader.integer(
     'MQTT_CONNECTIONS',
     'Maximum number of connected devices, and as many that have not logged in; one over TLS counts as three. One API key may have three quarters of them.',
-    4096,
+    14_000,
     16,
     200_000,
   )

@@ -18,11 +18,7 @@ let stop: () => Promise<void>
 beforeAll(async () => {
   const [{ brokers }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
   ;({ stop } = await prepare({ brokers, registryUrl }))
-  // One key, or none, has three quarters of the connections.
-  hub = await startHub(
-    { brokers, registryUrl },
-    { MQTT_CONNECTIONS: String(Math.ceil((DEVICES * 4) / 3) + 100) },
-  )
+  hub = await startHub({ brokers, registryUrl })
 })
 
 afterAll(async () => {

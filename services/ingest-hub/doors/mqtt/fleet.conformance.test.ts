@@ -49,7 +49,7 @@ test(`${DEVICES} idle devices are connected to one process with less than a giga
   tieProcess(fleet.pid!)
   let said = ''
   fleet.stdout!.on('data', (data) => (said += data))
-  await expect.poll(() => said, { timeout: 120_000, interval: 200 }).toMatch(/^ready/m)
+  await expect.poll(() => said, { timeout: 200_000, interval: 200 }).toMatch(/^ready/m)
   await expect.poll(connected).toBe(DEVICES)
   const sender = await connect(hub)
   const reached = 1000
@@ -70,6 +70,6 @@ test(`${DEVICES} idle devices are connected to one process with less than a giga
   )
   expect(resident).toBeLessThan(MAX_RESIDENT_BYTES)
   await sender.endAsync()
-}, 240_000)
+}, 300_000)
 
 const mb = (bytes: number): number => Math.round(bytes / 1e6)

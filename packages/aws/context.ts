@@ -14,8 +14,6 @@ export interface AwsContext {
   readonly model: Model
   /** The encoding of events, if the answer is a stream of them. */
   readonly encoding: Encoding
-  /** The region for which the request was signed; the account's own if it is not signed. */
-  readonly region: string
   readonly request: FastifyRequest
   /** Only operations that return HIJACKED may write to it. */
   readonly reply: FastifyReply

@@ -66,7 +66,7 @@ class Door {
   constructor({ access, account, afterBody = () => {} }: AwsDoorOptions) {
     this.#access = access
     this.#accountId = account.accountId
-    this.#senders = openSenders(access, account.region)
+    this.#senders = openSenders(access)
     this.#afterBody = afterBody
   }
 
@@ -122,7 +122,7 @@ class Door {
    */
   #start(exchange: Exchange, call: Call, body: Body, head: Head): unknown {
     const bytes = call.open(body)
-    const { client, isSigned, signedRegion } = this.#sender(call, bytes, head)
+    const { client, isSigned } = this.#sender(call, bytes, head)
     const input = call.read(bytes)
     const { name, api, action, check, run } = call.operation!
     const context = contextOf(client, action, this.#accountId, {
@@ -131,7 +131,6 @@ class Door {
       operation: name,
       model: api.model,
       encoding: call.encoding,
-      region: signedRegion,
     })
     return run(check(input, call.encoding), context)
   }

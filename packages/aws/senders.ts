@@ -19,7 +19,6 @@ export type Head =
 export interface Sender {
   readonly client: AwsClient
   readonly isSigned: boolean
-  readonly signedRegion: string
 }
 
 export interface Senders {
@@ -32,8 +31,7 @@ export interface Senders {
   sender(head: Head, body: Buffer, service: string, mayBeUnsigned: boolean): Sender
 }
 
-/** @param region of requests without a signature */
-export function openSenders(access: AwsAccess, region: string): Senders {
+export function openSenders(access: AwsAccess): Senders {
   const { claim, verify } = signatureVerifier((accessKeyId) => access.client(accessKeyId))
   const headOf = (signed: SignedRequest, services: readonly string[]): Head & { client: AwsClient } => {
     if (access.anonymous !== undefined && !isSigned(signed)) return { client: access.anonymous }
@@ -55,14 +53,14 @@ export function openSenders(access: AwsAccess, region: string): Senders {
     sender(head, body, service, mayBeUnsigned) {
       if (head.client === undefined) {
         if (!mayBeUnsigned || head.isSigned) throw head.error
-        return { client: NOBODY, isSigned: false, signedRegion: region }
+        return { client: NOBODY, isSigned: false }
       }
-      if (head.claimed === undefined) return { client: head.client, isSigned: false, signedRegion: region }
-      const signedRegion = verify(head.claimed, body, service).region
+      if (head.claimed === undefined) return { client: head.client, isSigned: false }
+      verify(head.claimed, body, service)
       // The key's rights may have changed while the body arrived.
       const client = access.client(head.client.name)
       if (client === undefined || client.secret !== head.client.secret) throw unrecognizedClient()
-      return { client, isSigned: true, signedRegion }
+      return { client, isSigned: true }
     },
   }
 }

@@ -1,4 +1,4 @@
-import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig } from '@weir/aws'
 import type { ConfigReader } from '@weir/config'
 import { SERVICES, services } from '@weir/contracts/services.ts'
 import { httpConfig, serviceUrl } from '@weir/service'
@@ -12,7 +12,6 @@ export const config = (reader: ConfigReader) => ({
     url: serviceUrl(reader, name),
   })),
   awsAccess: awsAccessConfig(reader),
-  account: awsAccountConfig(reader),
   memoryBytes:
     reader.integer(
       'GATEWAY_MEMORY_MB',

@@ -32,7 +32,6 @@ import { Unanswered } from './upstream.ts'
 export interface GatewayOptions {
   /** The access keys of the services, by which clients get their shares. No signature is checked here. */
   readonly access: AwsAccess
-  readonly region: string
   readonly routes: Routes
 }
 
@@ -60,10 +59,10 @@ class GatewayDoor {
   readonly #routes: Routes
   readonly #senders: Senders
 
-  constructor({ access, region, routes }: GatewayOptions) {
+  constructor({ access, routes }: GatewayOptions) {
     this.#access = access
     this.#routes = routes
-    this.#senders = openSenders(access, region)
+    this.#senders = openSenders(access)
   }
 
   async serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -34,9 +34,9 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers, uniqueName } from '@weir/testkit'
-import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService, untilReady } from '@weir/testkit/service-process.ts'
 import { zipOf } from '@weir/tools/weir/commands/functions-archive.ts'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const KEY = { accessKeyId: 'AKIAADMINADMINADMIN1', secretAccessKey: 'only-for-tests-of-the-gateway' }
 const MIB = 1 << 20
@@ -51,9 +51,6 @@ let enricher: ServiceProcess
 let gateway: ServiceProcess
 let kinesis: KinesisClient
 let lambda: LambdaClient
-
-const ready = ({ url }: ServiceProcess): Promise<void> =>
-  vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: 60_000 })
 
 beforeAll(async () => {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }] = await Promise.all([
@@ -81,7 +78,7 @@ beforeAll(async () => {
     startService('enricher', env),
   ])
   gateway = await startService('gateway', { ...env, HUB_URL: hub.url, ENRICHER_URL: enricher.url })
-  await Promise.all([hub, enricher, gateway].map(ready))
+  await Promise.all([hub, enricher, gateway].map(untilReady))
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: gateway.url,
     AWS_REGION: 'us-east-1',
@@ -263,6 +260,6 @@ test('a killed service makes only its own APIs unavailable until it is started a
   expect((await lambda.send(new ListFunctionsCommand({}))).$metadata.httpStatusCode).toBe(200)
   expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   hub = await startService('ingest-hub', { ...env, HTTP_PORT: port })
-  await ready(hub)
+  await untilReady(hub)
   await put('again')
 })

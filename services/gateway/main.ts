@@ -28,7 +28,6 @@ await Service.named('gateway')
         await app.register(
           gatewayDoor({
             access: awsAccess,
-            region: config.account.region,
             routes: routesTo(upstreams.map(({ apis, value }) => ({ apis, upstream: value }))),
           }),
         )

@@ -45,7 +45,6 @@ export async function startGateway(
   const alerter = openUpstream({ name: 'alerter', url: urls.alerter }, log)
   const door = gatewayDoor({
     access: { client: (id) => clients.get(id), anonymous: open ? ANONYMOUS : undefined },
-    region: 'us-east-1',
     routes: routesTo([
       { apis: ['kinesis', 'iot', 'iotdata', 'sts'], upstream: hub.value },
       { apis: ['lambda'], upstream: enricher.value },

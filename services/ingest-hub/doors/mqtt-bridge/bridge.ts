@@ -8,7 +8,7 @@ import { type Admission, Counter, Gauge, type Logger, metrics, type Resource, st
 import type { DeviceMessages } from '../../devices/message.ts'
 import { Inbox } from '../mqtt/inbox.ts'
 import { LIMITS } from '../mqtt/limits.ts'
-import type { Broker, Brokers } from './config.ts'
+import type { Broker, ReadBridgeConfig } from './config.ts'
 import { BridgeSession } from './session.ts'
 
 const TOPIC = 'weir.devices.bridge'
@@ -37,10 +37,10 @@ const lost = new Counter({
 })
 
 export async function openMqttBridge(
-  brokers: Brokers | undefined,
+  read: ReadBridgeConfig | undefined,
   { admission, devices, kafka, log }: MqttBridgeOptions,
 ): Promise<Resource<void>> {
-  if (brokers === undefined) return { value: undefined, stop() {} }
+  if (read === undefined) return { value: undefined, stop() {} }
   const partitions = await kafka.partitions(TOPIC)
   const member = await kafka.consume({ groupId: GROUP, topics: [TOPIC], startAt: 'latest' }, () => {})
   const inbox = new Inbox(devices, admission, stage('ingest-hub.mqtt-bridge'))
@@ -52,10 +52,18 @@ export async function openMqttBridge(
     const left = session.stop(LIMITS.hangUpMs).finally(() => leaving.delete(left))
     leaving.add(left)
   }
+  let config = read()
   const look = (): void => {
+    const before = config
+    config = read()
+    if (config !== before && config.problems.length > 0)
+      log.warn(
+        { problems: config.problems },
+        'the changed list of MQTT brokers is not used; the hub keeps the earlier one',
+      )
     const mine = new Set(member.assignments().map(({ partition }) => partition))
     const wanted = new Map<string, { readonly broker: Broker; readonly number: number }>()
-    for (const broker of brokers()) {
+    for (const broker of config.brokers) {
       for (let number = 0; number < broker.sessions; number++) {
         const partition = (sumOf(broker.name) + number) % partitions
         if (mine.has(partition)) wanted.set(`${broker.name} ${number}`, { broker, number })
@@ -69,7 +77,7 @@ export async function openMqttBridge(
       sessions.set(key, new BridgeSession(options))
     }
     inbox.retry()
-    count(brokers(), [...sessions.values()])
+    count(config.brokers, [...sessions.values()])
   }
   look()
   const looking = setInterval(look, LOOK_MS)

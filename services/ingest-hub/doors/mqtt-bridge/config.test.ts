@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { ConfigReader } from '@weir/config'
 import { expect, test } from 'vitest'
 import { bridgeConfig, parseBrokers } from './config.ts'
@@ -43,6 +46,23 @@ test.each([
   bridgeConfig(reader)
   expect(reader.problems.join('\n')).toContain(problem)
   expect(reader.problems.join('\n')).not.toContain('secret')
+})
+
+test('a file that changes is read again; a wrong one leaves the brokers as they were', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-bridge-'))
+  const file = join(folder, 'brokers.json')
+  const write = (brokers: readonly object[]): void => writeFileSync(file, JSON.stringify(brokers))
+  write([PLANT])
+  const read = bridgeConfig(new ConfigReader({ MQTT_BRIDGE_FILE: file }))!
+  const first = read()
+  expect(read()).toBe(first)
+  write([{ ...PLANT, passwort: 'secret' }])
+  await expect.poll(() => read().problems).toEqual([expect.stringContaining('"passwort"')])
+  expect(read().brokers).toBe(first.brokers)
+  write([PLANT, { ...PLANT, name: 'yard' }])
+  await expect.poll(() => read().brokers.map(({ name }) => name)).toEqual(['plant', 'yard'])
+  expect(read().problems).toEqual([])
+  rmSync(folder, { recursive: true })
 })
 
 test('no broker is configured by default', () => {

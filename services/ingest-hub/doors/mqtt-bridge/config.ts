@@ -25,8 +25,17 @@ export interface Broker {
   readonly keyFile: string | undefined
 }
 
-/** Returns the brokers that are configured now. */
-export type Brokers = () => readonly Broker[]
+export interface BridgeConfig {
+  readonly brokers: readonly Broker[]
+  /** Why the text that was read last is not used, a sentence each. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Returns the configuration as it is now, the same object until it changes. A text with problems leaves the brokers
+ * as they were.
+ */
+export type ReadBridgeConfig = () => BridgeConfig
 
 const FIELDS = new Set([
   'name',
@@ -46,7 +55,7 @@ const NAME = /^[\w.-]{1,64}$/
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 }
 
 /** Undefined if no broker is configured. */
-export function bridgeConfig(reader: ConfigReader): Brokers | undefined {
+export function bridgeConfig(reader: ConfigReader): ReadBridgeConfig | undefined {
   const read = reader.rotated(
     'MQTT_BRIDGE',
     'MQTT 5 brokers to which the hub connects as a client, in JSON: [{ "name": "plant", "url": "mqtts://broker.example:8883", ' +
@@ -56,24 +65,20 @@ export function bridgeConfig(reader: ConfigReader): Brokers | undefined {
   )
   if (read === undefined) return undefined
   let text = read()
-  const first = parseBrokers(text)
-  for (const problem of first.problems) reader.problem(problem)
-  let { brokers } = first
+  let config = parseBrokers(text)
+  for (const problem of config.problems) reader.problem(problem)
   return () => {
     const now = read()
-    if (now === text) return brokers
+    if (now === text) return config
     text = now
-    const found = parseBrokers(now)
-    if (found.problems.length === 0) brokers = found.brokers
-    return brokers
+    const { brokers, problems } = parseBrokers(now)
+    config = { brokers: problems.length === 0 ? brokers : config.brokers, problems }
+    return config
   }
 }
 
 /** Returns all brokers of the text, or every problem with it. Problems do not repeat passwords. */
-export function parseBrokers(text: string): {
-  readonly brokers: readonly Broker[]
-  readonly problems: readonly string[]
-} {
+export function parseBrokers(text: string): BridgeConfig {
   let entries: unknown
   try {
     entries = JSON.parse(text)

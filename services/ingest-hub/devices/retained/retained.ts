@@ -49,13 +49,17 @@ export async function openRetained(
       store.set(key, value)
       counted.set(store.size)
     },
-    clear: () => store.clear(),
+    clear(): void {
+      store.clear()
+      counted.set(0)
+    },
   }
   const table = await openTable({ kafka, codec, topic: TOPIC, reader: 'retained messages', log }, view)
   const producer = await kafka.producer()
   const catchUp = shared(() => table.catchUp())
 
   const taker: Taker = (messages) => {
+    if (!messages.some(({ retain }) => retain === true)) return undefined
     const outcomes: (Error | undefined)[] = messages.map(() => undefined)
     const stored: number[] = []
     const delivery = producer.delivery()
@@ -67,7 +71,7 @@ export async function openRetained(
         stored.push(i)
       }
     }
-    if (stored.length === 0) return outcomes.includes(FULL) ? Promise.resolve(outcomes) : undefined
+    if (stored.length === 0) return Promise.resolve(outcomes)
     return delivery.settled().then(([failure]) => {
       for (const i of stored) outcomes[i] = failure?.error
       return outcomes

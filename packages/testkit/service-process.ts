@@ -1,9 +1,11 @@
 /** Runs a service of Weir as a separate process, on a free port of the loopback address. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ANY_FURTHER_PORTS } from '@weir/contracts/services.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
+import { answers } from '@weir/stack/process.ts'
 
 export interface ServiceProcess {
   readonly url: string
@@ -13,6 +15,17 @@ export interface ServiceProcess {
   kill(signal: NodeJS.Signals): void
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>
+}
+
+const READY_MS = 90_000
+
+/** Resolves when the service is ready. Rejects if it is not within READY_MS. */
+export async function untilReady({ url }: Pick<ServiceProcess, 'url'>): Promise<void> {
+  const deadline = Date.now() + READY_MS
+  while (!(await answers(`${url}/readyz`))) {
+    if (Date.now() > deadline) throw new Error(`${url} was not ready within ${READY_MS / 1000} s.`)
+    await pause(100)
+  }
 }
 
 /** Starts the service of this folder under services/, and resolves when it listens. Node gets the same options as in a stack. */

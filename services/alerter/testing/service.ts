@@ -1,8 +1,8 @@
 /** The alerter as a process of its own, AWS's client for it, and receivers of what it sends. */
 import { SNSClient } from '@aws-sdk/client-sns'
 import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
-import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
-import { expect, onTestFinished, vi } from 'vitest'
+import { type ServiceProcess, startService, untilReady } from '@weir/testkit/service-process.ts'
+import { onTestFinished } from 'vitest'
 
 export const region = 'us-east-1'
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
@@ -17,10 +17,7 @@ export async function startReady(
   env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
   const service = await startService(name, env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
+  await untilReady(service)
   return service
 }
 

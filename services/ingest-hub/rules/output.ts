@@ -1,5 +1,5 @@
 /**
- * Collects the results of rules for one batch of messages: records of one delivery, records of streams, and messages that
+ * Collects the results of rules for one batch: records of one delivery, records of streams, and messages that
  * are published again. Nothing waits until the batch is complete.
  */
 import { randomUUIDv7 } from 'node:crypto'

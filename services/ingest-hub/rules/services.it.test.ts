@@ -3,7 +3,7 @@ import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { freePorts } from '@weir/stack/ports.ts'
 import { servers } from '@weir/testkit'
-import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService, untilReady } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ZipFile } from 'yazl'
 import { credentials, openWorld, region, roleArn } from './testing/rules.ts'
@@ -13,10 +13,7 @@ let [enricher, alerter]: ServiceProcess[] = []
 
 const start = async (name: string, env: Record<string, string>): Promise<ServiceProcess> => {
   const service = await startService(name, env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 90_000,
-    interval: 100,
-  })
+  await untilReady(service)
   return service
 }
 

@@ -1,22 +1,18 @@
 /** `weir alerts` against a real alerter. */
-import { openAlerterWorld } from '@weir/alerter/testing/alerter.ts'
+import { type AlerterWorld, openAlerterWorld } from '@weir/alerter/testing/alerter.ts'
+import type { Alerter } from '@weir/alerter/testing/service.ts'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { startService } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { alerts } from './alerts.ts'
 
-let world: Awaited<ReturnType<typeof openAlerterWorld>>
-let service: Awaited<ReturnType<typeof startService>>
+let world: AlerterWorld
+let service: Alerter
 let out = ''
 let said = ''
 
 beforeAll(async () => {
   world = await openAlerterWorld()
-  service = await startService('alerter', world.env)
-  await vi.waitFor(async () => expect((await fetch(`${service.url}/readyz`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  })
+  service = await world.start()
   vi.stubEnv('ALERTER_URL', service.url)
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     out += String(text)

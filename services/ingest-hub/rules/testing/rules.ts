@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-iot'
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane'
 import { kafkaCluster, servers, uniqueName } from '@weir/testkit'
-import { expect, onTestFinished, vi } from 'vitest'
+import { untilReady } from '@weir/testkit/service-process.ts'
+import { expect, onTestFinished } from 'vitest'
 import { type Hub, prepare, startHub } from '../../testing/hub.ts'
 
 export type Action = NonNullable<TopicRulePayload['actions']>[number]
@@ -30,10 +31,7 @@ export async function openWorld(env: Readonly<Record<string, string>> = {}) {
 
   async function startReady(): Promise<Hub> {
     const started = await startHub(backends, { EGRESS_ALLOW: '127.0.0.0/8', ...env })
-    await vi.waitFor(async () => expect((await fetch(`${started.url}/readyz`)).status).toBe(200), {
-      timeout: 30_000,
-      interval: 100,
-    })
+    await untilReady(started)
     return started
   }
   const options = () => ({ endpoint: hub.url, region, credentials })

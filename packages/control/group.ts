@@ -1,6 +1,6 @@
 /** Decisions that may share a transaction, because none of them depends on another. */
 
-/** The things that a decision reads and changes. Callers choose the names, and use the same one for the same thing. */
+/** The things that a decision reads and changes. Callers choose the names: one for each thing. */
 export interface Scope {
   /** Things that the decision depends on and does not change. */
   readonly reads?: readonly string[]

@@ -13,7 +13,7 @@ export interface SnapshotSource {
    * together.
    */
   data(): Promise<unknown>
-  /** The sentence that people read if there is no data. */
+  /** A sentence that the page shows instead of missing data. */
   readonly noData: string
   /** The stages that the page shows even if they do not report, besides the doors of the hub. */
   readonly stages: readonly string[]

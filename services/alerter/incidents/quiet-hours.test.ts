@@ -19,7 +19,7 @@ test.each([
   // The clocks go forward and back in this night.
   ['22:00', '07:00', 'Europe/Berlin', '2026-03-28T22:00:00Z', '2026-03-29T05:00:00.000Z'],
   ['22:00', '07:00', 'Europe/Berlin', '2026-10-24T21:00:00Z', '2026-10-25T06:00:00.000Z'],
-  // There is no half past two in this night.
+  // The clocks skip half past two on this night.
   ['01:00', '02:30', 'Europe/Berlin', '2026-03-29T00:30:00Z', '2026-03-29T01:30:00.000Z'],
   ['00:00', '23:59', 'UTC', '2026-01-10T23:59:10Z', undefined],
 ])('quiet from %s to %s in %s at %s: until %s', (from, to, zone, now, end) => {

@@ -83,7 +83,7 @@ function viewOf(incident: Incident, event: Event, link: string): View {
   }
 }
 
-/** The values with which templates are tried when they are set: every field, with characters that need escaping. */
+/** Templates are tried with these values when they are set: every field has characters that need escaping. */
 export const SAMPLE_VIEW: View = {
   id: '3d0c5a86-58f2-4d7b-9d3b-0c7a0f6d2b11',
   event: 'opened',

@@ -1,4 +1,4 @@
-/** Subscriptions that nobody confirms or restores, in Kafka. */
+/** Checks on a real Kafka that subscriptions are removed unless they are confirmed or restored in time. */
 import { logger } from '@weir/service'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AlerterWorld, openAlerterWorld } from '../testing/alerter.ts'

@@ -1,4 +1,4 @@
-/** Removes subscriptions that nobody confirmed or restored in time. */
+/** Removes subscriptions unless they are confirmed or restored in time. */
 import type { Logger, Resource } from '@weir/service'
 import { reasonOf } from '@weir/service/probe.ts'
 import type { Subscription } from './entries.ts'
@@ -7,7 +7,7 @@ import type { NotificationChange, Notifications } from './notifications.ts'
 /** SNS developer guide, "Deleting an Amazon SNS topic and subscription": 48 hours. */
 const PENDING_MS = 2 * 86_400_000
 const LOOK_MS = 10 * 60_000
-/** Of one transaction; the next look removes the rest. */
+/** Subscriptions that one transaction removes. The next look removes others. */
 const MAX_REMOVED = 1000
 
 /** Returns whether the receiver can still confirm the subscription, or restore it. */

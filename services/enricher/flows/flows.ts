@@ -3,7 +3,7 @@ import type { FlowDefinition } from '@weir/solutions'
 import { type FlowResources, runFlow } from './run-flow.ts'
 
 export interface Flows {
-  /** By the name of the flow: true while it is a member of its group and does not pause, otherwise the reason. */
+  /** Flows by name: true while the flow is in its group and not paused, otherwise the reason. */
   readonly ready: Readiness
 }
 

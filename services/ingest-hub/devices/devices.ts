@@ -1,4 +1,4 @@
-/** Passes messages of devices to the takers: each does its part, and a message is stored when all have done it. */
+/** Passes messages of devices to takers. A message is stored when each taker has done its part. */
 import type { DeviceMessage, DeviceMessages } from './message.ts'
 
 /**

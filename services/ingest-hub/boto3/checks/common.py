@@ -17,7 +17,8 @@ SOON = {'Delay': 0.2, 'MaxAttempts': 150}
 def client(access_key='test', secret='test', token=None, service='kinesis', region='us-east-1', **config):
     """Does not retry, so that every failure is visible."""
     return boto3.client(
-        service, endpoint_url=os.environ['HUB_URL'], region_name=region, aws_access_key_id=access_key, aws_secret_access_key=secret,
+        service, endpoint_url=os.environ['HUB_URL'], region_name=region,
+        aws_access_key_id=access_key, aws_secret_access_key=secret,
         aws_session_token=token, config=Config(retries={'total_max_attempts': 1}, **config))
 
 

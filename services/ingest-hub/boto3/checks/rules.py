@@ -1,4 +1,5 @@
 """The rules of IoT, and the publish of its data plane."""
+
 import json
 import uuid
 
@@ -32,7 +33,8 @@ class Rules(KinesisTest):
     def refused_rule(self, code, says, **payload):
         with self.refused(code, says=says):
             self.iot.create_topic_rule(
-                ruleName='boto3_refused', topicRulePayload={'sql': "SELECT * FROM 'a'", 'actions': [QUIET], **payload})
+                ruleName='boto3_refused', topicRulePayload={'sql': "SELECT * FROM 'a'", 'actions': [QUIET], **payload}
+            )
 
     def test_a_rule_from_its_creation_to_its_end(self):
         name = self.rule(description='Trucks that are too hot', awsIotSqlVersion='2016-03-23', errorAction=QUIET)
@@ -41,12 +43,25 @@ class Rules(KinesisTest):
         shown = {**found['rule']}
         self.assertIsNotNone(shown.pop('createdAt').tzinfo)
         self.assertEqual(
-            {'ruleName': name, 'sql': f"SELECT * FROM '{self.place}/#'", 'description': 'Trucks that are too hot', 'actions': [QUIET],
-             'ruleDisabled': False, 'awsIotSqlVersion': '2016-03-23', 'errorAction': QUIET}, shown)
+            {
+                'ruleName': name,
+                'sql': f"SELECT * FROM '{self.place}/#'",
+                'description': 'Trucks that are too hot',
+                'actions': [QUIET],
+                'ruleDisabled': False,
+                'awsIotSqlVersion': '2016-03-23',
+                'errorAction': QUIET,
+            },
+            shown,
+        )
 
-        self.iot.replace_topic_rule(ruleName=name, topicRulePayload={'sql': f"SELECT a FROM '{self.place}'", 'actions': [QUIET]})
+        self.iot.replace_topic_rule(
+            ruleName=name, topicRulePayload={'sql': f"SELECT a FROM '{self.place}'", 'actions': [QUIET]}
+        )
         replaced = self.iot.get_topic_rule(ruleName=name)['rule']
-        self.assertEqual(('2015-10-08', found['rule']['createdAt']), (replaced['awsIotSqlVersion'], replaced['createdAt']))
+        self.assertEqual(
+            ('2015-10-08', found['rule']['createdAt']), (replaced['awsIotSqlVersion'], replaced['createdAt'])
+        )
         self.assertNotIn('description', replaced)
 
         self.iot.disable_topic_rule(ruleName=name)
@@ -59,15 +74,22 @@ class Rules(KinesisTest):
 
     def test_a_rule_that_does_not_exist(self):
         payload = {'sql': "SELECT * FROM 'a'", 'actions': [QUIET]}
-        for call, more in ((self.iot.get_topic_rule, {}), (self.iot.delete_topic_rule, {}), (self.iot.enable_topic_rule, {}),
-                           (self.iot.disable_topic_rule, {}), (self.iot.replace_topic_rule, {'topicRulePayload': payload})):
+        for call, more in (
+            (self.iot.get_topic_rule, {}),
+            (self.iot.delete_topic_rule, {}),
+            (self.iot.enable_topic_rule, {}),
+            (self.iot.disable_topic_rule, {}),
+            (self.iot.replace_topic_rule, {'topicRulePayload': payload}),
+        ):
             with self.refused('ResourceNotFoundException', 404):
                 call(ruleName='boto3_nobody', **more)
 
     def test_lists_have_pages_and_filters(self):
         made = sorted(self.rule() for _ in range(5))
         self.iot.disable_topic_rule(ruleName=made[0])
-        pages = self.iot.get_paginator('list_topic_rules').paginate(topic=f'{self.place}/1', PaginationConfig={'PageSize': 2})
+        pages = self.iot.get_paginator('list_topic_rules').paginate(
+            topic=f'{self.place}/1', PaginationConfig={'PageSize': 2}
+        )
         listed = [rule for page in pages for rule in page['rules']]
         self.assertEqual(made, [rule['ruleName'] for rule in listed])
         self.assertEqual([f'{self.place}/#'] * 5, [rule['topicPattern'] for rule in listed])
@@ -79,7 +101,9 @@ class Rules(KinesisTest):
 
     def test_tags(self):
         arn = self.iot.get_topic_rule(ruleName=self.rule(tags='team=trucks&stage=trial'))['ruleArn']
-        self.iot.tag_resource(resourceArn=arn, tags=[{'Key': 'stage', 'Value': 'live'}, {'Key': 'owner', 'Value': 'harbour'}])
+        self.iot.tag_resource(
+            resourceArn=arn, tags=[{'Key': 'stage', 'Value': 'live'}, {'Key': 'owner', 'Value': 'harbour'}]
+        )
         self.iot.untag_resource(resourceArn=arn, tagKeys=['team'])
         tags = {tag['Key']: tag['Value'] for tag in self.iot.list_tags_for_resource(resourceArn=arn)['tags']}
         self.assertEqual({'stage': 'live', 'owner': 'harbour'}, tags)
@@ -93,7 +117,9 @@ class Rules(KinesisTest):
         metric = {'metricNamespace': 'n', 'metricName': 'n', 'metricValue': '1', 'metricUnit': 'Count', 'roleArn': ROLE}
         self.refused_rule('InvalidRequestException', 'cloudwatchMetric', actions=[{'cloudwatchMetric': metric}])
         with self.refused('InvalidRequestException'):
-            self.iot.create_topic_rule(ruleName='not-a-name', topicRulePayload={'sql': "SELECT * FROM 'a'", 'actions': [QUIET]})
+            self.iot.create_topic_rule(
+                ruleName='not-a-name', topicRulePayload={'sql': "SELECT * FROM 'a'", 'actions': [QUIET]}
+            )
         with self.assertRaises(ParamValidationError):
             self.iot.create_topic_rule(ruleName='boto3_refused', topicRulePayload={'sql': "SELECT * FROM 'a'"})
 
@@ -101,20 +127,31 @@ class Rules(KinesisTest):
         stream = self.create()
         kinesis = {'kinesis': {'roleArn': ROLE, 'streamName': stream, 'partitionKey': '${topic(2)}'}}
         name = self.rule(
-            f"SELECT temperature, topic(2) AS truck FROM '{self.place}/+' WHERE temperature > 100", [kinesis], awsIotSqlVersion='2016-03-23')
+            f"SELECT temperature, topic(2) AS truck FROM '{self.place}/+' WHERE temperature > 100",
+            [kinesis],
+            awsIotSqlVersion='2016-03-23',
+        )
         # Basic Ingest names the rule, so it shows when the hub knows it.
         self.eventually(lambda: self.stored(stream, f'$aws/rules/{name}/{self.place}/0', {'temperature': 101}))
         for truck, temperature in ((17, 112), (18, 90)):
             self.data.publish(topic=f'{self.place}/{truck}', qos=1, payload=json.dumps({'temperature': temperature}))
         records = self.kinesis.get_records(ShardIterator=self.iterator(stream))['Records']
-        self.assertEqual(('17', {'temperature': 112, 'truck': '17'}), (records[-1]['PartitionKey'], json.loads(records[-1]['Data'])))
+        self.assertEqual(
+            ('17', {'temperature': 112, 'truck': '17'}), (records[-1]['PartitionKey'], json.loads(records[-1]['Data']))
+        )
 
     def stored(self, stream, topic, message):
         self.data.publish(topic=topic, qos=1, payload=json.dumps(message))
         return self.kinesis.get_records(ShardIterator=self.iterator(stream))['Records']
 
     def test_wrong_messages(self):
-        for topic, options in (('$reserved', {}), ('a/#', {}), ('a' * 257, {}), ('/'.join('abcdefghi'), {}), ('a', {'retain': True})):
+        for topic, options in (
+            ('$reserved', {}),
+            ('a/#', {}),
+            ('a' * 257, {}),
+            ('/'.join('abcdefghi'), {}),
+            ('a', {'retain': True}),
+        ):
             with self.refused('InvalidRequestException'):
                 self.data.publish(topic=topic, payload=b'x', **options)
 
@@ -126,12 +163,18 @@ class Rules(KinesisTest):
 
     def test_destinations(self):
         url = f'https://{self.place}.example.org/'
-        made = self.iot.create_topic_rule_destination(destinationConfiguration={'httpUrlConfiguration': {'confirmationUrl': url}})
+        made = self.iot.create_topic_rule_destination(
+            destinationConfiguration={'httpUrlConfiguration': {'confirmationUrl': url}}
+        )
         destination = made['topicRuleDestination']
         arn = destination['arn']
-        self.assertEqual(('IN_PROGRESS', url), (destination['status'], destination['httpUrlProperties']['confirmationUrl']))
+        self.assertEqual(
+            ('IN_PROGRESS', url), (destination['status'], destination['httpUrlProperties']['confirmationUrl'])
+        )
         with self.refused('ResourceAlreadyExistsException', 409):
-            self.iot.create_topic_rule_destination(destinationConfiguration={'httpUrlConfiguration': {'confirmationUrl': url}})
+            self.iot.create_topic_rule_destination(
+                destinationConfiguration={'httpUrlConfiguration': {'confirmationUrl': url}}
+            )
         pages = self.iot.get_paginator('list_topic_rule_destinations').paginate()
         self.assertIn(arn, [found['arn'] for page in pages for found in page['destinationSummaries']])
         with self.refused('InvalidRequestException'):
@@ -140,7 +183,9 @@ class Rules(KinesisTest):
             self.iot.update_topic_rule_destination(arn=arn, status='DISABLED')
         self.iot.update_topic_rule_destination(arn=arn, status='IN_PROGRESS')
         # Nothing answers at the URL, which the hub may know by now.
-        self.assertIn(self.iot.get_topic_rule_destination(arn=arn)['topicRuleDestination']['status'], ('IN_PROGRESS', 'ERROR'))
+        self.assertIn(
+            self.iot.get_topic_rule_destination(arn=arn)['topicRuleDestination']['status'], ('IN_PROGRESS', 'ERROR')
+        )
         self.iot.delete_topic_rule_destination(arn=arn)
         with self.refused('ResourceNotFoundException', 404):
             self.iot.get_topic_rule_destination(arn=arn)

@@ -41,7 +41,7 @@ export class Session {
   readonly #sent = new Map<number, Sent>()
   readonly #read: (session: Session, partition: number, offset: number) => void
   readonly #position: (partition: number) => number
-  /** Retained messages that the client has not got yet. */
+  /** Retained messages that wait until the client takes them. */
   readonly #fed: Iterator<Fed>[] = []
   #lastId = 0
   #closed = false

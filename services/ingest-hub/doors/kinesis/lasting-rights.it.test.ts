@@ -33,8 +33,8 @@ const keyOf = (accessKeyId: string, changes: Partial<Key> = {}): Key => ({
 })
 const ADMIN = keyOf('AKIAADMIN')
 /**
- * For each access key: its later entries in the file, and the error that ends its subscription; undefined if it
- * continues.
+ * Each access key has its later entries in the file, and the error that ends its subscription. The error is
+ * undefined if the subscription continues.
  */
 const SUBSCRIBERS: Readonly<Record<string, readonly [after: readonly Key[], error: string | undefined]>> = {
   AKIAKEPT: [[keyOf('AKIAKEPT', { actions: ['kinesis:Subscribe*'] })], undefined],

@@ -1,7 +1,7 @@
 /**
  * A fleet of idle devices, as a process of its own: each connects, subscribes with QoS 1, acknowledges what it
- * gets, and sends a packet within its keep alive. FLEET_PORT and FLEET_DEVICES are its settings. It prints what
- * has happened, a line each: "ready SECONDS", "got COUNT", "lost COUNT".
+ * gets, and sends a packet within its keep alive. FLEET_PORT and FLEET_DEVICES are its settings. It prints
+ * its progress, a line each: "ready SECONDS", "got COUNT", "lost COUNT".
  */
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -39,7 +39,7 @@ const scenarios = {
   mqtt: mqtt(1_000_000 * part),
   offers: offers(500, 30 * part),
   notify: notify(1000, 30 * part),
-  publish: publish(5000 * part),
+  publish: publish(20_000 * part),
   rules: rules(1_000_000 * part),
 }
 const chosen = only.split(',').map((name) => {

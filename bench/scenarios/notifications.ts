@@ -168,7 +168,7 @@ async function published(starting: Promise<Sns>, batches: number): Promise<Figur
         }),
       )
     }
-    await send(batches / 5)
+    await send(batches / 2)
     const [cpu, from] = [sns.process.cpu(), performance.now()]
     await send(batches)
     return {

@@ -13,9 +13,9 @@ import type { Readiness } from './health.ts'
 import { HEALTH_PATHS, health, serveMetrics } from './health.ts'
 import { openListeners, type TlsConfig } from './listeners.ts'
 import type { Logger } from './logger.ts'
-import { traceFields } from './logger.ts'
 import { Gauge, Histogram, metrics } from './metrics.ts'
 import type { Resource } from './opening.ts'
+import { requestLog } from './request-log.ts'
 import type { TraceContext } from './trace.ts'
 import { continueTrace, parseTraceparent } from './trace.ts'
 
@@ -149,7 +149,7 @@ export async function openHttp(
     childLoggerFactory: (parent, _bindings, options, raw) => {
       const trace = continueTrace(parseTraceparent(raw.headers.traceparent as string | undefined))
       traces.set(raw as IncomingMessage, trace)
-      return parent.child(traceFields(trace), options)
+      return requestLog(parent, trace, options)
     },
     frameworkErrors: refuseAddress as never,
     bodyLimit: LIMITS.body,
@@ -163,15 +163,17 @@ export async function openHttp(
     routerOptions: { maxParamLength: 256 },
   })
   app.server.maxHeadersCount = 100
+  const isDebugging = log.isLevelEnabled('debug')
   app.addHook('onResponse', async (request, reply) => {
     durations.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },
       reply.elapsedTime / 1000,
     )
-    request.log.debug(
-      { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
-      'answered',
-    )
+    if (isDebugging)
+      request.log.debug(
+        { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
+        'answered',
+      )
   })
   handleErrors(app)
   const connections = new Connections({

@@ -1,13 +1,14 @@
 /** Writes attempts with their outcomes. Those that end within a few milliseconds share a request. */
 import type { Codec } from '@weir/codec'
 import type { DeliveryAttempt } from '@weir/contracts'
-import { appendRecord, encodeValue, KafkaError, type Producer } from '@weir/kafka'
+import { appendRecord, encodeValue, KafkaError, type Producer, writeRecord } from '@weir/kafka'
 import { backoffMs, pause } from '@weir/timing'
+import { isFifo } from '../notifications/entries.ts'
 import { type Delivery, identityOf, type Outcome } from './delivery.ts'
 
 const TOPIC = 'weir.notifications.attempts'
-/** How long an attempt waits for others. */
-const GATHER_MS = 2
+/** How long an attempt waits for others. Only FIFO topics, whose next message waits for its record, are not gathered. */
+const GATHER_MS = 10
 const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
 /** Receivers' answers are recorded up to this length. */
@@ -53,8 +54,10 @@ export async function openAttemptLog(codec: Codec, producer: Producer): Promise<
       const { partition } = delivery.cause
       for (let retry = 0; ; retry++) {
         try {
+          const record = { topic: TOPIC, partition, key: delivery.subscription.id, value }
+          if (isFifo(delivery.topic.name)) return await writeRecord(producer, record)
           const { out, stored } = gather()
-          appendRecord(out, { topic: TOPIC, partition, key: delivery.subscription.id, value })
+          appendRecord(out, record)
           return await stored
         } catch (error) {
           if (!(error instanceof KafkaError) || signal.aborted) throw error

@@ -24,6 +24,8 @@ const ATTEMPTS = 'weir.notifications.attempts'
 const WAITING = 'weir.notifications.waiting'
 const DUE = 'weir.notifications.due'
 const SHORTEST_MS = 125
+/** Most attempts succeed: a transaction for each few of them would cost Kafka more than the deliveries do. */
+const GATHER = { ms: 100, bytes: 256 << 10 }
 
 /** Returns the partition in which a delivery waits next. */
 export function partitionOfWait(waitMs: number): number {
@@ -112,7 +114,10 @@ export async function openWaiting({ kafka, codec, log }: WaitingOptions): Promis
   }
 
   const subscriptions = await Promise.all([
-    kafka.transform({ groupId: 'alerter.attempts', topics: [ATTEMPTS], startAt: 'earliest' }, () => inlet),
+    kafka.transform(
+      { groupId: 'alerter.attempts', topics: [ATTEMPTS], startAt: 'earliest', gather: GATHER },
+      () => inlet,
+    ),
     kafka.transform(
       { groupId: 'alerter.waiting', topics: [WAITING], startAt: 'earliest', delayMs: keptMs },
       () => wheel,

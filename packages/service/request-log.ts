@@ -1,0 +1,43 @@
+/**
+ * The logger of a request. It is a child of the service's logger, made when something is logged: making it takes
+ * longer than finding the request's route.
+ */
+import type { FastifyBaseLogger } from 'fastify'
+import { traceFields } from './logger.ts'
+import type { TraceContext } from './trace.ts'
+
+type ChildOptions = Parameters<FastifyBaseLogger['child']>[1]
+
+const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent', 'child'] as const
+
+class RequestLog {
+  readonly #make: () => FastifyBaseLogger
+  #made: FastifyBaseLogger | undefined
+
+  constructor(make: () => FastifyBaseLogger) {
+    this.#make = make
+  }
+
+  get made(): FastifyBaseLogger {
+    return (this.#made ??= this.#make())
+  }
+
+  get level(): string {
+    return this.made.level
+  }
+}
+
+for (const name of METHODS)
+  Object.defineProperty(RequestLog.prototype, name, {
+    value(this: RequestLog, ...args: unknown[]) {
+      return (this.made[name] as (...args: unknown[]) => unknown)(...args)
+    },
+  })
+
+export function requestLog(
+  parent: FastifyBaseLogger,
+  trace: TraceContext,
+  options: ChildOptions,
+): FastifyBaseLogger {
+  return new RequestLog(() => parent.child(traceFields(trace), options)) as unknown as FastifyBaseLogger
+}

@@ -74,8 +74,7 @@ test('receivers that hang, fail or are slow do not delay the other 10,000', asyn
   await world.subscribe(topic, ['hangs', 'fails', 'slow'].map(urlOf))
   const withThem = await publishToAll(topic)
   console.info(`alone: ${shown(without)}; beside the three: ${shown(withThem)}`)
-  // The machine has other work; the figures above are for people.
-  expect(quantile(withThem, 0.99)).toBeLessThan(2 * quantile(without, 0.99))
+  expect(quantile(withThem, 0.99)).toBeLessThan(1.2 * quantile(without, 0.99))
   await expect
     .poll(() => [...arrivals.values()].filter((ofMessage) => ofMessage.has('/slow')).length, {
       timeout: 60_000,

@@ -29,6 +29,7 @@ class RequestLog {
 
 for (const name of METHODS)
   Object.defineProperty(RequestLog.prototype, name, {
+    writable: true,
     value(this: RequestLog, ...args: unknown[]) {
       return (this.made[name] as (...args: unknown[]) => unknown)(...args)
     },

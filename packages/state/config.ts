@@ -1,0 +1,50 @@
+/** The configuration of keyed state. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ConfigReader } from '@weir/config'
+
+export interface StateConfig {
+  readonly dir: string
+  readonly memoryBytes: number
+}
+
+export function stateConfig(reader: ConfigReader): StateConfig {
+  return {
+    dir: reader.string(
+      'STATE_DIR',
+      'Where states of keys are kept on disk, so that a restart need not read all of them from Kafka. It may be emptied while the service is stopped.',
+      join(tmpdir(), 'weir-state'),
+    ),
+    memoryBytes:
+      reader.integer(
+        'STATE_MEMORY_MB',
+        'The memory for states of keys. What does not fit is read from disk when it is needed.',
+        256,
+        16,
+        1 << 20,
+      ) *
+      (1 << 20),
+  }
+}
+
+/** Divides the memory among the partitions that are open. */
+export class Memory {
+  readonly #bytes: number
+  #shares = 0
+
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
+  get shareBytes(): number {
+    return this.#bytes / Math.max(1, this.#shares)
+  }
+
+  open(): void {
+    this.#shares++
+  }
+
+  close(): void {
+    this.#shares--
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * The states of a partition's keys while it belongs to this process. They change in the transactions of the partition's
+ * task: a change is a record of a compacted topic, the changelog, beside the input's offset. Everything else, in memory
+ * and on disk, is a copy.
+ */
+import { type Appender, appendRecord, encodeValue, KafkaError, type RecordBatch } from '@weir/kafka'
+import { readChangelog } from './changelog.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { Copies } from './copies.ts'
+import { Disk, MAX_KEY_BYTES, NotOwner } from './disk.ts'
+import type { StateStore } from './state-store.ts'
+import { NO_TIMERS, type TimerKind, type Timers } from './timers.ts'
+
+/** A key with its state. */
+export interface Keyed<V> {
+  /** The key's bytes, which must not be changed. */
+  readonly key: Buffer
+  /** undefined: none. It may be replaced, or changed in place: put() takes the change. */
+  value: V | undefined
+}
+
+interface Known<V> extends Keyed<V> {
+  readonly id: number
+}
+
+/** States that are kept decoded. */
+const MAX_DECODED = 10_000
+/** How long a disk that failed is left alone. */
+const DISK_PAUSE_MS = 10 * 60_000
+
+/** The partition has as many keys as it may have. */
+export class TooManyKeys extends Error {
+  override readonly name = 'TooManyKeys'
+  readonly code = 'too-many-keys'
+}
+
+export class KeyedState<V> {
+  readonly #store: StateStore<V>
+  readonly #partition: number
+  #disk: Disk | undefined
+  #diskAgainAt = 0
+  #copies = new Copies(undefined)
+  #checkpoints: Checkpoints | undefined
+  /** Decoded states by the ids of their entries; the one that was used last comes last. */
+  #known = new Map<number, Known<V>>()
+  #changed = new Set<Known<V>>()
+  /** Entries that were added in this turn, which may not get a state. */
+  readonly #added: number[] = []
+  #schemaIds = new Set<number>()
+  /** The output of the turn. */
+  #out: Appender | undefined
+  #isOpen = false
+
+  constructor(store: StateStore<V>, partition: number) {
+    this.#store = store
+    this.#partition = partition
+  }
+
+  /** The keys that have a state. */
+  get keys(): number {
+    return this.#copies.keys
+  }
+
+  /**
+   * Reads the states as the last committed transaction left them. Rejects if that cannot be known now, or when the
+   * signal aborts.
+   */
+  async begin(signal: AbortSignal): Promise<void> {
+    const { kafka, topic, memory } = this.#store
+    if (!this.#isOpen) memory.open()
+    this.#isOpen = true
+    if (performance.now() >= this.#diskAgainAt) this.#disk ??= await this.#openDisk()
+    this.#forget()
+    const from = this.#disk?.offset ?? -1
+    const earliest = await kafka.offsetAt(topic, this.#partition, 'earliest')
+    try {
+      await this.#read(Math.max(from, earliest), signal)
+    } catch (error) {
+      if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
+      // The disk is ahead of a log that was cut.
+      this.#disk?.clear()
+      this.#forget()
+      await this.#read(earliest, signal)
+    }
+  }
+
+  /** Begins a turn of the task: everything before it is committed, unless `begin()` comes first. */
+  turn(out: Appender): void {
+    if (out === this.#out) return
+    this.#out = out
+    try {
+      this.#checkpoints?.step()
+      const { shareBytes } = this.#store.memory
+      if (this.#disk !== undefined && this.#copies.table.usedBytes > shareBytes) this.#evict(shareBytes)
+    } catch (error) {
+      this.#leaveDisk(error)
+    }
+  }
+
+  /**
+   * Returns the key with its state. Throws TooManyKeys for a new key if there are as many as there may be, a RangeError
+   * for a key that is too long, and Undecodable for a state that cannot be read.
+   */
+  at(key: Buffer, start = 0, end = key.length): Keyed<V> {
+    if (end - start > MAX_KEY_BYTES)
+      throw new RangeError(
+        `The key has ${end - start} bytes; a key with a state has at most ${MAX_KEY_BYTES}.`,
+      )
+    let id = this.#copies.find(key, start, end)
+    if (id < 0) {
+      if (this.keys >= this.#store.maxKeys)
+        throw new TooManyKeys(`The partition has ${this.keys} keys with a state, which is the most.`)
+      id = this.#copies.table.add(key, start, end)
+      this.#added.push(id)
+    }
+    return this.#knownOf(id)
+  }
+
+  /** Takes the change of a state; it is written at the end of the turn. */
+  put(keyed: Keyed<V>): void {
+    const known = keyed as Known<V>
+    this.#changed.add(known)
+    this.#copies.setTimers(known.id, this.#timersOf(known.value))
+  }
+
+  /** Returns the first key that is due by then, whose timer is forgotten; undefined if none is. */
+  take(kind: TimerKind, until: number): Keyed<V> | undefined {
+    const id = this.#copies.take(kind, until)
+    return id < 0 ? undefined : this.#knownOf(id)
+  }
+
+  /** Returns all keys that are due by then, in the order of their timers, which stay. */
+  due(kind: TimerKind, until: number): Keyed<V>[] {
+    return this.#copies.due(kind, until).map((id) => this.#knownOf(id))
+  }
+
+  /** Ends a turn: writes the changes of the states into the transaction. */
+  write(out: Appender): void {
+    const { topic, writer } = this.#store
+    for (const known of this.#changed) {
+      const { id, key, value } = known
+      if (value !== undefined) {
+        const bytes = encodeValue(writer, value)
+        appendRecord(out, { topic, partition: this.#partition, key, value: bytes })
+        this.#copies.setValue(id, bytes, 0, bytes.length, this.#timersOf(value))
+        this.#schemaIds.add(bytes.readUInt32BE(1))
+      } else if (this.#copies.hasValue(id)) {
+        appendRecord(out, { topic, partition: this.#partition, key, value: null })
+        this.#copies.remove(id)
+      }
+    }
+    this.#changed.clear()
+    for (const id of this.#added) if (!this.#copies.isNeeded(id)) this.#drop(id)
+    this.#added.length = 0
+    for (const id of this.#known.keys()) {
+      if (this.#known.size <= MAX_DECODED) break
+      this.#known.delete(id)
+    }
+  }
+
+  /** The partition is given up. */
+  async close(): Promise<void> {
+    if (this.#isOpen) this.#store.memory.close()
+    this.#isOpen = false
+    this.#forget()
+    await this.#disk?.close()
+    this.#disk = undefined
+  }
+
+  async #openDisk(): Promise<Disk | undefined> {
+    const { kafka, topic, dir, log } = this.#store
+    try {
+      const topicId = await kafka.topicId(topic)
+      return new Disk({ dir, topic, topicId, partition: this.#partition })
+    } catch (error) {
+      if (error instanceof KafkaError) throw error
+      log.warn({ err: error, topic, partition: this.#partition }, 'states are kept in memory only')
+      return undefined
+    }
+  }
+
+  async #read(from: number, signal: AbortSignal): Promise<void> {
+    const { kafka, topic, codec, memory } = this.#store
+    for (const id of this.#disk?.schemaIds ?? []) {
+      this.#schemaIds.add(id)
+      await codec.resolve(id)
+    }
+    const place = { topic, partition: this.#partition }
+    await readChangelog(kafka, place, from, (batch) => this.#accept(batch), signal)
+    if (this.#copies.table.usedBytes > memory.shareBytes) this.#evict(memory.shareBytes)
+  }
+
+  async #accept(batch: RecordBatch): Promise<void> {
+    const { reader, memory } = this.#store
+    await reader.prepare(batch)
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = batch
+    for (let i = 0; i < batch.length; i++) {
+      const key = [Math.max(0, keyStart[i]), Math.max(0, keyEnd[i])] as const
+      if (key[1] - key[0] > MAX_KEY_BYTES) continue
+      let id = this.#copies.find(bytes, ...key)
+      if (valueStart[i] < 0) {
+        if (id >= 0) this.#copies.remove(id)
+        continue
+      }
+      if (id < 0) id = this.#copies.table.add(bytes, ...key)
+      if (valueEnd[i] - valueStart[i] > 4) this.#schemaIds.add(bytes.readUInt32BE(valueStart[i] + 1))
+      this.#copies.setValue(id, bytes, valueStart[i], valueEnd[i], this.#timersIn(batch, i))
+    }
+    if (this.#disk === undefined || this.#copies.table.usedBytes <= memory.shareBytes) return
+    // What was read is committed.
+    this.#checkpoints?.writeAll(batch.nextOffset)
+    this.#evict(memory.shareBytes)
+  }
+
+  /** A state that cannot be read has no timers, and refuses the records of its key. */
+  #timersIn(batch: RecordBatch, index: number): Timers {
+    const { reader, timers, log, topic } = this.#store
+    const offset = batch.offsets[index]
+    try {
+      return timers(reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]))
+    } catch (error) {
+      log.warn({ err: error, topic, partition: this.#partition, offset }, 'a state cannot be read')
+      return NO_TIMERS
+    }
+  }
+
+  #timersOf(value: V | undefined): Timers {
+    return value === undefined ? NO_TIMERS : this.#store.timers(value)
+  }
+
+  #knownOf(id: number): Known<V> {
+    let known = this.#known.get(id)
+    if (known === undefined) {
+      const { table } = this.#copies
+      const [keyEnd, valueEnd] = [table.keyEnd(id), table.valueEnd(id)]
+      const value = this.#copies.hasValue(id)
+        ? this.#store.reader.decode(table.bytes, keyEnd, valueEnd)
+        : undefined
+      known = { id, key: Buffer.from(table.bytes.subarray(table.keyStart(id), keyEnd)), value }
+      this.#known.set(id, known)
+    }
+    return known
+  }
+
+  #evict(shareBytes: number): void {
+    this.#copies.evict(shareBytes, (id) => this.#known.delete(id))
+  }
+
+  #drop(id: number): void {
+    this.#copies.table.remove(id)
+    this.#known.delete(id)
+  }
+
+  /** Without the disk, states are read from Kafka and kept in memory. */
+  #leaveDisk(error: unknown): never {
+    const { topic, log } = this.#store
+    log.warn(
+      { err: error, topic, partition: this.#partition },
+      'states cannot be written to disk, and are read again',
+    )
+    this.#disk?.close().catch(() => {})
+    this.#disk = undefined
+    if (!(error instanceof NotOwner)) this.#diskAgainAt = performance.now() + DISK_PAUSE_MS
+    throw error
+  }
+
+  #forget(): void {
+    const { kafka, topic } = this.#store
+    this.#known.clear()
+    this.#changed.clear()
+    this.#added.length = 0
+    this.#schemaIds = new Set()
+    this.#out = undefined
+    this.#copies = new Copies(this.#disk)
+    this.#checkpoints =
+      this.#disk &&
+      new Checkpoints({
+        disk: this.#disk,
+        copies: this.#copies,
+        end: () => kafka.offsetAt(topic, this.#partition, 'latest'),
+        schemaIds: this.#schemaIds,
+      })
+  }
+}

@@ -1,0 +1,32 @@
+/** A task with states of keys: what it writes, its states and the offset of its input change together. */
+import type { Appender, Position, RecordBatch, Task } from '@weir/kafka'
+import type { KeyedState } from './keyed-state.ts'
+
+/** The work of a partition. After a failure it begins again, with the states of the last commit. */
+export interface KeyedWork<V> {
+  /** Called when the states are known, and before anything else. */
+  begin?(state: KeyedState<V>, positions: readonly Position[]): Promise<void> | void
+  process(batch: RecordBatch, state: KeyedState<V>, out: Appender, signal: AbortSignal): Promise<void> | void
+  /** Called about ten times a second, whether records come or not. @param now ms since the epoch */
+  tick?(now: number, state: KeyedState<V>, out: Appender, signal: AbortSignal): Promise<void> | void
+}
+
+export function keyedTask<V>(state: KeyedState<V>, work: KeyedWork<V>): Task {
+  return {
+    async begin(positions, signal) {
+      await state.begin(signal)
+      await work.begin?.(state, positions)
+    },
+    async process(batch, out, signal) {
+      state.turn(out)
+      await work.process(batch, state, out, signal)
+      state.write(out)
+    },
+    async tick(now, out, signal) {
+      state.turn(out)
+      await work.tick?.(now, state, out, signal)
+      state.write(out)
+    },
+    end: () => state.close(),
+  }
+}

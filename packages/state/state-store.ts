@@ -1,0 +1,45 @@
+/** The states of a task's keys, in the partitions of a compacted topic. */
+import type { Codec, Reader, Writer } from '@weir/codec'
+import type { TopicName, ValueOf } from '@weir/contracts'
+import type { Kafka } from '@weir/kafka'
+import type { Logger } from '@weir/service'
+import { Memory, type StateConfig } from './config.ts'
+import { KeyedState } from './keyed-state.ts'
+import type { Timers } from './timers.ts'
+
+export interface StateStore<V> {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly topic: string
+  readonly reader: Reader<V>
+  readonly writer: Writer<V>
+  readonly timers: (value: V) => Timers
+  readonly maxKeys: number
+  readonly dir: string
+  readonly memory: Memory
+  readonly log: Logger
+}
+
+export interface StateStoreOptions<T extends TopicName> {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly config: StateConfig
+  /** The changelog. It must have as many partitions as the task's input. */
+  readonly topic: T
+  /** Returns when a key with this state is due. */
+  readonly timers: (value: ValueOf[T]) => Timers
+  /** The most keys of a partition that may have a state. */
+  readonly maxKeys: number
+  readonly log: Logger
+}
+
+/** Resolves to a function that returns the states of a partition, which begin empty: `begin()` reads them. */
+export async function openStateStore<T extends TopicName>(
+  options: StateStoreOptions<T>,
+): Promise<(partition: number) => KeyedState<ValueOf[T]>> {
+  const { codec, topic, config, ...rest } = options
+  const [reader, writer] = await Promise.all([codec.reader(topic), codec.writer(topic)])
+  const memory = new Memory(config.memoryBytes)
+  const store: StateStore<ValueOf[T]> = { ...rest, codec, topic, reader, writer, dir: config.dir, memory }
+  return (partition) => new KeyedState(store, partition)
+}

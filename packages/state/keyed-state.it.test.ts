@@ -105,9 +105,7 @@ async function count(
   )
   onTestFinished(() => subscription.stop())
   const caughtUp = () =>
-    expect
-      .poll(async () => (await kafka.admin.lag(input)).map(({ lag }) => lag), soon)
-      .toEqual([0, 0, 0])
+    expect.poll(async () => (await kafka.admin.lag(input)).map(({ lag }) => lag), soon).toEqual([0, 0, 0])
   return { caughtUp, refused, states, stop: () => subscription.stop() }
 }
 

@@ -21,6 +21,8 @@ export interface Keyed<V> {
 
 interface Known<V> extends Keyed<V> {
   readonly id: number
+  /** Whether it is one of `keys`. */
+  isCounted: boolean
 }
 
 /** States that are kept decoded. */
@@ -39,6 +41,7 @@ export class KeyedState<V> {
   readonly #partition: number
   #disk: Disk | undefined
   #diskAgainAt = 0
+  #keys = 0
   #copies = new Copies(undefined)
   #checkpoints: Checkpoints | undefined
   /** Decoded states by the ids of their entries; the one that was used last comes last. */
@@ -56,9 +59,9 @@ export class KeyedState<V> {
     this.#partition = partition
   }
 
-  /** The keys that have a state. */
+  /** The keys that have a state, the changes of this turn included. */
   get keys(): number {
-    return this.#copies.keys
+    return this.#keys
   }
 
   /**
@@ -120,6 +123,9 @@ export class KeyedState<V> {
   put(keyed: Keyed<V>): void {
     const known = keyed as Known<V>
     this.#changed.add(known)
+    const isCounted = known.value !== undefined
+    if (isCounted !== known.isCounted) this.#keys += isCounted ? 1 : -1
+    known.isCounted = isCounted
     this.#copies.setTimers(known.id, this.#timersOf(known.value))
   }
 
@@ -187,6 +193,7 @@ export class KeyedState<V> {
     }
     const place = { topic, partition: this.#partition }
     await readChangelog(kafka, place, from, (batch) => this.#accept(batch), signal)
+    this.#keys = this.#copies.keys
     if (this.#copies.table.usedBytes > memory.shareBytes) this.#evict(memory.shareBytes)
   }
 
@@ -236,7 +243,8 @@ export class KeyedState<V> {
       const value = this.#copies.hasValue(id)
         ? this.#store.reader.decode(table.bytes, keyEnd, valueEnd)
         : undefined
-      known = { id, key: Buffer.from(table.bytes.subarray(table.keyStart(id), keyEnd)), value }
+      const key = Buffer.from(table.bytes.subarray(table.keyStart(id), keyEnd))
+      known = { id, key, value, isCounted: value !== undefined }
       this.#known.set(id, known)
     }
     return known

@@ -1,0 +1,48 @@
+/** States in memory alone, for computing from a file what a task computes from a topic. */
+import type { Keyed } from './keyed-state.ts'
+import type { TimerKind, Timers } from './timers.ts'
+
+export class MemoryStates<V> {
+  readonly #timers: (value: V) => Timers
+  readonly #states = new Map<string, Keyed<V>>()
+  /** No key is due before these times. */
+  readonly #next: Record<TimerKind, number> = { event: Infinity, clock: Infinity }
+
+  constructor(timers: (value: V) => Timers) {
+    this.#timers = timers
+  }
+
+  at(key: Buffer, start = 0, end = key.length): Keyed<V> {
+    const text = key.toString('latin1', start, end)
+    let keyed = this.#states.get(text)
+    if (keyed === undefined) {
+      keyed = { key: Buffer.from(key.subarray(start, end)), value: undefined }
+      this.#states.set(text, keyed)
+    }
+    return keyed
+  }
+
+  put({ key, value }: Keyed<V>): void {
+    if (value === undefined) this.#states.delete(key.toString('latin1'))
+    else
+      for (const [kind, time] of Object.entries(this.#timers(value)) as [TimerKind, number][])
+        this.#next[kind] = Math.min(this.#next[kind], time)
+  }
+
+  take(kind: TimerKind, until: number): Keyed<V> | undefined {
+    return this.due(kind, until)[0]
+  }
+
+  due(kind: TimerKind, until: number): Keyed<V>[] {
+    if (until < this.#next[kind]) return []
+    const due: { readonly time: number; readonly keyed: Keyed<V> }[] = []
+    this.#next[kind] = Infinity
+    for (const keyed of this.#states.values()) {
+      const time = keyed.value === undefined ? Infinity : this.#timers(keyed.value)[kind]
+      this.#next[kind] = Math.min(this.#next[kind], time)
+      if (time <= until) due.push({ time, keyed })
+    }
+    due.sort((a, b) => a.time - b.time || a.keyed.key.compare(b.keyed.key))
+    return due.map(({ keyed }) => keyed)
+  }
+}

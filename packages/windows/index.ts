@@ -1,0 +1,20 @@
+/** Windows of event time over the records of each key. */
+export {
+  hopping,
+  type SessionWindows,
+  session,
+  type TimeWindows,
+  tumbling,
+  type WindowSpec,
+} from './specs.ts'
+export {
+  type Aggregate,
+  DEFAULT_MAX_AHEAD_MS,
+  type Placed,
+  TooManyWindows,
+  type WindowDefinition,
+  type WindowOf,
+  WindowOperator,
+  type WindowOptions,
+} from './window-operator.ts'
+export { type OpenWindow, timersOf, type WindowState } from './window-state.ts'

@@ -1,0 +1,144 @@
+import { MemoryStates } from '@weir/state'
+import { expect, test } from 'vitest'
+import {
+  type Aggregate,
+  hopping,
+  session,
+  timersOf,
+  tumbling,
+  type WindowDefinition,
+  WindowOperator,
+  type WindowState,
+} from './index.ts'
+
+interface Acc {
+  values: number[]
+}
+
+/** Results such as "a 0-10 #1 1,2": key, window, revision, values. */
+const listing: Aggregate<number, Acc, string> = {
+  init: () => ({ values: [] }),
+  add: (acc, value) => {
+    acc.values.push(value)
+    return acc
+  },
+  merge: (one, other) => ({ values: [...one.values, ...other.values] }),
+  result: ({ values }, { key, startMs, endMs, revision }) =>
+    `${key} ${startMs}-${endMs} #${revision} ${values}`,
+}
+
+function operatorOf(definition: Omit<WindowDefinition<number, Acc, string>, 'aggregate'>) {
+  const results: string[] = []
+  const states = new MemoryStates<WindowState<Acc>>((value) => timersOf(value, definition.latenessMs ?? 0))
+  const open = () =>
+    new WindowOperator({ ...definition, aggregate: listing }, states, (result) => results.push(result))
+  let operator = open()
+  operator.begin(0)
+  return {
+    /** Adds records such as "a5": of key a, at 5 ms, with the value 5. */
+    add: (...records: string[]) =>
+      records.map((record) => {
+        const time = Number(record.slice(1))
+        return operator.add(Buffer.from(record), 0, 1, time, time, 0)
+      }),
+    tick: (now: number) => operator.tick(now),
+    finish: (now = 0) => operator.finish(now),
+    /** What a successor does. */
+    reopen: () => {
+      operator = open()
+      operator.begin(0)
+    },
+    take: () => results.splice(0),
+  }
+}
+
+test('a window has its result when time has passed its end by the disorder', () => {
+  const { add, take } = operatorOf({ window: tumbling(10), disorderMs: 5, maxAheadMs: 1000 })
+  add('a1', 'b2', 'a12', 'a3', 'a14')
+  expect(take()).toEqual([])
+  add('b15')
+  expect(take()).toEqual(['a 0-10 #1 1,3', 'b 0-10 #1 2'])
+  expect(add('a9', 'a10', 'b40')).toEqual(['late', 'taken', 'taken'])
+  expect(take()).toEqual(['a 10-20 #1 12,14,10', 'b 10-20 #1 15'])
+})
+
+test('results come in the order of their times, however far time moves at once', () => {
+  const { add, take } = operatorOf({ window: tumbling(10), disorderMs: 30, maxAheadMs: 1000 })
+  add('b25', 'a1', 'b2', 'a22', 'a11', 'c100')
+  expect(take()).toEqual(['a 0-10 #1 1', 'b 0-10 #1 2', 'a 10-20 #1 11', 'a 20-30 #1 22', 'b 20-30 #1 25'])
+})
+
+test('a record that comes within the lateness has a new result, with the next number', () => {
+  const { add, take } = operatorOf({ window: tumbling(10), disorderMs: 0, latenessMs: 20, maxAheadMs: 1000 })
+  expect(add('a1', 'a10', 'a2', 'a29', 'a3', 'a30', 'a4')).toEqual([
+    ...['taken', 'taken', 'taken', 'taken', 'taken', 'taken', 'late'],
+  ])
+  expect(take()).toEqual([
+    'a 0-10 #1 1',
+    'a 0-10 #2 1,2',
+    'a 10-20 #1 10',
+    'a 0-10 #3 1,2,3',
+    'a 20-30 #1 29',
+  ])
+})
+
+test('hopping windows overlap', () => {
+  const { add, take } = operatorOf({ window: hopping(10, 5), disorderMs: 0, maxAheadMs: 1000 })
+  add('a1', 'a7', 'a15')
+  expect(take()).toEqual(['a -5-5 #1 1', 'a 0-10 #1 1,7', 'a 5-15 #1 7'])
+})
+
+test('sessions grow together, and end when no record comes for the gap', () => {
+  const { add, take } = operatorOf({ window: session(10), disorderMs: 15, maxAheadMs: 1000 })
+  add('a0', 'a18', 'b3', 'a9', 'a60')
+  expect(take()).toEqual(['b 3-13 #1 3', 'a 0-28 #1 0,18,9'])
+})
+
+test('a record from the future moves nobody’s time', () => {
+  const { add, take } = operatorOf({ window: tumbling(10), disorderMs: 0, maxAheadMs: 50 })
+  expect(add('a1', 'b51', 'a2')).toEqual(['taken', 'ahead', 'taken'])
+  add('a10')
+  expect(take()).toEqual(['a 0-10 #1 1,2'])
+})
+
+test('without records, windows have results by the clock, and the last ones are the same', () => {
+  const { add, tick, finish, take } = operatorOf({
+    ...{ window: tumbling(10), disorderMs: 5, idleMs: 100, maxAheadMs: 1000 },
+  })
+  add('a1', 'b12')
+  finish(0)
+  tick(99)
+  expect(take()).toEqual([])
+  tick(100)
+  tick(101)
+  expect(take()).toEqual(['a 0-10 #1 1', 'b 10-20 #1 12'])
+  add('a3', 'b16', 'c40')
+  expect(take()).toEqual(['a 0-10 #2 1,3', 'b 10-20 #2 12,16'])
+})
+
+test('a successor goes on at the same time', () => {
+  const { add, finish, reopen, take } = operatorOf({ window: tumbling(10), disorderMs: 0, maxAheadMs: 1000 })
+  add('a1', 'b30')
+  finish()
+  take()
+  reopen()
+  expect(add('a9', 'a31')).toEqual(['late', 'taken'])
+  add('b40')
+  expect(take()).toEqual(['a 30-40 #1 31', 'b 30-40 #1 30'])
+})
+
+test('a key cannot have more than a thousand open windows', () => {
+  const { add, take } = operatorOf({ window: tumbling(1), disorderMs: 2000, maxAheadMs: 10_000 })
+  for (let time = 0; time < 1000; time++) add(`a${time}`)
+  expect(() => add('a1001')).toThrow('The key "a" has 1000 open windows, which is the most.')
+  expect(add('b1001', 'a999')).toEqual(['taken', 'taken'])
+  expect(take()).toEqual([])
+})
+
+test('wrong definitions are refused', () => {
+  expect(() => hopping(10, 3)).toThrow('its size must be a multiple')
+  expect(() => session(0)).toThrow('A session cannot end after 0 ms')
+  const more = { window: session(10), disorderMs: 0 }
+  expect(() => operatorOf({ ...more, latenessMs: 1 })).toThrow('latenessMs must be 0')
+  expect(() => operatorOf({ ...more, idleMs: 1 })).toThrow('idleMs must not be set')
+})

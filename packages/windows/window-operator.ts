@@ -1,0 +1,233 @@
+/**
+ * Aggregates the records of each key by windows of event time. What it emits follows from the records in the order of
+ * their partition alone: neither batches nor crashes nor the clock change the last result of a window.
+ */
+import type { Keyed, KeyedState } from '@weir/state'
+import { type SessionWindows, startsOf, type TimeWindows, type WindowSpec } from './specs.ts'
+import type { OpenWindow, WindowState } from './window-state.ts'
+
+/** Makes one value of many. `A` is kept in the state, so its fields are those of the state's contract. */
+export interface Aggregate<V, A, R> {
+  init(): A
+  /** May change `acc` in place. It must not throw: the steps before have checked the value. */
+  add(acc: A, value: V): A
+  result(acc: A, window: WindowOf): R
+  /** Needed for sessions, which may grow together. */
+  merge?(one: A, other: A): A
+}
+
+/** The window of a result. */
+export interface WindowOf {
+  readonly key: string
+  readonly startMs: number
+  readonly endMs: number
+  /** 1, and more if records came late: the result with the highest one counts. */
+  readonly revision: number
+}
+
+export interface WindowOptions {
+  /** By how much a record's time may be before the latest of its partition without being late. */
+  readonly disorderMs: number
+  /** For how long after its end a window takes records, each of which has a new result. 0 for sessions. */
+  readonly latenessMs?: number
+  /** By how much a record's time may be after its arrival. One that is later does not move the time of others. */
+  readonly maxAheadMs?: number
+  /**
+   * If no record comes for so long, windows have results as if time went on with the clock. Their last results are the
+   * same with and without it. Not for sessions.
+   */
+  readonly idleMs?: number
+}
+
+export interface WindowDefinition<V, A, R> extends WindowOptions {
+  readonly window: WindowSpec
+  readonly aggregate: Aggregate<V, A, R>
+}
+
+/** taken: in at least one window. late: all its windows have passed. ahead: its time is too far in the future. */
+export type Placed = 'taken' | 'late' | 'ahead'
+
+export const DEFAULT_MAX_AHEAD_MS = 5 * 60_000
+/** The open windows of a key. */
+const MAX_WINDOWS = 1000
+const PARTITION_KEY = Buffer.alloc(0)
+
+/** A record would open more windows of its key than there may be. */
+export class TooManyWindows extends Error {
+  override readonly name = 'TooManyWindows'
+  readonly code = 'too-many-windows'
+}
+
+type States<A> = Pick<KeyedState<WindowState<A>>, 'at' | 'put' | 'take' | 'due'>
+
+export class WindowOperator<V, A, R> {
+  readonly #definition: WindowDefinition<V, A, R>
+  readonly #latenessMs: number
+  readonly #maxAheadMs: number
+  readonly #states: States<A>
+  readonly #emit: (result: R, key: Buffer) => void
+  #watermarkMs = -Infinity
+  #isMoved = false
+  /** When the last record came, by this process's clock. */
+  #cameAt = Infinity
+
+  /** @param emit takes the results of windows, in the order of their times */
+  constructor(
+    definition: WindowDefinition<V, A, R>,
+    states: States<A>,
+    emit: (result: R, key: Buffer) => void,
+  ) {
+    const { latenessMs = 0, maxAheadMs = DEFAULT_MAX_AHEAD_MS } = definition
+    if (definition.window.kind === 'session') checkSessions(definition)
+    this.#definition = definition
+    this.#latenessMs = latenessMs
+    this.#maxAheadMs = maxAheadMs
+    this.#states = states
+    this.#emit = emit
+  }
+
+  /** No record before this time is expected: the latest time of the partition, less the disorder. */
+  get watermarkMs(): number {
+    return this.#watermarkMs
+  }
+
+  /** Reads the time of the partition from its state. */
+  begin(now: number): void {
+    this.#watermarkMs = this.#states.at(PARTITION_KEY).value?.watermarkMs ?? -Infinity
+    this.#isMoved = false
+    this.#cameAt = now
+  }
+
+  /**
+   * Takes the next record of the partition.
+   * @param arrivalMs when the broker stored it
+   * @throws TooManyWindows, and what the states and the aggregate throw; nothing has changed then
+   */
+  add(key: Buffer, start: number, end: number, value: V, timeMs: number, arrivalMs: number): Placed {
+    if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
+    const { window } = this.#definition
+    const keyed = this.#states.at(key, start, end)
+    const isTaken =
+      window.kind === 'session'
+        ? this.#addToSession(keyed, window, value, timeMs)
+        : this.#addToWindows(keyed, window, value, timeMs)
+    this.#advance(timeMs - this.#definition.disorderMs)
+    return isTaken ? 'taken' : 'late'
+  }
+
+  /** Ends a batch: the time of the partition is a part of its states. */
+  finish(now: number): void {
+    this.#cameAt = now
+    if (!this.#isMoved) return
+    this.#isMoved = false
+    const keyed = this.#states.at(PARTITION_KEY)
+    keyed.value = { windows: [], watermarkMs: this.#watermarkMs }
+    this.#states.put(keyed)
+  }
+
+  /** Emits what is due by the clock, if no records come. */
+  tick(now: number): void {
+    const { idleMs } = this.#definition
+    if (idleMs === undefined || now - this.#cameAt < idleMs || this.#watermarkMs === -Infinity) return
+    const until = this.#watermarkMs + (now - this.#cameAt)
+    for (const keyed of this.#states.due('event', until)) {
+      let isChanged = false
+      for (const window of keyed.value!.windows) {
+        if (window.revision > 0 || window.endMs > until) continue
+        this.#result(keyed, window)
+        isChanged = true
+      }
+      if (isChanged) this.#states.put(keyed)
+    }
+  }
+
+  #addToWindows(keyed: Keyed<WindowState<A>>, spec: TimeWindows, value: V, timeMs: number): boolean {
+    const starts = startsOf(spec, timeMs).filter((start) => !this.#isOver(start + spec.sizeMs))
+    if (starts.length === 0) return false
+    const { aggregate } = this.#definition
+    const windows = keyed.value?.windows ?? []
+    if (windows.length + starts.length > MAX_WINDOWS && starts.some((start) => !isOpen(windows, start)))
+      this.#refuse(keyed)
+    for (const startMs of starts) {
+      const at = windows.findIndex((window) => window.startMs >= startMs)
+      let window = windows[at]
+      if (window?.startMs !== startMs) {
+        window = { startMs, endMs: startMs + spec.sizeMs, revision: 0, acc: aggregate.init() }
+        windows.splice(at < 0 ? windows.length : at, 0, window)
+      }
+      window.acc = aggregate.add(window.acc, value)
+      if (window.revision > 0) this.#result(keyed, window)
+    }
+    keyed.value ??= { windows, watermarkMs: null }
+    this.#states.put(keyed)
+    return true
+  }
+
+  #addToSession(keyed: Keyed<WindowState<A>>, { gapMs }: SessionWindows, value: V, timeMs: number): boolean {
+    const { aggregate } = this.#definition
+    const windows = keyed.value?.windows ?? []
+    const joined = windows.filter(({ startMs, endMs }) => startMs <= timeMs + gapMs && endMs >= timeMs)
+    const startMs = Math.min(timeMs, ...joined.map((window) => window.startMs))
+    const endMs = Math.max(timeMs + gapMs, ...joined.map((window) => window.endMs))
+    if (this.#isOver(endMs)) return false
+    if (windows.length - joined.length >= MAX_WINDOWS) this.#refuse(keyed)
+    const acc = joined.length === 0 ? aggregate.init() : joined.map((one) => one.acc).reduce(aggregate.merge!)
+    const others = windows.filter((window) => !joined.includes(window))
+    others.push({ startMs, endMs, revision: 0, acc: aggregate.add(acc, value) })
+    keyed.value = { windows: others.sort((a, b) => a.startMs - b.startMs), watermarkMs: null }
+    this.#states.put(keyed)
+    return true
+  }
+
+  /** Whether a window takes no more records. */
+  #isOver(endMs: number): boolean {
+    return endMs + this.#latenessMs <= this.#watermarkMs
+  }
+
+  #advance(watermarkMs: number): void {
+    if (watermarkMs <= this.#watermarkMs) return
+    this.#watermarkMs = watermarkMs
+    this.#isMoved = true
+    for (
+      let keyed = this.#states.take('event', watermarkMs);
+      keyed !== undefined;
+      keyed = this.#states.take('event', watermarkMs)
+    )
+      this.#pass(keyed)
+  }
+
+  /** Emits the first result of the key that is due, or forgets its first window. One at a time keeps their order. */
+  #pass(keyed: Keyed<WindowState<A>>): void {
+    const { windows } = keyed.value!
+    const dueAt = ({ endMs, revision }: OpenWindow<A>): number =>
+      revision === 0 ? endMs : endMs + this.#latenessMs
+    const first = windows.reduce((one, other) => (dueAt(other) < dueAt(one) ? other : one))
+    if (first.revision === 0) this.#result(keyed, first)
+    if (this.#isOver(first.endMs)) windows.splice(windows.indexOf(first), 1)
+    if (windows.length === 0) keyed.value = undefined
+    this.#states.put(keyed)
+  }
+
+  #result({ key }: Keyed<WindowState<A>>, window: OpenWindow<A>): void {
+    window.revision++
+    const { startMs, endMs, revision, acc } = window
+    const of = { key: key.toString(), startMs, endMs, revision }
+    this.#emit(this.#definition.aggregate.result(acc, of), key)
+  }
+
+  #refuse({ key }: Keyed<WindowState<A>>): never {
+    throw new TooManyWindows(
+      `The key ${JSON.stringify(key.toString().slice(0, 64))} has ${MAX_WINDOWS} open windows, which is the most.`,
+    )
+  }
+}
+
+const isOpen = (windows: readonly OpenWindow<unknown>[], startMs: number): boolean =>
+  windows.some((window) => window.startMs === startMs)
+
+/** Sessions that have had results cannot join, so each has one result, when its end has passed. */
+function checkSessions({ aggregate, latenessMs = 0, idleMs }: WindowDefinition<any, any, unknown>): void {
+  if (latenessMs > 0) throw new RangeError('Sessions take no late records; latenessMs must be 0.')
+  if (idleMs !== undefined) throw new RangeError('Sessions have no early results; idleMs must not be set.')
+  if (aggregate.merge === undefined) throw new RangeError('The aggregate of sessions must have merge().')
+}

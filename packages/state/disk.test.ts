@@ -43,6 +43,17 @@ test('knows what is due, after changes and removals', async () => {
   await disk.close()
 })
 
+test('has the empty key like any other', async () => {
+  const disk = new Disk(place())
+  set(disk, '', 7, 1)
+  set(disk, 'a', 7, 1)
+  expect(due(disk, 7)).toEqual(['', 'a'])
+  expect(disk.get(Buffer.alloc(0))?.value).toEqual(value)
+  disk.write((states) => states.remove(Buffer.alloc(0)))
+  expect([due(disk, 7), disk.get(Buffer.alloc(0)), disk.keys]).toEqual([['a'], undefined, 1])
+  await disk.close()
+})
+
 test('belongs to the process that opened it last', async () => {
   const at = place()
   const [before, after] = [new Disk(at), new Disk(at)]

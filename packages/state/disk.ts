@@ -43,7 +43,10 @@ export const MAX_KEY_BYTES = 1024
 
 const TIMERS_BYTES = 16
 const NO_KEY = Buffer.alloc(0)
+/** Longer than any key, and after all of them. LMDB has no empty keys, so it also stands for that one. */
 const LAST_KEY = Buffer.alloc(MAX_KEY_BYTES + 1, 0xff)
+
+const named = (key: Buffer): Buffer => (key.length === 0 ? LAST_KEY : key)
 
 export interface Stored {
   readonly timers: Timers
@@ -98,7 +101,7 @@ export class Disk {
   }
 
   get(key: Buffer): Stored | undefined {
-    const found = this.#values.get(key)
+    const found = this.#values.get(named(key))
     return found && { timers: timersIn(found), value: found.subarray(TIMERS_BYTES) }
   }
 
@@ -175,18 +178,18 @@ export class Writing {
     stored.writeDoubleBE(timers.event, 0)
     stored.writeDoubleBE(timers.clock, 8)
     value.copy(stored, TIMERS_BYTES)
-    this.#values.putSync(key, stored)
+    this.#values.putSync(named(key), stored)
     for (const kind of KINDS)
       if (timers[kind] < Infinity) this.#timers.putSync(timerKey(kind, timers[kind], key), NOTHING)
   }
 
   remove(key: Buffer): void {
     this.#forgetTimers(key)
-    this.#values.removeSync(key)
+    this.#values.removeSync(named(key))
   }
 
   #forgetTimers(key: Buffer): void {
-    const before = this.#values.get(key)
+    const before = this.#values.get(named(key))
     if (before === undefined) return
     const timers = timersIn(before)
     for (const kind of KINDS)

@@ -1,0 +1,64 @@
+"""Computes the results of windows from all records of a topic at once, as an independent check.
+
+Reads a JSON object from standard input: the definition, and for each partition its records as [key, time, value,
+arrival] in their order. Writes for each partition the last result of each window: {"key start-end": [count, sum, max]}.
+"""
+
+import json
+import sys
+
+
+def windows_of(time, size, every):
+    last = time // every * every
+    return [start for start in range(last - size + every, last + 1, every)]
+
+
+def fixed(records, size, every, disorder, lateness, ahead):
+    counted = {}
+    latest = None
+    for key, time, value, arrival in records:
+        if time > arrival + ahead:
+            continue
+        for start in windows_of(time, size, every):
+            if latest is None or start + size + lateness > latest - disorder:
+                counted.setdefault((key, start, start + size), []).append(value)
+        latest = time if latest is None else max(latest, time)
+    return {window: values for window, values in counted.items() if window[2] <= latest - disorder}
+
+
+def sessions(records, gap, disorder, ahead):
+    opened = {}
+    ended = {}
+    latest = None
+    for key, time, value, arrival in records:
+        if time > arrival + ahead:
+            continue
+        mine = opened.setdefault(key, [])
+        near = [one for one in mine if one[0] <= time + gap and one[1] >= time]
+        start = min([time] + [one[0] for one in near])
+        end = max([time + gap] + [one[1] for one in near])
+        if latest is None or end > latest - disorder:
+            values = [v for one in near for v in one[2]] + [value]
+            opened[key] = [one for one in mine if one not in near] + [(start, end, values)]
+        latest = time if latest is None else max(latest, time)
+        for name, all_of_key in opened.items():
+            for one in all_of_key:
+                if one[1] <= latest - disorder:
+                    ended[(name, one[0], one[1])] = one[2]
+            opened[name] = [one for one in all_of_key if one[1] > latest - disorder]
+    return ended
+
+
+task = json.load(sys.stdin)
+results = []
+for partition in task["partitions"]:
+    if "gapMs" in task:
+        found = sessions(partition, task["gapMs"], task["disorderMs"], task["maxAheadMs"])
+    else:
+        found = fixed(
+            partition, task["sizeMs"], task["everyMs"], task["disorderMs"], task["latenessMs"], task["maxAheadMs"]
+        )
+    results.append(
+        {f"{key} {start}-{end}": [len(v), sum(v), max(v)] for (key, start, end), v in found.items()}
+    )
+json.dump(results, sys.stdout)

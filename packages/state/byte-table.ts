@@ -136,6 +136,10 @@ export class ByteTable {
     return this.#view.getFloat64(this.#at(id) + (kind === 'event' ? EVENT_TIMER : CLOCK_TIMER), true)
   }
 
+  forgetTimer(id: number, kind: TimerKind): void {
+    this.#view.setFloat64(this.#at(id) + (kind === 'event' ? EVENT_TIMER : CLOCK_TIMER), Infinity, true)
+  }
+
   keyStart(id: number): number {
     return this.#at(id) + HEAD_BYTES
   }

@@ -72,7 +72,9 @@ export class Copies {
   /** Returns the id of the first entry that is due by then, and forgets its timer; or -1. */
   take(kind: TimerKind, until: number): number {
     this.#readDue(kind, until)
-    return this.#heaps[kind].take(until)
+    const id = this.#heaps[kind].take(until)
+    if (id >= 0) this.table.forgetTimer(id, kind)
+    return id
   }
 
   /** The ids of all entries that are due by then, in order; their timers stay. */

@@ -30,12 +30,18 @@ export class TimerHeap {
 
   /** Returns the id of the first entry that is due by then, and forgets its timer; or -1. */
   take(until: number): number {
+    if (this.#groupTime > until) this.#returnGroup()
     for (;;) {
       for (let id = this.#group.pop(); id !== undefined; id = this.#group.pop())
         if (this.#isTrue(id, this.#groupTime)) return id
       if (!(this.#length > 0 && this.#times[0] <= until)) return -1
       this.#takeGroup()
     }
+  }
+
+  #returnGroup(): void {
+    for (const id of this.#group) this.push(this.#groupTime, id)
+    this.#group = []
   }
 
   /** Takes all entries of the earliest time. */

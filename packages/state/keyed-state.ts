@@ -91,6 +91,7 @@ export class KeyedState<V> {
   turn(out: Appender): void {
     if (out === this.#out) return
     this.#out = out
+    this.#dropUnused()
     try {
       this.#checkpoints?.step()
       const { shareBytes } = this.#store.memory
@@ -156,8 +157,7 @@ export class KeyedState<V> {
       }
     }
     this.#changed.clear()
-    for (const id of this.#added) if (!this.#copies.isNeeded(id)) this.#drop(id)
-    this.#added.length = 0
+    this.#dropUnused()
     for (const id of this.#known.keys()) {
       if (this.#known.size <= MAX_DECODED) break
       this.#known.delete(id)
@@ -254,9 +254,13 @@ export class KeyedState<V> {
     this.#copies.evict(shareBytes, (id) => this.#known.delete(id))
   }
 
-  #drop(id: number): void {
-    this.#copies.table.remove(id)
-    this.#known.delete(id)
+  #dropUnused(): void {
+    for (const id of this.#added) {
+      if (this.#copies.isNeeded(id)) continue
+      this.#copies.table.remove(id)
+      this.#known.delete(id)
+    }
+    this.#added.length = 0
   }
 
   /** Without the disk, states are read from Kafka and kept in memory. */

@@ -10,6 +10,7 @@ export {
 export {
   type Aggregate,
   DEFAULT_MAX_AHEAD_MS,
+  NoTime,
   type Placed,
   TooManyWindows,
   type WindowDefinition,

@@ -135,6 +135,15 @@ test('a key cannot have more than a thousand open windows', () => {
   expect(take()).toEqual([])
 })
 
+test('a time that is not a whole number is refused, and changes nothing', () => {
+  const { add, take } = operatorOf({ window: tumbling(10), disorderMs: 0, maxAheadMs: 1000 })
+  add('a1')
+  for (const wrong of ['a1.5', 'aNaN', 'aInfinity', 'a-Infinity', 'a1e300'])
+    expect(() => add(wrong)).toThrow('is not a time in whole milliseconds')
+  add('a10')
+  expect(take()).toEqual(['a 0-10 #1 1'])
+})
+
 test('wrong definitions are refused', () => {
   expect(() => hopping(10, 3)).toThrow('its size must be a multiple')
   expect(() => session(0)).toThrow('A session cannot end after 0 ms')

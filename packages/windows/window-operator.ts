@@ -52,6 +52,12 @@ export const DEFAULT_MAX_AHEAD_MS = 5 * 60_000
 const MAX_WINDOWS = 1000
 const PARTITION_KEY = Buffer.alloc(0)
 
+/** A record's time is not a whole number of milliseconds. */
+export class NoTime extends Error {
+  override readonly name = 'NoTime'
+  readonly code = 'no-time'
+}
+
 /** A record would open more windows of its key than there may be. */
 export class TooManyWindows extends Error {
   override readonly name = 'TooManyWindows'
@@ -101,9 +107,10 @@ export class WindowOperator<V, A, R> {
   /**
    * Takes the next record of the partition.
    * @param arrivalMs when the broker stored it
-   * @throws TooManyWindows, and what the states and the aggregate throw; nothing has changed then
+   * @throws NoTime, TooManyWindows, and what the states and the aggregate throw; nothing has changed then
    */
   add(key: Buffer, start: number, end: number, value: V, timeMs: number, arrivalMs: number): Placed {
+    if (!Number.isSafeInteger(timeMs)) throw new NoTime(`${timeMs} is not a time in whole milliseconds.`)
     if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
     const { window } = this.#definition
     const keyed = this.#states.at(key, start, end)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 /** The page's modules are plain JavaScript, so they have no types here. */
 const load = (path: string): Promise<any> => import(new URL(`page/${path}`, import.meta.url).href)
@@ -112,5 +112,30 @@ describe('the fleet', () => {
       { id: 'soho', name: 'SoHo', taxis: 2, occupied: 1, speed: 15 },
       { id: '88abc', name: null, taxis: 1, occupied: 0, speed: 12 },
     ])
+  })
+})
+
+describe('a map draws the next frame when it looks different', () => {
+  vi.stubGlobal('Path2D', class {})
+  const report = (lon: number) => [{ ...taxi('a', 0, lon), state: { key: 'moving' }, heading: null }]
+  /** The glide of a taxi by `pixels` to the east, which began at 0 ms. */
+  const glide = async (pixels: number) => {
+    const { Traffic } = await load('map/traffic.js')
+    const traffic = new Traffic()
+    const degree = 360 / SCALE
+    traffic.update(report(0), 0)
+    traffic.update(report(pixels * degree), 0)
+    return traffic
+  }
+  const SCALE = 2 ** 22
+
+  test.each([
+    ['a slow taxi moves a quarter of a pixel at a time', 5, 0, 50],
+    ['a fast taxi moves in every frame', 100, 0, 2.5],
+    ['a taxi that moves less is drawn once, at its end', 0.1, 200, 800],
+    ['nothing is drawn after the end', 5, 1000, Infinity],
+    ['nothing is drawn for a taxi that stands', 0, 0, Infinity],
+  ])('%s', async (_, pixels, now, ms) => {
+    expect((await glide(pixels)).untilMovedMs({ scale: SCALE }, now)).toBeCloseTo(ms, 6)
   })
 })

@@ -4,7 +4,14 @@
  */
 import { reducedMotion } from './theme.js'
 
+/** A chart is drawn when it is this far from the window, so that nobody sees it empty or old. */
+const NEAR = '300px'
+/** A smaller change, as a share of the greatest number, is one or two pixels. */
+const SMALL = 0.01
+
 /**
+ * Draws only what can be seen: a chart near the window, when its data or colours have changed.
+ *
  * @param build (data, colours) → an ECharts option; it is merged into the previous one
  * @returns {{ show(data): void, setColours(colours): void }}
  */
@@ -12,11 +19,27 @@ export function openChart(element, build) {
   const chart = globalThis.echarts.init(element, null, { renderer: 'canvas' })
   let shown
   let colours
+  let near = false
+  let drawn = ''
+  let numbers = []
   const draw = () => {
-    if (shown !== undefined && colours)
-      chart.setOption({ ...common(colours), ...build(shown, colours) }, { lazyUpdate: true })
+    if (!near || shown === undefined || !colours) return
+    const content = JSON.stringify([shown, colours])
+    if (content === drawn) return
+    drawn = content
+    const option = build(shown, colours)
+    const before = numbers
+    numbers = option.series.flatMap(({ data }) => data.map(numberOf))
+    chart.setOption({ ...common(colours, isLarge(before, numbers)), ...option }, { lazyUpdate: true })
   }
   new ResizeObserver(() => chart.resize()).observe(element)
+  new IntersectionObserver(
+    (entries) => {
+      near = entries.at(-1).isIntersecting
+      draw()
+    },
+    { rootMargin: NEAR },
+  ).observe(element)
   return {
     show: (data) => {
       shown = data
@@ -29,11 +52,20 @@ export function openChart(element, build) {
   }
 }
 
-function common(colours) {
+const numberOf = (item) => (Array.isArray(item) ? item[1] : (item.value ?? item))
+
+/** Tells if a change between two lists of numbers is worth the thirty frames of its animation. */
+function isLarge(before, after) {
+  if (before.length !== after.length) return true
+  const most = Math.max(...after)
+  return after.some((value, i) => Math.abs(value - before[i]) > most * SMALL)
+}
+
+function common(colours, moves) {
   return {
     animation: !reducedMotion.matches,
     animationDuration: 300,
-    animationDurationUpdate: 500,
+    animationDurationUpdate: moves ? 500 : 0,
     animationEasingUpdate: 'cubicOut',
     backgroundColor: 'transparent',
     textStyle: { fontFamily: colours.sans, color: colours.ink2, fontSize: 12 },

@@ -61,6 +61,8 @@ export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  /** Runs in the page before its own scripts. */
+  first?: () => void,
 ): Promise<WatchedPage> {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
@@ -68,6 +70,7 @@ export async function openPage(
     ...options,
   })
   const page = await context.newPage()
+  if (first) await page.addInitScript(first)
   const wrongs: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') wrongs.push(message.text())

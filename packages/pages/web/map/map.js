@@ -7,6 +7,9 @@ import { Camera } from './camera.js'
 import { listen } from './gestures.js'
 import { isEmpty } from './mercator.js'
 
+/** The time from one frame to the next on most screens. */
+const FRAME_MS = 16
+
 export class CanvasMap {
   #root
   #layers
@@ -17,11 +20,12 @@ export class CanvasMap {
   #free = false
   #groundDirty = true
   #frame = 0
+  #timer = 0
 
   /**
    * @param root an element with two canvases
-   * @param layers { drawGround(context, camera), drawAbove(context, camera, now): true while anything moves,
-   * moved(camera): called when the view has changed }
+   * @param layers { drawGround(context, camera), drawAbove(context, camera, now): the ms after which its next frame
+   * looks different, or Infinity while nothing moves; moved(camera): called when the view has changed }
    */
   constructor(root, layers) {
     this.#root = root
@@ -95,6 +99,7 @@ export class CanvasMap {
 
   #draw(now) {
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#timer)
     this.#frame = 0
     const camera = this.#camera
     const flying = camera.step(now)
@@ -105,7 +110,8 @@ export class CanvasMap {
       this.#groundDirty = false
     }
     this.#above.clearRect(0, 0, camera.width, camera.height)
-    const moving = this.#layers.drawAbove(this.#above, camera, now)
-    if (flying || moving) this.redrawAbove()
+    const pauseMs = this.#layers.drawAbove(this.#above, camera, now)
+    if (flying || pauseMs < FRAME_MS) this.redrawAbove()
+    else if (pauseMs < Infinity) this.#timer = setTimeout(() => this.redrawAbove(), pauseMs - FRAME_MS)
   }
 }

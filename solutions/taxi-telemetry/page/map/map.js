@@ -101,7 +101,7 @@ export class TaxiMap {
   }
 
   #drawTaxis(context, camera, now) {
-    if (!this.#layers.taxis) return false
+    if (!this.#layers.taxis) return Infinity
     const small = this.#areas.filter((area) => tooSmall(area, camera))
     const hidden = new Set(small.flatMap(({ taxis }) => taxis.map(({ id }) => id)))
     const smooth = !reducedMotion.matches
@@ -111,7 +111,7 @@ export class TaxiMap {
       highlighted: this.#highlighted,
     })
     drawBubbles(context, camera, small, this.#colours)
-    return smooth && this.#traffic.moving(now)
+    return smooth ? this.#traffic.untilMovedMs(camera, now) : Infinity
   }
 }
 

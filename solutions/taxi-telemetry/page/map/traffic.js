@@ -3,6 +3,8 @@ import { toX, toY } from '../kit/map/mercator.js'
 
 /** The time from one snapshot to the next. */
 const GLIDE_MS = 1000
+/** A shorter move cannot be seen. On a map of a city, taxis take seconds for it. */
+const VISIBLE_PX = 0.25
 const TRAIL = 14
 /** In Mercator units, 4 km at the equator. A longer step starts a new trail; it is not a drive. */
 const LONGEST_STEP = 0.0001
@@ -30,10 +32,16 @@ export class Traffic {
       .map(({ state, points }) => ({ state, points: points.slice(0, -1) }))
   }
 
-  /** Returns true while any taxi is gliding. */
-  moving(now) {
-    for (const { began } of this.#marks.values()) if (now - began < GLIDE_MS) return true
-    return false
+  /** Returns the ms after which a frame shows a taxi elsewhere than this one; Infinity if no taxi is gliding. */
+  untilMovedMs(camera, now) {
+    let fastest = 0
+    let leftMs = 0
+    for (const { x, y, fromX, fromY, began } of this.#marks.values()) {
+      if (now - began >= GLIDE_MS) continue
+      fastest = Math.max(fastest, Math.abs(x - fromX), Math.abs(y - fromY))
+      leftMs = Math.max(leftMs, began + GLIDE_MS - now)
+    }
+    return fastest === 0 ? Infinity : Math.min(leftMs, (VISIBLE_PX * GLIDE_MS) / (fastest * camera.scale))
   }
 
   /**
@@ -69,10 +77,6 @@ export class Traffic {
       if (distance < least) [nearest, least] = [mark.taxi, distance]
     }
     return nearest
-  }
-
-  get(id) {
-    return this.#marks.get(id)?.taxi
   }
 }
 

@@ -36,7 +36,7 @@ COPY bench/package.json bench/
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
  && find node_modules/echarts -mindepth 1 -maxdepth 1 ! -name dist ! -name package.json -exec rm -rf {} + \
- && find node_modules/echarts/dist -type f ! -name echarts.min.js -delete
+ && find node_modules/echarts/dist -type f ! -name echarts.common.min.js -delete
 
 FROM ${NODE_IMAGE}
 # The container does not share /tmp with other users, and a restarted container finds the folder again.

@@ -238,7 +238,7 @@ interface PageFolder {
   readonly folder: URL
   /**
    * Files of npm packages that the page loads, as path under the page → file: { 'echarts.js':
-   * 'echarts/dist/echarts.min.js' }.
+   * 'echarts/dist/echarts.common.min.js' }.
    */
   readonly libraries: Readonly<Record<string, string>>
 }

@@ -14,7 +14,7 @@ export interface PageFiles {
   readonly folder: URL
   /**
    * Files of npm packages that the page loads, as path under the page → file, resolved from the folder:
-   * { 'echarts.js': 'echarts/dist/echarts.min.js' }.
+   * { 'echarts.js': 'echarts/dist/echarts.common.min.js' }.
    */
   readonly libraries: Readonly<Record<string, string>>
 }

@@ -31,7 +31,7 @@ export const solution = {
   page: {
     service: 'indexer',
     folder: new URL('page/', import.meta.url),
-    libraries: { 'echarts.js': 'echarts/dist/echarts.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
+    libraries: { 'echarts.js': 'echarts/dist/echarts.common.min.js', 'h3.js': 'h3-js/dist/h3-js.umd.js' },
     snapshot,
   },
   tables: { zones: { entry: zone, seed: zonesSeed } },

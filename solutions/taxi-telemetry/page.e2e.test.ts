@@ -213,13 +213,17 @@ describe('the page with driving taxis', () => {
     await close()
   })
 
-  test('draws a chart when it comes near the window', async () => {
+  test('draws new data of a chart when it comes near the window', async () => {
     const { page, close } = await openPage(browser, server.url, { viewport: { width: 360, height: 740 } })
     await live(page)
-    await eventually(() => page.locator('#trips-table tbody tr').count()).toBeGreaterThan(10)
-    expect(await seriesOf(page, 'trips-chart')).toEqual([])
-    await page.locator('#trips-chart').scrollIntoViewIfNeeded()
-    await eventually(async () => (await seriesOf(page, 'trips-chart')).length).toBeGreaterThan(10)
+    await eventually(() => seriesOf(page, 'speeds-chart')).not.toEqual([])
+    const first = await seriesOf(page, 'speeds-chart')
+    const numbers = async () =>
+      (await page.locator('#speeds-table td').allTextContents()).map((text) => Number(text.replace(',', '')))
+    await eventually(numbers).not.toEqual(first)
+    expect(await seriesOf(page, 'speeds-chart')).toEqual(first)
+    await page.locator('#speeds-chart').scrollIntoViewIfNeeded()
+    await eventually(() => seriesOf(page, 'speeds-chart')).not.toEqual(first)
     await close()
   })
 

@@ -4,13 +4,13 @@
  */
 import { reducedMotion } from './theme.js'
 
-/** A chart is drawn when it is this far from the window, so that nobody sees it empty or old. */
+/** A chart this far from the window is kept up to date, so that nobody sees an old one. */
 const NEAR = '300px'
 /** A smaller change, as a share of the greatest number, is one or two pixels. */
 const SMALL = 0.01
 
 /**
- * Draws only what can be seen: a chart near the window, when its data or colours have changed.
+ * Draws its first data wherever it is, and later ones, if they differ, while it is near the window or printed.
  *
  * @param build (data, colours) → an ECharts option; it is merged into the previous one
  * @returns {{ show(data): void, setColours(colours): void }}
@@ -22,8 +22,8 @@ export function openChart(element, build) {
   let near = false
   let drawn = ''
   let numbers = []
-  const draw = () => {
-    if (!near || shown === undefined || !colours) return
+  const draw = (always = near) => {
+    if ((!always && drawn) || shown === undefined || !colours) return
     const content = JSON.stringify([shown, colours])
     if (content === drawn) return
     drawn = content
@@ -40,6 +40,7 @@ export function openChart(element, build) {
     },
     { rootMargin: NEAR },
   ).observe(element)
+  addEventListener('beforeprint', () => draw(true))
   return {
     show: (data) => {
       shown = data

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
  * Kinds of tests, by the last words of their file names. What has none of them is a unit test and needs no
@@ -27,6 +28,21 @@ const KINDS = {
   chart: { ending: 'chart', seconds: 60, group: 8, workers: 1 },
 } as const
 
+/**
+ * Files that take minutes. They begin first, so that none of them is left when the other workers are done.
+ * Without the results of an earlier run, vitest begins with the files of most bytes.
+ */
+const LONG = /docs\/how-to\/|test\/(rights|taxi)\.e2e|tools\/weir\/new\/|kcl\.conformance/
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { long = [], short = [] } = Object.groupBy(await super.sort(files), ({ moduleId }) =>
+      LONG.test(moduleId) ? 'long' : 'short',
+    )
+    return [...long, ...short]
+  }
+}
+
 const files = (ending: string): string => `**/*.${ending}.test.ts`
 /** The last one: templates of `weir new`, whose tests run where it has written them. */
 const NEVER = ['**/node_modules/**', '**/.weir/**', 'tools/weir/new/templates/**']
@@ -39,6 +55,7 @@ export default defineConfig({
   test: {
     globalSetup: './test/global-setup.ts',
     teardownTimeout: 60_000,
+    sequence: { sequencer: LongFirst },
     // A second, the default, is not enough on a busy machine.
     expect: { poll: { timeout: 10_000 } },
     projects: [

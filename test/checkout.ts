@@ -1,9 +1,11 @@
 /** A copy of this checkout, for tests that write into it. */
-import { cp, mkdir, mkdtemp, readdir, readFile, symlink } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, glob, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
+const CHECKOUTS = join(ROOT, 'node_modules/.cache/checkouts')
 
 /**
  * `node_modules` has the installed packages, and the copy's own workspaces.
@@ -18,10 +20,30 @@ export async function copyCheckout(test: string): Promise<string> {
       await cp(join(ROOT, name), join(copy, name), { recursive: true, preserveTimestamps: true })
   }
   await linkPackages(copy)
-  const known = join(ROOT, 'node_modules/.cache/checkouts', test)
-  await mkdir(known, { recursive: true })
-  await symlink(known, join(copy, 'node_modules/.cache'))
+  await symlink(await knownTo(test), join(copy, 'node_modules/.cache'))
   return copy
+}
+
+/** The folder with what the compiler knows of earlier copies. It begins with what it knows of another test's. */
+async function knownTo(test: string): Promise<string> {
+  const known = join(CHECKOUTS, test, 'tsc')
+  if (existsSync(known)) return dirname(known)
+  await mkdir(known, { recursive: true })
+  for (const file of await Array.fromAsync(glob(join(CHECKOUTS, '*/tsc/*.tsbuildinfo')))) {
+    const text = await readFile(file, 'utf8')
+    // A compiler may be writing the file.
+    if (isJson(text)) await writeFile(join(known, basename(file)), text)
+  }
+  return dirname(known)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function linkPackages(copy: string): Promise<void> {

@@ -1,15 +1,10 @@
-/**
- * Follows every how-to page to the letter, in a copy of the repository: writes its files, applies its
- * changes, runs its commands. Pages that talk to Weir have a hub and an enricher of their own, at which the
- * addresses of `npm start` point then; pages about notifications also have an alerter.
- */
-import { execFile, spawn } from 'node:child_process'
+/** A Weir for the pages: a hub, an enricher, an alerter and a gateway, at which the addresses of `npm start` point. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { DeleteTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
 import {
@@ -26,57 +21,11 @@ import { freePorts } from '@weir/stack/ports.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { copyCheckout } from '../../test/checkout.ts'
+import { expect, vi } from 'vitest'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const pages = (await readdir(new URL('.', import.meta.url))).filter((name) => name.endsWith('.md'))
-let copy: string
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-beforeEach(async () => {
-  copy = await copyCheckout('how-to')
-})
-
-afterEach(() => rm(copy, { recursive: true, force: true, maxRetries: 5 }))
-
-interface Block {
-  readonly language: string
-  readonly attributes: Readonly<Record<string, string>>
-  readonly text: string
-}
-
-function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)].map(([, language, attributes, text]) => ({
-    language,
-    text,
-    attributes: Object.fromEntries(
-      [...attributes.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name, quoted, plain]) => [
-        name,
-        quoted ?? plain,
-      ]),
-    ),
-  }))
-}
-
-/**
- * Removes the lines with a minus and inserts those with a plus; the other lines must match one place only.
- */
-async function change(file: string, diff: string): Promise<void> {
-  const lines = diff.split('\n').slice(0, -1)
-  const side = (sign: string) =>
-    lines
-      .filter((line) => line[0] === ' ' || line[0] === sign)
-      .map((line) => `${line.slice(1)}\n`)
-      .join('')
-  const text = await readFile(file, 'utf8')
-  expect(text.split(side('-')).length - 1, `the place of a change in ${file}:\n${diff}`).toBe(1)
-  await writeFile(
-    file,
-    text.replace(side('-'), () => side('+')),
-  )
-}
-
-interface Weir {
+export interface Weir {
   /** Addresses on the pages, with their replacements here. */
   readonly addresses: Readonly<Record<string, string>>
   /** The environment of commands. */
@@ -85,20 +34,21 @@ interface Weir {
 }
 
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
-const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
 /** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments', 'warm-loads']
 const FUNCTIONS = ['check-payments', 'tell-failures']
 
 /**
  * Starts a hub and an enricher as `npm start` does; their access keys are in access-keys.json of the copy.
+ *
+ * @param copy the folder of the copy of the repository
  */
-async function startWeir(withAlerter: boolean): Promise<Weir> {
+export async function startWeir(copy: string, withAlerter: boolean): Promise<Weir> {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([
     servers.kafka(),
     servers.registry(),
     servers.redis(),
-    pythonWith('how-to', join(import.meta.dirname, 'requirements.txt')),
+    pythonWith('how-to', join(import.meta.dirname, '../requirements.txt')),
   ])
   const { stop } = await prepare({ brokers, registryUrl })
   await stop()
@@ -220,59 +170,3 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
   kinesis.destroy()
   lambda.destroy()
 }
-
-/**
- * @param attributes fails: what the output of a command that must fail contains; prints: what that of one
- * that must succeed contains
- */
-async function run(command: string, { fails, prints = '' }: Block['attributes'], weir: Weir): Promise<void> {
-  const path = `${join(copy, 'node_modules/.bin')}:${weir.env.PATH ?? process.env.PATH}`
-  // npx keeps packages in npm's cache: this one is removed with the copy.
-  const env = {
-    ...process.env,
-    ...weir.env,
-    PATH: path,
-    npm_config_cache: join(copy, '.npm'),
-    VITEST: undefined,
-    NODE_ENV: undefined,
-  } as NodeJS.ProcessEnv
-  const { code, output } = await promisify(execFile)('bash', ['-ec', command], {
-    cwd: copy,
-    env,
-    maxBuffer: 1 << 26,
-  }).then(
-    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-    (error) => ({ code: error.code, output: `${error.stdout}${error.stderr}` }),
-  )
-  if (fails === undefined) expect(code, output).toBe(0)
-  else expect(code, output).not.toBe(0)
-  expect(output).toContain(fails ?? prints)
-}
-
-test.for(pages)('%s works as written', { timeout: 420_000 }, async (name) => {
-  const blocks = blocksOf(await readFile(new URL(name, import.meta.url), 'utf8'))
-  expect(
-    blocks.some(({ language, attributes }) => language === 'sh' && !attributes.file),
-    'the page runs something',
-  ).toBe(true)
-  const keys = blocks.find(({ attributes }) => attributes.file === 'access-keys.json')
-  if (keys) await writeFile(join(copy, 'access-keys.json'), keys.text)
-  const has = (address: string): boolean => blocks.some(({ text }) => text.includes(address))
-  const weir = has('localhost:4566') ? await startWeir(has('localhost:8083')) : NOTHING_RUNS
-  try {
-    for (const { language, attributes, text: written } of blocks) {
-      const text = Object.entries(weir.addresses).reduce(
-        (all, [address, here]) => all.replaceAll(address, here),
-        written,
-      )
-      const file = attributes.file && join(copy, attributes.file)
-      if (file && language === 'diff') await change(file, text)
-      else if (file) {
-        await mkdir(dirname(file), { recursive: true })
-        await writeFile(file, text)
-      } else if (language === 'sh') await run(text, attributes, weir)
-    }
-  } finally {
-    await weir.stop()
-  }
-})

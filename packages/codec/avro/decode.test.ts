@@ -2,7 +2,7 @@ import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { topics } from '@weir/solutions'
 import avro from 'avsc'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Undecodable } from '../errors.ts'
 import { record, schemas } from '../testing/schemas.ts'
 import { random, randomValue } from '../testing/values.ts'
@@ -129,6 +129,15 @@ function attempt(decode: Decode, bytes: Buffer, end: number): { readonly value: 
 }
 
 describe('the decoder of', () => {
+  // More than half of the time would go to the stacks of expected errors.
+  const { stackTraceLimit } = Error
+  beforeAll(() => {
+    Error.stackTraceLimit = 0
+  })
+  afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit
+  })
+
   test.each(Object.entries(schemas))(
     '%s refuses every truncation, and reads other bytes as a value or throws Undecodable',
     (_, schema) => {

@@ -70,7 +70,7 @@ export default defineConfig({
           exclude: [...NEVER, ...Object.values(KINDS).map(({ ending }) => files(ending))],
           testTimeout: 10_000,
           isolate: false,
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
       ...Object.entries(KINDS).map(([name, { ending, seconds, group, workers }]) => ({

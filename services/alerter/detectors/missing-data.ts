@@ -1,0 +1,65 @@
+/** A sensor that is silent. */
+import type { StateReader, StateWriter } from './bytes.ts'
+import { defineDetector, type Model, type Verdict } from './detector.ts'
+import { spoken } from './series.ts'
+
+const parameters = {
+  after: {
+    type: 'duration',
+    default: 60_000,
+    min: 1,
+    max: 31_536_000_000,
+    doc: 'The longest normal time between two readings.',
+  },
+  recovery: {
+    type: 'whole',
+    unit: 'readings',
+    default: 1,
+    min: 1,
+    max: 10_000,
+    doc: 'How many readings in a row end a finding.',
+  },
+} as const
+
+class MissingData implements Model {
+  readonly #afterMs: number
+  #lastMs = Number.NaN
+
+  constructor(afterMs: number) {
+    this.#afterMs = afterMs
+  }
+
+  judge(timeMs: number): void {
+    this.#lastMs = timeMs
+  }
+
+  due(): number | undefined {
+    return Number.isNaN(this.#lastMs) ? undefined : this.#lastMs + this.#afterMs
+  }
+
+  /** Beyond the limit by the least bit: silence is found at the very moment that it is too long. */
+  tick(nowMs: number, verdict: Verdict): void {
+    verdict.excess = Math.max((nowMs - this.#lastMs) / this.#afterMs, 1 + Number.EPSILON)
+    verdict.sinceMs = this.#lastMs
+  }
+
+  why(): string {
+    return `has sent nothing for ${spoken(this.#afterMs)}`
+  }
+
+  write(to: StateWriter): void {
+    to.f64(this.#lastMs)
+  }
+
+  read(from: StateReader): void {
+    this.#lastMs = from.f64()
+  }
+}
+
+export const missingData = defineDetector({
+  name: 'missing-data',
+  doc: 'A sensor that sends nothing for too long.',
+  code: 7,
+  parameters,
+  model: ({ after }) => new MissingData(after),
+})

@@ -19,6 +19,7 @@ const parameters = {
     default: 120,
     min: 8,
     max: 4096,
+    tries: [60, 120, 300, 1000],
     doc: 'The length of the baseline.',
   },
   warmup: {
@@ -42,6 +43,7 @@ const parameters = {
     default: 6,
     min: 0.5,
     max: 100,
+    tries: [3, 4, 5, 6, 8, 10, 14, 20],
     doc: 'How far from the baseline a reading may be.',
   },
   floor: {

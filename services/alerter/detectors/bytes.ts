@@ -13,27 +13,28 @@ export class StateWriter {
   #length = 0
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), value)
+    const at = this.#take(1)
+    this.#view.setUint8(at, value)
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#take(2), value, true)
+    const at = this.#take(2)
+    this.#view.setUint16(at, value, true)
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), value, true)
+    const at = this.#take(4)
+    this.#view.setUint32(at, value, true)
   }
 
   f32(value: number): void {
-    this.#view.setFloat32(this.#take(4), value, true)
+    const at = this.#take(4)
+    this.#view.setFloat32(at, value, true)
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#take(8), value, true)
-  }
-
-  bytes(value: Uint8Array): void {
-    this.#bytes.set(value, this.#take(value.length))
+    const at = this.#take(8)
+    this.#view.setFloat64(at, value, true)
   }
 
   /** The bytes that were written. They are a view: writing on invalidates it. */
@@ -41,6 +42,7 @@ export class StateWriter {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Replaces the view if it grows: take first. */
   #take(size: number): number {
     const at = this.#length
     this.#length += size

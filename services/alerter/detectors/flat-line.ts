@@ -21,6 +21,7 @@ const parameters = {
     default: 600_000,
     min: 1,
     max: 31_536_000_000,
+    tries: [60_000, 600_000, 3_600_000, 14_400_000, 86_400_000],
     doc: 'How long a value may stay the same.',
   },
   recovery: {

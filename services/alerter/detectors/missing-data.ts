@@ -9,6 +9,7 @@ const parameters = {
     default: 60_000,
     min: 1,
     max: 31_536_000_000,
+    tries: [60_000, 600_000, 3_600_000, 14_400_000, 86_400_000],
     doc: 'The longest normal time between two readings.',
   },
   recovery: {

@@ -3,6 +3,8 @@
 interface Described {
   /** One sentence. */
   readonly doc: string
+  /** Values that a search for good settings tries. */
+  readonly tries?: readonly (number | string)[]
 }
 
 export interface NumberParameter extends Described {

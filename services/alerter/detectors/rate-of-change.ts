@@ -15,6 +15,7 @@ const parameters = {
     default: 5,
     min: 1e-9,
     max: 1e12,
+    tries: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
     doc: 'The fastest normal change, per minute.',
   },
   span: {
@@ -22,6 +23,7 @@ const parameters = {
     default: 60_000,
     min: 1,
     max: 86_400_000,
+    tries: [60_000, 600_000, 3_600_000],
     doc: 'The time over which the change is measured.',
   },
 } as const

@@ -15,6 +15,7 @@ const parameters = {
     type: 'choice',
     default: 'day',
     choices: ['day', 'week'],
+    tries: ['day', 'week'],
     doc: 'day compares with the same hour of other days, week with the same hour and day of other weeks.',
   },
   zone: {
@@ -47,6 +48,7 @@ const parameters = {
     default: 6,
     min: 0.5,
     max: 100,
+    tries: [3, 4, 5, 6, 8, 10, 14],
     doc: 'How far from the usual value of the hour a reading may be.',
   },
   floor: {

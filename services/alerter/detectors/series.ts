@@ -52,6 +52,8 @@ export class Series {
   #guard = new Guard()
   #episode = new Episode()
   readonly #verdict: Verdict = { excess: 0, calm: 1, low: -Infinity, high: Infinity, sinceMs: Infinity }
+  /** How many readings did not count since this object was made. */
+  ignored = 0
   /** Why the given state was not used. */
   readonly reset: string | undefined
 
@@ -68,7 +70,10 @@ export class Series {
    * has 0. Appends what became of it to `found`.
    */
   feed(timeMs: number, value: number, found: Finding[]): number {
-    if (!this.#guard.accepts(timeMs, value)) return 0
+    if (!this.#guard.accepts(timeMs, value)) {
+      this.ignored++
+      return 0
+    }
     const due = this.#model.due?.()
     if (due !== undefined && due <= timeMs) this.tick(due, found)
     const verdict = this.#fresh()

@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   send: async () => (await import('./commands/send.ts')).send,
   replay: async () => (await import('./commands/replay.ts')).replay,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
+  detect: async () => (await import('./commands/detect.ts')).detect,
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
   reference: async () => (await import('./commands/reference.ts')).reference,
   functions: async () => (await import('./commands/functions.ts')).functions,

@@ -68,8 +68,7 @@ const classic: Statistics = (window) => {
 const robust: Statistics = (window) => {
   const center = window.median()
   const distance = window.medianDistance(center)
-  const spread =
-    distance > 0 ? MAD_TO_SIGMA * distance : MEAN_DISTANCE_TO_SIGMA * window.meanDistance(center)
+  const spread = distance > 0 ? MAD_TO_SIGMA * distance : MEAN_DISTANCE_TO_SIGMA * window.meanDistance(center)
   return { center, spread }
 }
 

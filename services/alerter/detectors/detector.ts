@@ -4,7 +4,13 @@
  * deviations with a beginning and an end, findings, and state as bytes.
  */
 import type { StateReader, StateWriter } from './bytes.ts'
-import { type Parameters, type RawSettings, readSettings, SettingError, type SettingsOf } from './parameters.ts'
+import {
+  type Parameters,
+  type RawSettings,
+  readSettings,
+  SettingError,
+  type SettingsOf,
+} from './parameters.ts'
 
 /** What a model says about one reading. The same object is used for all of them. */
 export interface Verdict {

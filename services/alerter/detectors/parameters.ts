@@ -84,7 +84,8 @@ function numberOf({ type }: NumberParameter, value: unknown): number {
 
 /** What the value of a parameter must be: "a whole number of readings from 8 to 4096". */
 export function wanted({ type, unit, min, max }: NumberParameter): string {
-  if (type === 'duration') return `a duration such as 500ms, 10s, 5m or 1h, from ${text(min)}ms to ${time(max)}`
+  if (type === 'duration')
+    return `a duration such as 500ms, 10s, 5m or 1h, from ${text(min)}ms to ${time(max)}`
   const kind = type === 'whole' ? 'a whole number' : 'a number'
   const of = unit === undefined || unit === 'value' ? '' : ` of ${unit}`
   const from = Number.isFinite(min) ? ` from ${text(min)}` : ''
@@ -95,10 +96,9 @@ export function wanted({ type, unit, min, max }: NumberParameter): string {
 const text = (value: number): string => String(value)
 
 function time(value: number): string {
-  const [unit, size] = Object.entries(UNITS_MS).findLast(([, size]) => value >= size && value % size === 0) ?? [
-    'ms',
-    1,
-  ]
+  const [unit, size] = Object.entries(UNITS_MS).findLast(
+    ([, size]) => value >= size && value % size === 0,
+  ) ?? ['ms', 1]
   return `${value / size}${unit}`
 }
 

@@ -4,14 +4,28 @@
  * is its shingles and thresholds alone.
  */
 import { StateError, StateReader, StateWriter } from './bytes.ts'
-import { type CommonSettings, type Deviation, defineDetector, type Model, type Shared, type Verdict } from './detector.ts'
+import {
+  type CommonSettings,
+  type Deviation,
+  defineDetector,
+  type Model,
+  type Shared,
+  type Verdict,
+} from './detector.ts'
 import { readForest, writeForest } from './forest/codec.ts'
 import { Forest } from './forest/forest.ts'
 import { View } from './forest/view.ts'
 import type { SettingsOf } from './parameters.ts'
 
 const parameters = {
-  trees: { type: 'whole', unit: 'trees', default: 50, min: 10, max: 200, doc: 'The number of trees per view.' },
+  trees: {
+    type: 'whole',
+    unit: 'trees',
+    default: 50,
+    min: 10,
+    max: 200,
+    doc: 'The number of trees per view.',
+  },
   sample: {
     type: 'whole',
     unit: 'points',

@@ -74,7 +74,8 @@ export const thresholds = defineDetector({
   code: 1,
   parameters,
   check({ low, high, hysteresis }) {
-    if (low === -Infinity && high === Infinity) return 'Neither low nor high is given; give at least one limit.'
+    if (low === -Infinity && high === Infinity)
+      return 'Neither low nor high is given; give at least one limit.'
     if (low >= high) return `low is ${low} and high is ${high}; low must be less than high.`
     if (hysteresis * 2 >= high - low)
       return `hysteresis is ${hysteresis}; it must be less than half of the range from low to high.`

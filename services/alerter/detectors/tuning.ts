@@ -50,7 +50,12 @@ export function split({ labels }: Labelled): Split {
 }
 
 /** Rows before `end` at which a finding was opened. */
-export function openedIn({ times, values }: Labelled, detector: Detector, settings: CheckedSettings, end: number): number[] {
+export function openedIn(
+  { times, values }: Labelled,
+  detector: Detector,
+  settings: CheckedSettings,
+  end: number,
+): number[] {
   const series = new Series(detector, settings, { sensor: 'value' })
   const opened: number[] = []
   const found: Finding[] = []
@@ -106,7 +111,12 @@ export async function tune(
 }
 
 /** The detector sees the first part too, as it would have in service; only what it finds later counts. */
-function measure(one: Labelled, { at, measuring }: Split, detector: Detector, settings: CheckedSettings): Evaluation {
+function measure(
+  one: Labelled,
+  { at, measuring }: Split,
+  detector: Detector,
+  settings: CheckedSettings,
+): Evaluation {
   const opened = openedIn(one, detector, settings, one.values.length)
   return evaluate(
     measuring,

@@ -10,7 +10,10 @@ import { NO_NODE, type Tree } from './tree.ts'
 /** The byte before a leaf; other bytes are the dimension of an inner node's cut. */
 const LEAF = 255
 
-export function writeForest({ options, points, trees, samplers, random, sequence }: Forest, to: StateWriter): void {
+export function writeForest(
+  { options, points, trees, samplers, random, sequence }: Forest,
+  to: StateWriter,
+): void {
   to.u16(options.trees)
   to.u16(options.sampleSize)
   to.u16(options.dimensions)

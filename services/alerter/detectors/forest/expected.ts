@@ -34,7 +34,8 @@ function nearest(tree: Tree, node: number, point: Float32Array): Nearest {
   }
   const [left, right] = [tree.left[node]!, tree.right[node]!]
   const dimension = tree.cutDimension[node]!
-  if (dimension !== last) return nearest(tree, point[dimension]! <= tree.cutValue[node]! ? left : right, point)
+  if (dimension !== last)
+    return nearest(tree, point[dimension]! <= tree.cutValue[node]! ? left : right, point)
   const [a, b] = [nearest(tree, left, point), nearest(tree, right, point)]
   return a.distance <= b.distance ? a : b
 }

@@ -101,8 +101,7 @@ function join(
 
 function boxOf(tree: Tree, node: number): Float32Array {
   const { dimensions, values } = tree.points
-  if (node < tree.capacity)
-    return tree.boxes.subarray(node * 2 * dimensions, (node + 1) * 2 * dimensions)
+  if (node < tree.capacity) return tree.boxes.subarray(node * 2 * dimensions, (node + 1) * 2 * dimensions)
   const at = tree.leafSlot[node - tree.capacity] * dimensions
   return Float32Array.from({ length: 2 * dimensions }, (_, i) => values[at + (i >> 1)])
 }

@@ -24,8 +24,16 @@ interface Anomaly {
   change(value: number, i: number, gauss: () => number): number
 }
 
-const spike = (at: number, size: number, length = 1): Anomaly => ({ at, length, change: (value) => value + size })
-const shift = (at: number, size: number, length = 500): Anomaly => ({ at, length, change: (value) => value + size })
+const spike = (at: number, size: number, length = 1): Anomaly => ({
+  at,
+  length,
+  change: (value) => value + size,
+})
+const shift = (at: number, size: number, length = 500): Anomaly => ({
+  at,
+  length,
+  change: (value) => value + size,
+})
 const stuck = (at: number, level: number, length = 150): Anomaly => ({ at, length, change: () => level })
 const loud = (at: number, size: number, length = 150): Anomaly => ({
   at,
@@ -43,8 +51,16 @@ const daily = (i: number): number => Math.sin((2 * Math.PI * i) / DAY)
 const weekly = (i: number): number => (Math.floor(i / DAY) % 7 >= 5 ? 0.4 : 1)
 
 const recipes: readonly Recipe[] = [
-  { name: 'spikes', base: (_i, gauss) => 50 + gauss(), anomalies: [spike(1200, 9), spike(2300, -8, 3), spike(3500, 12)] },
-  { name: 'level-shift', base: (_i, gauss) => 20 + 0.5 * gauss(), anomalies: [shift(1500, 4), shift(3000, -3)] },
+  {
+    name: 'spikes',
+    base: (_i, gauss) => 50 + gauss(),
+    anomalies: [spike(1200, 9), spike(2300, -8, 3), spike(3500, 12)],
+  },
+  {
+    name: 'level-shift',
+    base: (_i, gauss) => 20 + 0.5 * gauss(),
+    anomalies: [shift(1500, 4), shift(3000, -3)],
+  },
   {
     name: 'slow-drift',
     base: (i, gauss) => 10 + i / 300 + 0.4 * gauss(),
@@ -58,7 +74,10 @@ const recipes: readonly Recipe[] = [
   {
     name: 'missing-peak',
     base: (i, gauss) => 200 + 80 * Math.max(0, daily(i)) + 4 * gauss(),
-    anomalies: [stuck(DAY * 6 + 20, 202, 110), { at: DAY * 11 + 150, length: 100, change: (value) => value + 60 }],
+    anomalies: [
+      stuck(DAY * 6 + 20, 202, 110),
+      { at: DAY * 11 + 150, length: 100, change: (value) => value + 60 },
+    ],
   },
   {
     name: 'heavy-tails',

@@ -53,22 +53,24 @@ export class SortedWindow {
     return size % 2 === 1 ? distance : (before + distance) / 2
   }
 
+  // Sums go by size, since their last digits depend on the order, and the ring begins elsewhere after `read`.
+
   mean(): number {
     let sum = 0
-    for (let i = 0; i < this.size; i++) sum += this.#values[i]!
+    for (let i = 0; i < this.size; i++) sum += this.#sorted[i]!
     return sum / this.size
   }
 
   /** The mean of the distances from `center`. */
   meanDistance(center: number): number {
     let sum = 0
-    for (let i = 0; i < this.size; i++) sum += Math.abs(this.#values[i]! - center)
+    for (let i = 0; i < this.size; i++) sum += Math.abs(this.#sorted[i]! - center)
     return sum / this.size
   }
 
   standardDeviation(mean: number): number {
     let sum = 0
-    for (let i = 0; i < this.size; i++) sum += (this.#values[i]! - mean) ** 2
+    for (let i = 0; i < this.size; i++) sum += (this.#sorted[i]! - mean) ** 2
     return Math.sqrt(sum / Math.max(1, this.size - 1))
   }
 

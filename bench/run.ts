@@ -1,11 +1,12 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect]
  * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
  * other round has them in reverse order. Prints Markdown tables.
  */
 import { parseArgs } from 'node:util'
-import { openContext } from './context.ts'
+import { type Context, openContext } from './context.ts'
 import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
+import { detect } from './scenarios/detect.ts'
 import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
@@ -24,7 +25,7 @@ const {
     quick: { type: 'boolean', default: false },
     only: {
       type: 'string',
-      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules',
+      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect',
     },
   },
 })
@@ -41,6 +42,7 @@ const scenarios = {
   notify: notify(1000, 30 * part),
   publish: publish(20_000 * part),
   rules: rules(1_000_000 * part),
+  detect: detect(50_000 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))
@@ -48,14 +50,16 @@ const chosen = only.split(',').map((name) => {
   return name as keyof typeof scenarios
 })
 
-const context = await openContext()
+/** Scenarios that need no servers. */
+const ALONE = ['detect']
+const context = chosen.every((name) => ALONE.includes(name)) ? undefined : await openContext()
 const figures = new Map(chosen.map((name) => [name, [] as Map<string, Figure | Latency>[]]))
 for (let round = 1; round <= Number(rounds); round++) {
   for (const name of chosen) {
     const figure = new Map<string, Figure | Latency>()
     const contenders = Object.entries(scenarios[name].contenders)
     for (const [contender, measure] of round % 2 === 0 ? contenders.toReversed() : contenders) {
-      figure.set(contender, await measure(context.value))
+      figure.set(contender, await measure(context?.value as Context))
       process.stderr.write(
         `round ${round}: ${name}: ${contender}: ${JSON.stringify(figure.get(contender))}\n`,
       )
@@ -63,7 +67,7 @@ for (let round = 1; round <= Number(rounds); round++) {
     figures.get(name)!.push(figure)
   }
 }
-await context.stop()
+await context?.stop()
 for (const [name, rounds] of figures) {
   const table =
     name === 'latency' || name === 'offers' || name === 'notify'

@@ -1,22 +1,17 @@
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
-import { setImmediate as othersTurn } from 'node:timers/promises'
-import type { CheckedSettings, Detector } from '@weir/alerter/detectors/detector.ts'
 import { evaluate, stretchesOf } from '@weir/alerter/detectors/evaluation.ts'
 import { detectorNamed, detectors } from '@weir/alerter/detectors/index.ts'
 import { SettingError, shownDefault, wanted } from '@weir/alerter/detectors/parameters.ts'
-import { type Finding, Series } from '@weir/alerter/detectors/series.ts'
-import { type Labelled, tune } from '@weir/alerter/detectors/tuning.ts'
 import { command, UsageError } from '../command.ts'
-import { evaluationText, findingsTable, intervalOf, tunedText } from '../detect/report.ts'
+import { Detection, type State, search, writeScores } from '../detect/file.ts'
+import { evaluationText, findingsTable, intervalOf } from '../detect/report.ts'
 import { readSeriesFile, type SeriesFile } from '../detect/series-file.ts'
+import type { TopicResult } from '../detect/topic.ts'
 import { EXIT } from '../exit.ts'
+import { readFilters } from '../tail/filter.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { Progress } from '../terminal/progress.ts'
 
 const DEFAULT = 'random-cut-forest'
-/** Rows between two looks at the clock and the signals. */
-const STEP = 2_000
 
 const list = detectors
   .map(({ name, doc, parameters }) => {
@@ -30,6 +25,7 @@ const list = detectors
 
 const usage = `
 weir detect FILE [options]
+weir detect --topic TOPIC --field PATH [options]
 
 Finds anomalies in a series: a CSV file with the columns timestamp and value, plain or compressed with gzip or
 zstd. Prints one line per deviation. If there is a column label (1 or true where something is wrong), also
@@ -47,15 +43,23 @@ it begins within a labelled stretch or up to 10 readings after.
                       each file choose the settings, the rest only measures them
   --json              prints one JSON object per line: each finding when it opens and when it is resolved
 
+Instead of a file, all records that a topic has now, each key a series of its own:
+  --topic TOPIC       a topic with a contract
+  --field PATH        the field with the value, such as engine.temperature
+  --key PATH          the field that tells series apart (the key of the record)
+  --time PATH         the field with the time, in milliseconds since the epoch (the time of arrival)
+  --filter FIELD=VALUE  only records whose field has that value. Repeatable
+
 Examples
   weir detect temperature.csv.gz
   weir detect temperature.csv --detector thresholds --set high=85 --set duration=10s --unit °C
   weir detect labelled-1.csv labelled-2.csv --tune
+  weir detect --topic taxi.telemetry --field speed --time eventTime --detector robust-baseline
 
 Detectors and their parameters
 
 ${list}
-Exit codes: 0 done, 1 stopped, 2 an argument or the file cannot be used.
+Exit codes: 0 done, 1 stopped, 2 an argument or the file cannot be used, 4 Kafka does not answer.
 `
 
 export const detect = command({
@@ -70,9 +74,22 @@ export const detect = command({
     scores: { type: 'string' },
     tune: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    topic: { type: 'string' },
+    field: { type: 'string' },
+    key: { type: 'string' },
+    time: { type: 'string' },
+    filter: { type: 'string', multiple: true, default: [] },
   },
   async run(values, paths) {
-    if (paths.length === 0) throw new UsageError('Name a file.')
+    const { topic, field } = values
+    if (topic === undefined) refuseTopicOptions(values)
+    else if (paths.length > 0) throw new UsageError('Name a file or a topic, not both.')
+    else if (field === undefined) throw new UsageError('--field is missing; name the field with the value.')
+    else if (values.tune || values.scores !== undefined)
+      throw new UsageError('--topic goes with neither --scores nor --tune.')
+    else if (values.sensor !== 'value')
+      throw new UsageError('--topic names the series by their keys, so it takes no --sensor.')
+    if (paths.length === 0 && topic === undefined) throw new UsageError('Name a file.')
     if (paths.length > 1 && !values.tune)
       throw new UsageError(`"${paths[1]}" is one file too many; only --tune takes several.`)
     if (values.tune && (values.scores !== undefined || values.json))
@@ -83,9 +100,18 @@ export const detect = command({
       return { detector, settings: detector.settings(given) }
     })
     const signal = untilStopped()
-    const state = { what: 'reading', records: 0, fraction: 0 }
+    const state: State = { what: 'reading', records: 0, fraction: 0 }
     const progress = new Progress(() => state)
     try {
+      if (topic !== undefined) {
+        // Kafka clients take half a second to load.
+        const { detectInTopic } = await import('../detect/topic.ts')
+        const options = { ...values, topic, field: field!, filters: readFilters(values.filter) }
+        const result = await detectInTopic(options, detector, settings, signal, state)
+        progress.stop()
+        await showTopic(result, values.json)
+        return signal.aborted ? EXIT.refused : EXIT.ok
+      }
       const files: SeriesFile[] = []
       for (const path of paths) {
         files.push(await readSeriesFile(path, (part) => Object.assign(state, { fraction: part })))
@@ -130,48 +156,17 @@ function checked<T>(read: () => T): T {
   }
 }
 
-interface State {
-  what: string
-  records: number
-  fraction: number
+function refuseTopicOptions(values: Readonly<Record<string, unknown>>): void {
+  for (const name of ['field', 'key', 'time'])
+    if (values[name] !== undefined) throw new UsageError(`--${name} goes with --topic only.`)
 }
 
-/** One detector over one file. */
-class Detection {
-  readonly file: SeriesFile
-  readonly scores: Float64Array
-  readonly found: Finding[] = []
-  /** Rows at which a finding was opened. */
-  readonly opened: number[] = []
-  readonly #series: Series
-
-  constructor(
-    file: SeriesFile,
-    detector: Detector,
-    settings: CheckedSettings,
-    names: { sensor: string; unit?: string },
-  ) {
-    this.file = file
-    this.scores = new Float64Array(file.values.length)
-    this.#series = new Series(detector, settings, names)
-  }
-
-  get ignored(): number {
-    return this.#series.ignored
-  }
-
-  async run(signal: AbortSignal, state: State): Promise<void> {
-    const { times, values } = this.file
-    state.what = 'judging'
-    for (let row = 0; row < values.length && !signal.aborted; row++) {
-      const before = this.found.length
-      this.scores[row] = this.#series.feed(times[row], values[row], this.found)
-      if (this.found.slice(before).some(({ status }) => status === 'open')) this.opened.push(row)
-      if (row % STEP !== 0) continue
-      Object.assign(state, { records: row, fraction: row / values.length })
-      await othersTurn()
-    }
-  }
+async function showTopic({ found, records, series, ignored }: TopicResult, json: boolean): Promise<void> {
+  if (json) for (const one of found) await print(`${JSON.stringify(one)}\n`)
+  else await print(findingsTable(found))
+  process.stderr.write(
+    `${records} records of ${series} series; ${ignored} do not count: they have no value, no time, or a time that is not after the one before.\n`,
+  )
 }
 
 async function show({ file, found, opened, ignored }: Detection, json: boolean): Promise<void> {
@@ -186,43 +181,4 @@ async function show({ file, found, opened, ignored }: Detection, json: boolean):
     process.stderr.write(
       `${ignored} of ${file.values.length} rows do not count: they have no time, no number, or a time that is not after the one before.\n`,
     )
-}
-
-async function writeScores(path: string, { cells }: SeriesFile, scores: Float64Array): Promise<void> {
-  const out = createWriteStream(path)
-  const written = finished(out)
-  out.write('timestamp,value,score\n')
-  for (const [row, [time, value]] of cells.entries()) {
-    out.write(`${quoted(time)},${quoted(value)},${scores[row].toFixed(6)}\n`)
-  }
-  out.end()
-  await written.catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path} cannot be written (${error.code}).`)
-  })
-}
-
-const quoted = (cell: string): string => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
-
-async function search(
-  files: readonly SeriesFile[],
-  detector: Detector,
-  given: Record<string, string>,
-  signal: AbortSignal,
-  state: State,
-): Promise<string> {
-  const unlabelled = files.find(({ labels }) => !labels?.includes(1))
-  if (unlabelled)
-    throw new UsageError(`${unlabelled.path} has no labelled rows; --tune needs a column label.`)
-  state.what = 'trying'
-  try {
-    const tuned = await tune(files as readonly Labelled[], detector, given, async (tried) => {
-      state.records = tried
-      await othersTurn()
-      signal.throwIfAborted()
-    })
-    return tunedText(detector.name, tuned, files)
-  } catch (error) {
-    if (signal.aborted) throw new UsageError('Stopped before the end of the search.')
-    throw error instanceof SettingError ? new UsageError(error.message) : error
-  }
 }

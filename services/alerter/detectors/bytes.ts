@@ -37,6 +37,11 @@ export class StateWriter {
     this.#view.setFloat64(at, value, true)
   }
 
+  bytes(value: Uint8Array): void {
+    const at = this.#take(value.length)
+    this.#bytes.set(value, at)
+  }
+
   /** The bytes that were written. They are a view: writing on invalidates it. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
@@ -57,10 +62,12 @@ export class StateWriter {
 }
 
 export class StateReader {
+  readonly #bytes: Uint8Array
   readonly #view: DataView
   #at = 0
 
   constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -82,6 +89,12 @@ export class StateReader {
 
   f64(): number {
     return this.#view.getFloat64(this.#take(8), true)
+  }
+
+  /** The next bytes, as a view. */
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length)
+    return this.#bytes.subarray(at, at + length)
   }
 
   /** A number of things that follow. */

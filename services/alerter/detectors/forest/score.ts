@@ -52,9 +52,9 @@ export function attributeIn(tree: Tree, point: Float32Array, parts: Float64Array
   if (isKnown) attributeKnown(tree, leaf, point, own)
   else {
     const around = boxOf(tree, tree.capacity + leaf)
-    join(own, around, point, 1, 1 / (tree.depth + 1))
+    mix(own, around, point, 1 / (tree.depth + 1))
     for (let level = tree.depth - 1; level >= 0; level--) {
-      if (!join(own, boxOf(tree, tree.path[level]), point, undefined, 1 / (level + 1))) break
+      if (!mix(own, boxOf(tree, tree.path[level]), point, 1 / (level + 1))) break
     }
   }
   const scale = Math.log2(tree.mass + 1)
@@ -72,20 +72,17 @@ function attributeKnown(tree: Tree, leaf: number, point: Float32Array, own: Floa
     const sibling = boxOf(tree, tree.left[node] === below ? tree.right[node] : tree.left[node])
     box = box === undefined ? sibling.slice() : union(box, sibling)
     below = node
-    if (!join(own, box, point, undefined, 1 / (level + 1))) break
+    if (!mix(own, box, point, 1 / (level + 1))) break
   }
   const sum = own.reduce((all, part) => all + part, 0)
   for (let i = 0; i < own.length; i++) own[i] *= score / sum
 }
 
-/** Mixes the score of one level into the parts; false if the point is in the box. */
-function join(
-  own: Float64Array,
-  box: Float32Array,
-  point: Float32Array,
-  certain: 1 | undefined,
-  score: number,
-): boolean {
+/**
+ * Mixes the score of one level into the parts below it, by the probability that a cut of the box, grown by the
+ * point, separates the two. It is 1 for a leaf. False: the point is in the box, so nothing above changes.
+ */
+function mix(own: Float64Array, box: Float32Array, point: Float32Array, score: number): boolean {
   let growth = 0
   let range = 0
   for (let d = 0; d < point.length; d++) {
@@ -93,7 +90,7 @@ function join(
     range += box[2 * d + 1] - box[2 * d]
   }
   if (growth === 0) return false
-  const rest = certain === 1 ? 0 : 1 - growth / (range + growth)
+  const rest = 1 - growth / (range + growth)
   for (let d = 0; d < point.length; d++) {
     const high = Math.max(0, point[d] - box[2 * d + 1]) / (range + growth)
     const low = Math.max(0, box[2 * d] - point[d]) / (range + growth)

@@ -6,12 +6,17 @@ import { forestOracle } from '../testing/forest-oracle.ts'
 import { labelledSeries } from '../testing/labelled-series.ts'
 import { Forest } from './forest.ts'
 
-const TREES = 100
+/**
+ * Scores of equal streams differ by the trees' cuts and samples: with 50 trees two seeds of the library itself have a
+ * rank correlation of 0.86 to 0.94 on these streams.
+ */
+const TREES = 200
 const SAMPLE = 256
 const SHINGLE = 8
 const TIME_DECAY = 2560
-/** Attributions are compared from here on. */
+/** Scores are compared when all samples are full, and attributions every so many readings. */
 const FULL = 300
+const ATTRIBUTIONS_EVERY = 10
 
 const AMBIENT = process.env.AMBIENT_TEMPERATURE_CSV
 
@@ -54,7 +59,7 @@ test.for(streams)(
   { timeout: 300_000 },
   async ({ values }) => {
     const options = { trees: TREES, sampleSize: SAMPLE, shingle: SHINGLE, timeDecay: TIME_DECAY }
-    const oracle = await forestOracle(values, { ...options, seed: 7, attributes: true })
+    const oracle = await forestOracle(values, { ...options, seed: 7, attributesEvery: ATTRIBUTIONS_EVERY })
     const forest = new Forest({
       trees: TREES,
       sampleSize: SAMPLE,
@@ -72,7 +77,8 @@ test.for(streams)(
       if (i < SHINGLE - 1) continue
       scores[i] = forest.score(point)
       if (i >= FULL) {
-        cosines.push(cosine(forest.attribution(point), oracle.attributions[i]!))
+        if (i % ATTRIBUTIONS_EVERY === 0)
+          cosines.push(cosine(forest.attribution(point), oracle.attributions[i]!))
         mean = { ours: mean.ours + scores[i]!, theirs: mean.theirs + oracle.scores[i]! }
       }
       forest.update(point)

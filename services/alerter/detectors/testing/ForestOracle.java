@@ -7,14 +7,14 @@ import java.io.OutputStreamWriter;
 import java.lang.management.ManagementFactory;
 
 /**
- * Scores a stream with AWS's Random Cut Forest library. Arguments: trees, sample size, shingle size, 1 / time decay, seed, and whether attributions are
- * wanted. Input: a number per line. Output: per number its score, then, if wanted, what each dimension has above and below the data; last a line with the
+ * Scores a stream with AWS's Random Cut Forest library. Arguments: trees, sample size, shingle size, 1 / time decay, seed, and n: every n-th score
+ * with its attribution, 0 for none. Input: a number per line. Output: per number its score, then, if wanted, what each dimension has above and below the data; last a line with the
  * nanoseconds of CPU of scores and updates alone, reading and writing not counted.
  */
 public final class ForestOracle {
   public static void main(String[] args) throws Exception {
     int shingle = Integer.parseInt(args[2]);
-    boolean attributes = args[5].equals("true");
+    int every = Integer.parseInt(args[5]);
     var forest = RandomCutForest.builder()
         .numberOfTrees(Integer.parseInt(args[0]))
         .sampleSize(Integer.parseInt(args[1]))
@@ -40,7 +40,7 @@ public final class ForestOracle {
       double score = forest.getAnomalyScore(point);
       cpu += threads.getCurrentThreadCpuTime() - from;
       out.write(Double.toString(score));
-      if (attributes) {
+      if (every > 0 && i % every == 0) {
         DiVector parts = forest.getAnomalyAttribution(point);
         for (int d = 0; d < shingle; d++) out.write(" " + parts.high[d] + " " + parts.low[d]);
       }

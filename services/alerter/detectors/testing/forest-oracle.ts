@@ -14,12 +14,13 @@ export interface OracleOptions {
   /** 1 / λ, in readings. */
   readonly timeDecay: number
   readonly seed: number
-  readonly attributes: boolean
+  /** Every n-th reading gets an attribution; 0 for none. */
+  readonly attributesEvery: number
 }
 
 export interface OracleResult {
   readonly scores: Float64Array
-  /** Per reading and dimension: high and low, in turn. Empty unless attributes were asked for. */
+  /** Per reading and dimension: high and low, in turn. Empty for readings without an attribution. */
   readonly attributions: readonly Float64Array[]
   /** CPU time of scores and updates, without the JVM's start. */
   readonly cpuSeconds: number
@@ -27,7 +28,7 @@ export interface OracleResult {
 
 export async function forestOracle(
   values: Float64Array,
-  { trees, sampleSize, shingle, timeDecay, seed, attributes }: OracleOptions,
+  { trees, sampleSize, shingle, timeDecay, seed, attributesEvery }: OracleOptions,
 ): Promise<OracleResult> {
   const folder = await cached(`random-cut-forest-${VERSION}`, async (into, scratch) => {
     const library = `software.amazon.randomcutforest:randomcutforest-core:${VERSION}`
@@ -35,7 +36,7 @@ export async function forestOracle(
     renameSync(join(scratch, 'forest/libs'), join(into, 'libs'))
   })
   const args = ['-Xmx512m', '-XX:+UseSerialGC', '-cp', `${folder}/libs/*`]
-  const options = [trees, sampleSize, shingle, timeDecay, seed, attributes].map(String)
+  const options = [trees, sampleSize, shingle, timeDecay, seed, attributesEvery].map(String)
   const text = await new Promise<string>((done, fail) => {
     const child = execFile(
       findJava().command,
@@ -50,7 +51,7 @@ export async function forestOracle(
   const rows = lines.map((line) => Float64Array.from(line.split(' '), Number))
   return {
     scores: Float64Array.from(rows, ([score]) => score!),
-    attributions: attributes ? rows.map((row) => row.subarray(1)) : [],
+    attributions: rows.map((row) => row.subarray(1)),
     cpuSeconds,
   }
 }

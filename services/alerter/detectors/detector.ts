@@ -1,6 +1,6 @@
 /**
  * The interface of detectors. A detector judges the readings of one series, which is one sensor of one
- * device. It gives a model; `openSeries` does for all models what they have in common: the order of readings,
+ * device. It gives a model; `Series` does for all models what they have in common: the order of readings,
  * deviations with a beginning and an end, findings, and state as bytes.
  */
 import type { StateReader, StateWriter } from './bytes.ts'

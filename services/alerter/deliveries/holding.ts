@@ -18,7 +18,8 @@ export function holder(attempts: AttemptLog) {
     const text = titleOf({ subject: value.subject, message: textFor(value, protocol) })
     const answer = { verdict: 'retry', status: STATUS, text } as const
     const outcome = { outcome: 'postponed', answer, dueAt: until, deadLetter: false } as const
-    const attempted = { attempts: 0, startedAt: Date.now(), durationMs: 0 }
+    // No attempt was made; people want to know when the message came.
+    const attempted = { attempts: 0, startedAt: value.publishedAt, durationMs: 0 }
     return attempts.write(delivery, outcome, attempted, signal)
   }
 }

@@ -52,12 +52,13 @@ export class QuietTask implements Task {
 
   #add({ subscription, title, heldAt, until }: HeldNotification): void {
     const before = this.#summaries.get(subscription)
-    const first = before?.first ?? []
+    // Those of different partitions may come in another order.
+    const first = [...(before?.first ?? []), { at: heldAt, title }].sort((one, other) => one.at - other.at)
     this.#summaries.set(subscription, {
       subscription,
       dueAt: Math.max(before?.dueAt ?? 0, until),
       notifications: (before?.notifications ?? 0) + 1,
-      first: first.length < MAX_TITLES ? [...first, { at: heldAt, title }] : first,
+      first: first.slice(0, MAX_TITLES),
     })
   }
 

@@ -21,7 +21,7 @@ const ATTRIBUTIONS_EVERY = 10
 const AMBIENT = process.env.AMBIENT_TEMPERATURE_CSV
 
 const streams = labelledSeries(1)
-  .filter(({ name }) => ['seasonal', 'slow-drift', 'heavy-tails', 'cooling-failure'].includes(name))
+  .filter(({ name }) => ['slow-drift', 'heavy-tails'].includes(name))
   .map(({ name, values }) => ({ name, values }))
 if (AMBIENT !== undefined) {
   const rows = gunzipSync(readFileSync(AMBIENT)).toString().trim().split('\n').slice(1)

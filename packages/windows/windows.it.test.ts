@@ -16,7 +16,7 @@ import type { WorkerOptions } from './testing/worker.ts'
 
 const PARTITIONS = 4
 const RECORDS = 12_000
-const KILLS = process.env.WEIR_LONGER === undefined ? 4 : 20
+const KILLS = process.env.WEIR_FAULTS === 'long' ? 20 : 4
 const MAX_AHEAD_MS = 300_000
 const SECOND = 1000
 

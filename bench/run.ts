@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --rounds 5 --quick --only http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect]
+ * npm run bench [-- --rounds 5 --quick --only http,enrich,…]
  * Contenders take turns within each round, so that a machine that slows down slows all of them, and every
  * other round has them in reverse order. Prints Markdown tables.
  */

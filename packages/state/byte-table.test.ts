@@ -1,21 +1,14 @@
+import { random } from '@weir/codec/testing/values.ts'
 import { expect, test } from 'vitest'
 import { ByteTable, DIRTY, REMOVED } from './byte-table.ts'
 import { NO_TIMERS } from './timers.ts'
-
-/** A generator of numbers from 0 to `below`, the same each time. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 const valueOf = (table: ByteTable, id: number): string =>
   table.bytes.toString('utf8', table.keyEnd(id), table.valueEnd(id))
 
 test('has what a map has, after any changes', () => {
-  const next = numbers(1)
+  const number = random(1)
+  const next = (below: number): number => Math.floor(number() * below)
   const table = new ByteTable()
   const map = new Map<string, string>()
   for (let i = 0; i < 30_000; i++) {

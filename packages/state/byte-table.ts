@@ -1,6 +1,6 @@
 /**
- * A hash table from keys to values, both bytes in one buffer: an entry takes about 60 bytes besides its key and value,
- * and the garbage collector sees none of them. Entries have small numbers (ids), which they keep until they are removed.
+ * A hash table from keys to values. Both are bytes in one buffer, which the garbage collector need not look into. An
+ * entry takes about 60 bytes besides its key and value. Its id is a small number that it keeps until it is removed.
  */
 import { hashOf } from './key-hash.ts'
 import { NO_TIMERS, type TimerKind, type Timers } from './timers.ts'
@@ -131,7 +131,7 @@ export class ByteTable {
     this.bytes[this.#at(id) + MARKS] = marks
   }
 
-  /** The time that was given with the value; Infinity if there is none. */
+  /** Returns the time that was given with the value, or Infinity. */
   timer(id: number, kind: TimerKind): number {
     return this.#view.getFloat64(this.#at(id) + (kind === 'event' ? EVENT_TIMER : CLOCK_TIMER), true)
   }
@@ -197,7 +197,7 @@ export class ByteTable {
     return aligned(HEAD_BYTES + key + this.#view.getInt32(at + VALUE_ROOM, true))
   }
 
-  /** Returns the place of so many free bytes. It may move all entries. */
+  /** Returns the place of `length` free bytes. All entries may move to make room. */
   #allocate(length: number): number {
     const needed = aligned(length)
     if (this.#end + needed > this.bytes.length) this.#makeRoom(needed)

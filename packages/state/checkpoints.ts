@@ -14,7 +14,7 @@ const STEP_ENTRIES = 1000
 const MAX_DIRTY = 50_000
 
 interface Round {
-  /** The end of the changelog when the round began; undefined: the broker has not answered yet. */
+  /** The changelog ended here when the round began. It is undefined until the broker has answered. */
   offset: number | undefined
   /** The entries that had changed by then; undefined before the answer. */
   ids: Iterator<number> | undefined
@@ -88,7 +88,7 @@ export class Checkpoints {
           table.setMarks(id, table.marks(id) & ~DIRTY)
         } else {
           states.remove(key)
-          if (!copies.dirty.has(id)) table.remove(id)
+          if (!copies.dirty.has(id)) copies.drop(id)
         }
       }
     })

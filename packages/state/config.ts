@@ -12,7 +12,7 @@ export function stateConfig(reader: ConfigReader): StateConfig {
   return {
     dir: reader.string(
       'STATE_DIR',
-      'Where states of keys are kept on disk, so that a restart need not read all of them from Kafka. It may be emptied while the service is stopped.',
+      'The folder for states of keys, which a restart then need not read from Kafka. Empty it only while the service is stopped.',
       join(tmpdir(), 'weir-state'),
     ),
     memoryBytes:

@@ -26,7 +26,7 @@ const valueOf = (copies: Copies, key: string): string => {
 }
 
 test('a key that is due again at the same time is handed out again', () => {
-  const copies = new Copies(undefined)
+  const copies = new Copies(undefined, () => {})
   const id = set(copies, 'a', 5)
   expect(copies.take('event', 5)).toBe(id)
   expect(copies.take('event', 5)).toBe(-1)
@@ -36,12 +36,12 @@ test('a key that is due again at the same time is handed out again', () => {
 
 test('values and timers that were evicted come back from disk, in the same order', async () => {
   const disk = new Disk({ dir, topic: 'evicted', topicId: 'one', partition: 0 })
-  const copies = new Copies(disk)
+  const copies = new Copies(disk, () => {})
   const checkpoints = new Checkpoints({ disk, copies, end: async () => 0, schemaIds: new Set() })
   const keys = Array.from({ length: 500 }, (_, i) => `key-${(i * 7) % 500}`)
   for (const [i, key] of keys.entries()) set(copies, key, i % 50)
   checkpoints.writeAll(500)
-  copies.evict(0, () => {})
+  copies.evict(0)
   expect([copies.table.size, copies.keys, disk.offset]).toEqual([0, 500, 500])
   expect(valueOf(copies, 'key-7')).toBe('value of key-7')
   // Changes in memory are newer than the disk.

@@ -13,18 +13,21 @@ const DUE_LIMIT = 256
 export class Copies {
   readonly table = new ByteTable()
   readonly #disk: Disk | undefined
+  readonly #dropped: (id: number) => void
   readonly #heaps = { event: new TimerHeap(this.table, 'event'), clock: new TimerHeap(this.table, 'clock') }
-  /** The last timer of each kind that was read from disk. */
+  /** The last timers that were read from disk, by kind. */
   readonly #read: Record<TimerKind, Due | undefined> = { event: undefined, clock: undefined }
-  /** The time of the first timer on disk that was not read; undefined: not known. */
+  /** The time of the first timer on disk that was not read, by kind. It is undefined if the disk has changed since. */
   readonly #next: Record<TimerKind, number | undefined> = { event: undefined, clock: undefined }
   /** Entries that differ from the disk's. */
   dirty = new Set<number>()
   /** Keys that have a value. */
   keys: number
 
-  constructor(disk: Disk | undefined) {
+  /** @param dropped called with the id of each entry that leaves memory: another key may get the id */
+  constructor(disk: Disk | undefined, dropped: (id: number) => void) {
     this.#disk = disk
+    this.#dropped = dropped
     this.keys = disk?.keys ?? 0
   }
 
@@ -89,18 +92,21 @@ export class Copies {
   }
 
   /** Removes entries that the disk has as well, first those that were not used since the last call. */
-  evict(maxBytes: number, removed: (id: number) => void): void {
+  evict(maxBytes: number): void {
     for (let pass = 0; pass < 2; pass++)
       for (let id = 0; id < this.table.ids && this.table.usedBytes > maxBytes; id++) {
         if (!this.table.has(id)) continue
         const marks = this.table.marks(id)
         if (marks & DIRTY) continue
         if (marks & USED && pass === 0) this.table.setMarks(id, marks & ~USED)
-        else {
-          this.table.remove(id)
-          removed(id)
-        }
+        else this.drop(id)
       }
+  }
+
+  /** Takes an entry out of memory, whether or not the disk has it. */
+  drop(id: number): void {
+    this.table.remove(id)
+    this.#dropped(id)
   }
 
   #push(id: number, { event, clock }: Timers): void {

@@ -61,9 +61,9 @@ export interface Due {
 export class Disk {
   readonly #root: RootDatabase
   readonly #meta: Database<Meta, string>
-  /** By key: both timers, then the value. */
+  /** Each key has its two timers, then its value. */
   readonly #values: Database<Buffer, Buffer>
-  /** Timers in their order: kind, time, key. */
+  /** The keys of this table are kind, time and key, so that timers are in their order. */
   readonly #timers: Database<Buffer, Buffer>
   readonly #owner = randomUUID()
   readonly #identity: string
@@ -214,7 +214,7 @@ function timerKey(kind: TimerKind, time: number, key: Buffer): Buffer {
   return bytes
 }
 
-/** A value that a restart of the machine changes; if there is none, every process begins anew. */
+/** Changes when the machine restarts. A system without boot ids has one for each process, which begins anew. */
 const BOOT_ID = bootId()
 
 function bootId(): string {

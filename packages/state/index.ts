@@ -2,6 +2,5 @@
 export { Memory, type StateConfig, stateConfig } from './config.ts'
 export { type Keyed, KeyedState, TooManyKeys } from './keyed-state.ts'
 export { type KeyedWork, keyedTask } from './keyed-task.ts'
-export { MemoryStates } from './memory-states.ts'
 export { openStateStore, type StateStore, type StateStoreOptions } from './state-store.ts'
 export { NO_TIMERS, type TimerKind, type Timers } from './timers.ts'

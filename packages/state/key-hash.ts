@@ -1,6 +1,6 @@
 /**
- * Hashes of keys that a client chooses. The factor is drawn for each process, so that nobody can choose keys whose
- * hashes collide: a polynomial over a prime field (Carter and Wegman, 1979).
+ * Hashes keys that clients choose. Each process draws its own factor, so that no client can find keys whose hashes
+ * collide. The hash is a polynomial over a prime field (Carter and Wegman, 1979).
  */
 import { randomInt } from 'node:crypto'
 

@@ -1,4 +1,4 @@
-/** States of keys on a real broker: they change with what a task writes and with the offset of its input, or not at all. */
+/** States of keys on a real broker: they change together with the output of a task and the offset of its input. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

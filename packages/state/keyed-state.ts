@@ -42,10 +42,10 @@ export class KeyedState<V> {
   #disk: Disk | undefined
   #diskAgainAt = 0
   #keys = 0
-  #copies = new Copies(undefined)
   #checkpoints: Checkpoints | undefined
-  /** Decoded states by the ids of their entries; the one that was used last comes last. */
+  /** Decoded states by the ids of their entries, in the order in which they were decoded. */
   #known = new Map<number, Known<V>>()
+  #copies = this.#newCopies()
   #changed = new Set<Known<V>>()
   /** Entries that were added in this turn, which may not get a state. */
   readonly #added: number[] = []
@@ -95,7 +95,8 @@ export class KeyedState<V> {
     try {
       this.#checkpoints?.step()
       const { shareBytes } = this.#store.memory
-      if (this.#disk !== undefined && this.#copies.table.usedBytes > shareBytes) this.#evict(shareBytes)
+      if (this.#disk !== undefined && this.#copies.table.usedBytes > shareBytes)
+        this.#copies.evict(shareBytes)
     } catch (error) {
       this.#leaveDisk(error)
     }
@@ -194,7 +195,7 @@ export class KeyedState<V> {
     const place = { topic, partition: this.#partition }
     await readChangelog(kafka, place, from, (batch) => this.#accept(batch), signal)
     this.#keys = this.#copies.keys
-    if (this.#copies.table.usedBytes > memory.shareBytes) this.#evict(memory.shareBytes)
+    if (this.#copies.table.usedBytes > memory.shareBytes) this.#copies.evict(memory.shareBytes)
   }
 
   async #accept(batch: RecordBatch): Promise<void> {
@@ -214,9 +215,9 @@ export class KeyedState<V> {
       this.#copies.setValue(id, bytes, valueStart[i], valueEnd[i], this.#timersIn(batch, i))
     }
     if (this.#disk === undefined || this.#copies.table.usedBytes <= memory.shareBytes) return
-    // What was read is committed.
+    // All records that a read_committed reader gets are committed.
     this.#checkpoints?.writeAll(batch.nextOffset)
-    this.#evict(memory.shareBytes)
+    this.#copies.evict(memory.shareBytes)
   }
 
   /** A state that cannot be read has no timers, and refuses the records of its key. */
@@ -250,16 +251,8 @@ export class KeyedState<V> {
     return known
   }
 
-  #evict(shareBytes: number): void {
-    this.#copies.evict(shareBytes, (id) => this.#known.delete(id))
-  }
-
   #dropUnused(): void {
-    for (const id of this.#added) {
-      if (this.#copies.isNeeded(id)) continue
-      this.#copies.table.remove(id)
-      this.#known.delete(id)
-    }
+    for (const id of this.#added) if (!this.#copies.isNeeded(id)) this.#copies.drop(id)
     this.#added.length = 0
   }
 
@@ -276,6 +269,10 @@ export class KeyedState<V> {
     throw error
   }
 
+  #newCopies(): Copies {
+    return new Copies(this.#disk, (id) => this.#known.delete(id))
+  }
+
   #forget(): void {
     const { kafka, topic } = this.#store
     this.#known.clear()
@@ -283,7 +280,7 @@ export class KeyedState<V> {
     this.#added.length = 0
     this.#schemaIds = new Set()
     this.#out = undefined
-    this.#copies = new Copies(this.#disk)
+    this.#copies = this.#newCopies()
     this.#checkpoints =
       this.#disk &&
       new Checkpoints({

@@ -55,11 +55,11 @@ export class TimerHeap {
 
   /** The ids of all entries that are due by then, in order; their timers stay. */
   due(until: number): number[] {
-    const found: number[] = []
+    const found = new Set<number>()
     for (let i = 0; i < this.#length; i++)
-      if (this.#times[i] <= until && this.#isTrue(this.#ids[i], this.#times[i])) found.push(this.#ids[i])
+      if (this.#times[i] <= until && this.#isTrue(this.#ids[i], this.#times[i])) found.add(this.#ids[i])
     const time = (id: number): number => this.#table.timer(id, this.#kind)
-    return found.sort((a, b) => time(a) - time(b) || this.#table.compareKeys(a, b))
+    return [...found].sort((a, b) => time(a) - time(b) || this.#table.compareKeys(a, b))
   }
 
   /** An entry whose timer was changed or that was removed leaves its old times behind. */

@@ -9,7 +9,6 @@ export {
 } from './specs.ts'
 export {
   type Aggregate,
-  DEFAULT_MAX_AHEAD_MS,
   NoTime,
   type Placed,
   TooManyWindows,

@@ -1,20 +1,10 @@
 /** Records of unruly devices: out of order, late, repeated, and with clocks that are wrong by an hour. */
+import { random } from '@weir/codec/testing/values.ts'
 
 export interface Made {
   readonly key: string
   readonly timeMs: number
   readonly value: number
-}
-
-/** A generator of numbers from 0 to 1, the same each time (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 const HOUR_MS = 3_600_000

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Appender } from '@weir/kafka'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { Memory } from './config.ts'
+import { KeyedState } from './keyed-state.ts'
+import type { StateStore } from './state-store.ts'
+import { NO_TIMERS } from './timers.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'weir-keyed-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** States that are texts, with a changelog that is only written. */
+function textsOf() {
+  const written: string[] = []
+  const store = {
+    kafka: {
+      topicId: async () => 'one',
+      offsetAt: async () => 0,
+      admin: { offsets: async () => [{ partition: 0, latest: 0 }] },
+    },
+    codec: { resolve: async () => {} },
+    topic: 'texts',
+    reader: { decode: (bytes: Buffer, start: number, end: number) => bytes.toString('utf8', start + 5, end) },
+    writer: {
+      encode: (value: string, into: Buffer, at: number) =>
+        into.fill(0, at, at + 5) && at + 5 + into.write(value, at + 5),
+    },
+    timers: () => NO_TIMERS,
+    maxKeys: 100,
+    dir,
+    memory: new Memory(1 << 20),
+    log: console,
+  } as unknown as StateStore<string>
+  const state = new KeyedState(store, 0)
+  /** Runs a turn that sets states; undefined removes one. */
+  const turn = (changes: Readonly<Record<string, string | undefined>>): void => {
+    const out: Appender = {
+      append: (_topic, _partition, key, keyStart, keyEnd, value, start, end) =>
+        written.push(`${key!.toString('utf8', keyStart, keyEnd)}=${value?.toString('utf8', start + 5, end)}`),
+    }
+    state.turn(out)
+    for (const [key, value] of Object.entries(changes)) {
+      const keyed = state.at(Buffer.from(key))
+      expect(keyed.key.toString()).toBe(key)
+      keyed.value = value
+      state.put(keyed)
+    }
+    state.write(out)
+  }
+  return { state, turn, written }
+}
+
+test('a key that follows one that was removed and written to disk has a state of its own', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { state, turn, written } = textsOf()
+  await state.begin(AbortSignal.timeout(10_000))
+  turn({ before: 'one' })
+  turn({ before: undefined })
+  vi.advanceTimersByTime(31_000)
+  turn({})
+  await new Promise((resolve) => setImmediate(resolve))
+  turn({})
+  turn({ after: 'two' })
+  turn({ before: 'three' })
+  expect(written).toEqual(['before=one', 'before=undefined', 'after=two', 'before=three'])
+  expect(state.keys).toBe(2)
+  await state.close()
+})

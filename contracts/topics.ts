@@ -3,7 +3,7 @@
  * topic creation, schemas, types, rights and the AsyncAPI document follow from all of them together.
  */
 
-import type { DeadLetter, ValueOf } from './generated/types.ts'
+import type { DeadLetter, DetectorStates, Finding, ValueOf } from './generated/types.ts'
 import { KAFKA_SERVICES, type Service } from './services.ts'
 
 /** HTTP, or MQTT: devices publish to the MQTT topics that match the filter. The payload is the value in JSON. */
@@ -38,6 +38,14 @@ export type TopicName = keyof ValueOf
 /** The topics whose values are dead letters. */
 export type DeadLetterTopic = { [T in TopicName]: ValueOf[T] extends DeadLetter ? T : never }[TopicName]
 
+/** The topics whose values are findings of detectors. */
+export type FindingsTopic = { [T in TopicName]: ValueOf[T] extends Finding ? T : never }[TopicName]
+
+/** The topics whose values are the states of detectors. */
+export type DetectorStatesTopic = {
+  [T in TopicName]: ValueOf[T] extends DetectorStates ? T : never
+}[TopicName]
+
 /** Every topic. */
 export type Topics = Readonly<Record<TopicName, Topic>>
 
@@ -45,6 +53,8 @@ export const WEEK_HOURS = 7 * 24
 
 /** The contracts by which code recognises dead-letter topics and control logs. */
 export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
+export const FINDING = new URL('weir/finding.avsc', import.meta.url)
+export const DETECTOR_STATES = new URL('weir/detector-states.avsc', import.meta.url)
 export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
 
 /**
@@ -127,7 +137,7 @@ export const platformTopics: TopicTable = {
     retentionHours: 'compact',
     doors: [],
     writers: ['enricher'],
-    readers: ['enricher', 'indexer'],
+    readers: ['enricher', 'alerter', 'indexer'],
     doc: 'Reference tables, for example the zones of a city.',
   },
   'weir.control.streams': {

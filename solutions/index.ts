@@ -8,14 +8,16 @@ export * from './solution.ts'
 const modules = await Promise.all([
   import('./taxi-telemetry/solution.ts'),
   import('./location-offers/solution.ts'),
+  import('./fleet-anomalies/solution.ts'),
 ])
 
 export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
-/** The flows, stages and sinks of all solutions: they read a source, and write dead letters. */
-export const consumers = solutions.flatMap(({ flows = [], stages = [], sinks = [] }) => [
+/** The flows, stages, detections and sinks of all solutions: they read a source, and write dead letters. */
+export const consumers = solutions.flatMap(({ flows = [], stages = [], detections = [], sinks = [] }) => [
   ...flows,
   ...stages,
+  ...detections,
   ...sinks,
 ])
 

@@ -2,7 +2,15 @@
  * A solution is data and small functions that the services run. Services never name a solution; a solution
  * never opens a socket.
  */
-import type { DeadLetterTopic, Server, Service, TopicName, TopicTable } from '@weir/contracts'
+import type {
+  DeadLetterTopic,
+  DetectorStatesTopic,
+  FindingsTopic,
+  Server,
+  Service,
+  TopicName,
+  TopicTable,
+} from '@weir/contracts'
 import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -17,6 +25,8 @@ export interface Solution {
   readonly flows?: readonly FlowDefinition[]
   /** Run by services of their own. */
   readonly stages?: readonly StageDefinition[]
+  /** Run by the alerter. */
+  readonly detections?: readonly DetectionDefinition[]
   /** Filled by the indexer. */
   readonly sinks?: readonly SinkDefinition[]
   /** Reference tables, by name. No two solutions may have a table with the same name. */
@@ -202,6 +212,39 @@ export interface StageDefinition {
   readonly deadLetter: DeadLetterTopic
   /** Where its results go, unless they leave Weir. */
   readonly output?: TopicName
+}
+
+/**
+ * Run by the alerter: readings of devices → detectors → findings, exactly once. The key of the source's records is the
+ * device.
+ */
+export interface DetectionDefinition {
+  /** Names the consumer group (alerter.NAME), the stage and its metrics. */
+  readonly name: string
+  readonly source: TopicName
+  readonly deadLetter: DeadLetterTopic
+  readonly output: FindingsTopic
+  /** The states of the detectors. It has as many partitions as the source, and nothing else writes it. */
+  readonly states: DetectorStatesTopic
+  /** The field of the value that holds the event time, ms since the epoch. */
+  readonly eventTime: string
+  /** The reference table with what is normal, by class. */
+  readonly table: string
+  /** Returns the class of the device, which is the id of an entry of the table. */
+  classOf(value: any): string
+  readonly watches: readonly SensorWatch[]
+}
+
+/** One detector of one sensor. */
+export interface SensorWatch {
+  readonly sensor: string
+  readonly unit?: string
+  /** The name of a detector of the alerter. */
+  readonly detector: string
+  /** Returns the sensor's value; null if the record has none. */
+  value(record: any): number | null
+  /** Returns the detector's settings for a class; undefined: devices of that class are not watched. */
+  settings(entry: any): Readonly<Record<string, number | string>> | undefined
 }
 
 /** Run by the indexer: topic → destination. */

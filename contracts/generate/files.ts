@@ -1,13 +1,13 @@
 /** Generates the modules with the types of the topics' values, from the topics and their contracts. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { pathOf, readContract } from '../load.ts'
-import { DEAD_LETTER, platformTopics, type TopicTable } from '../topics.ts'
+import { DEAD_LETTER, DETECTOR_STATES, FINDING, platformTopics, type TopicTable } from '../topics.ts'
 import { platformTypes, solutionTypes, type TopicType } from './types.ts'
 
 const PLATFORM = new URL('../', import.meta.url)
 
 export function platformTypesFile(): string {
-  return platformTypes(typesOf(platformTopics), [deadLetter()])
+  return platformTypes(typesOf(platformTopics), others())
 }
 
 /** @param folder the solution's, with the contracts of its topics */
@@ -18,14 +18,16 @@ export function solutionTypesFile(folder: URL, topics: TopicTable): string {
         `The contract of ${name}, ${pathOf(value)}, belongs to another solution; put it into this solution's folder.`,
       )
   }
-  const platform = [deadLetter(), ...typesOf(platformTopics).map(({ record }) => record)]
+  const platform = [...others(), ...typesOf(platformTopics).map(({ record }) => record)]
   return solutionTypes(typesOf(topics), platform)
 }
 
 const typesOf = (topics: TopicTable): TopicType[] =>
   Object.entries(topics).map(([topic, { value }]) => ({ topic, record: recordOf(topic, value) }))
 
-const deadLetter = (): RecordNode => recordOf('dead letters', DEAD_LETTER)
+/** Records for which only solutions have topics. */
+const others = (): RecordNode[] =>
+  [DEAD_LETTER, FINDING, DETECTOR_STATES].map((contract) => recordOf(contract.pathname, contract))
 
 function recordOf(topic: string, contract: URL): RecordNode {
   const node = parseSchema(readContract(contract))

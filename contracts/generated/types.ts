@@ -30,6 +30,57 @@ export interface DeadLetter {
   lastOffset: number | null
 }
 
+export type FindingStatus = 'open' | 'resolved'
+
+/** A deviation of a sensor's readings from what is normal: once when it has lasted long enough, and again when it has ended. */
+export interface Finding {
+  /** The device, which is the key of the topic. */
+  device: string
+  /** The same for both records of a deviation, and unique within the device. */
+  id: string
+  /** open: the deviation lasts. resolved: it has ended. */
+  status: FindingStatus
+  /** The name of the sensor. */
+  sensor: string
+  /** The unit of the sensor's values. */
+  unit: string | null
+  /** The name of the detector that found it. */
+  detector: string
+  /** When the deviation began, milliseconds since the epoch, UTC. */
+  since: number
+  /** When it ended, milliseconds since the epoch, UTC; null while it lasts. */
+  until: number | null
+  /** The least value that was expected; null: no limit. */
+  low: number | null
+  /** The greatest value that was expected; null: no limit. */
+  high: number | null
+  /** The value that deviated most; null if readings are missing. */
+  seen: number | null
+  /** How unusual it is, from 0.5 to 1. */
+  score: number
+  /** One sentence for people. */
+  why: string
+}
+
+export interface DetectorState {
+  /** The name of the sensor. */
+  sensor: string
+  /** The name of the detector. */
+  detector: string
+  /** The detector's own state, with a version and a checksum. */
+  state: Buffer
+}
+
+/** The state of all detectors of a device, changed in the transaction that moves the offset of its readings. The topic is compacted; the key is the device. */
+export interface DetectorStates {
+  /** One for each detector of each sensor. */
+  series: Array<DetectorState>
+  /** The class of the device, by which its normal ranges are chosen. */
+  classOf: string
+  /** When a detector has something to say if no reading comes before, milliseconds since the epoch; null: never. */
+  dueAt: number | null
+}
+
 /** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */
 export interface StageStats {
   /** service.name, for instance enricher.taxi. The key. */

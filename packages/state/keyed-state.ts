@@ -36,6 +36,12 @@ export class TooManyKeys extends Error {
   readonly code = 'too-many-keys'
 }
 
+/** No key with a state is so long. */
+export class KeyTooLong extends Error {
+  override readonly name = 'KeyTooLong'
+  readonly code = 'key-too-long'
+}
+
 export class KeyedState<V> {
   readonly #store: StateStore<V>
   readonly #partition: number
@@ -103,12 +109,12 @@ export class KeyedState<V> {
   }
 
   /**
-   * Returns the key with its state. Throws TooManyKeys for a new key if there are as many as there may be, a RangeError
-   * for a key that is too long, and Undecodable for a state that cannot be read.
+   * Returns the key with its state. Throws TooManyKeys for a new key if there are as many as there may be, KeyTooLong,
+   * and Undecodable for a state that cannot be read.
    */
   at(key: Buffer, start = 0, end = key.length): Keyed<V> {
     if (end - start > MAX_KEY_BYTES)
-      throw new RangeError(
+      throw new KeyTooLong(
         `The key has ${end - start} bytes; a key with a state has at most ${MAX_KEY_BYTES}.`,
       )
     let id = this.#copies.find(key, start, end)

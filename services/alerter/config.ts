@@ -4,6 +4,7 @@ import type { ConfigReader } from '@weir/config'
 import { egressConfig } from '@weir/egress'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
+import { stateConfig } from '@weir/state'
 import { channelsConfig } from './deliveries/receivers/channels.ts'
 
 /** The configuration of the alerter, read from its environment. */
@@ -20,6 +21,12 @@ export const config = (reader: ConfigReader) => ({
     serviceUrl(reader, 'alerter'),
   ),
   channels: channelsConfig(reader),
+  state: stateConfig(reader),
+  solutions: reader.list(
+    'WEIR_SOLUTIONS',
+    'The solutions whose detections run here, by name. Empty: all.',
+    '',
+  ),
   enricherUrl: serviceUrl(reader, 'enricher'),
   hubUrl: serviceUrl(reader, 'ingest-hub'),
   credentials: ownCredentials(reader, 'alerter', 'functions are invoked and streams written'),

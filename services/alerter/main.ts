@@ -14,7 +14,7 @@ import {
   Service,
   watchCertificates,
 } from '@weir/service'
-import { topics } from '@weir/solutions'
+import { chosenSolutions, topics } from '@weir/solutions'
 import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
@@ -22,6 +22,7 @@ import { openDeliveries } from './deliveries/deliveries.ts'
 import { unavailableProtocols } from './deliveries/receivers/channels.ts'
 import { isTopic } from './deliveries/receivers/kafka.ts'
 import { openSigner } from './deliveries/signing.ts'
+import { openDetections } from './detection/detections.ts'
 import { openIncidents } from './incidents/incidents.ts'
 import { linkRoutes } from './incidents/links.ts'
 import { openQuietHours } from './incidents/quiet.ts'
@@ -83,6 +84,12 @@ await Service.named('alerter')
   .with('quietHours', ({ kafka, codec, notifications }, { log }) =>
     openQuietHours({ kafka, codec, notifications, log }),
   )
+  .with('detections', ({ kafka, codec }, { log }) =>
+    openDetections(
+      chosenSolutions(config.solutions).flatMap(({ detections = [] }) => detections),
+      { kafka, codec, config: config.state, log },
+    ),
+  )
   .with('recent', async ({ kafka, codec }, { log }) => ({
     value: await openRecentAttempts({ kafka, codec, log }),
     stop: async () => {},
@@ -97,6 +104,7 @@ await Service.named('alerter')
         access,
         awsAccess,
         deliveries,
+        detections,
         incidents,
         kafka,
         notifications,
@@ -117,6 +125,7 @@ await Service.named('alerter')
           deliveries: deliveries.ready,
           incidents: incidents.ready,
           'quiet hours': quietHours.ready,
+          ...detections.ready,
           ...pages.ready,
         },
         routes: async (app) => {

@@ -65,13 +65,19 @@ export const notificationsOf = ({ alerter }: PageUrls): Pipeline => ({
 })
 
 /** The stages of a solution that report in weir.stats, besides the doors. */
-export const stagesOf = ({ flows = [], stages = [], sinks = [] }: Solution): string[] => [
+export const stagesOf = ({ flows = [], sinks = [], ...solution }: Solution): string[] => [
   ...flows.map(({ name }) => `enricher.${name}`),
-  ...stages.map(({ service, name }) => `${service}.${name}`),
+  ...ownStages(solution).map(({ service, name }) => `${service}.${name}`),
   ...sinks.map(({ name }) => `indexer.${name}`),
 ]
 
-function edgesOf({ flows = [], stages = [], sinks = [], mappings = [] }: Solution): Edge[] {
+/** Stages that services run with their own code. */
+const ownStages = ({ stages = [], detections = [] }: Pick<Solution, 'stages' | 'detections'>) => [
+  ...stages,
+  ...detections.map((detection) => ({ ...detection, service: 'alerter' as const })),
+]
+
+function edgesOf({ flows = [], sinks = [], mappings = [], ...solution }: Solution): Edge[] {
   return [
     ...flows.map((definition): Edge => {
       const { name, source } = definition
@@ -83,7 +89,7 @@ function edgesOf({ flows = [], stages = [], sinks = [], mappings = [] }: Solutio
         to: station('topic', output),
       }
     }),
-    ...stages.map(({ service, name, source, output }): Edge => {
+    ...ownStages(solution).map(({ service, name, source, output }): Edge => {
       const stage = `${service}.${name}`
       return {
         from: station('topic', source),

@@ -12,6 +12,7 @@ export interface Finding {
   readonly status: 'open' | 'resolved'
   readonly detector: string
   readonly sensor: string
+  readonly unit: string | undefined
   /** When the deviation began and, if it has ended, the first usual reading. */
   readonly sinceMs: number
   readonly untilMs: number | undefined
@@ -150,6 +151,7 @@ export class Series {
       status: change,
       detector: this.#detector.name,
       sensor,
+      unit,
       sinceMs,
       untilMs: change === 'resolved' ? calmMs : undefined,
       expected: { low, high },

@@ -1,0 +1,91 @@
+/** The series of devices, as objects while they are in use, and as bytes in the states of the partition. */
+import type { DetectorStates } from '@weir/contracts'
+import type { Logger } from '@weir/service'
+import type { Keyed } from '@weir/state'
+import { type Finding, Series } from '../detectors/series.ts'
+import type { Plan, Watch } from './plans.ts'
+
+/** The series of a device, one for each watch of its plan. */
+interface Live {
+  readonly plan: Plan
+  readonly series: Series[]
+}
+
+export class Devices {
+  readonly #log: Pick<Logger, 'error'>
+  /** A state that is read again has a new object, and its series are made from its bytes. */
+  readonly #live = new WeakMap<Keyed<DetectorStates>, Live>()
+
+  constructor(log: Pick<Logger, 'error'>) {
+    this.#log = log
+  }
+
+  /** Feeds a value to each series whose sensor has one. */
+  feed(keyed: Keyed<DetectorStates>, plan: Plan, record: unknown, timeMs: number, found: Finding[]): void {
+    const live = this.#liveOf(keyed, plan)
+    for (const [i, watch] of plan.entries()) {
+      const value = watch.value(record)
+      if (value !== null) this.#run(keyed, live, i, (series) => series.feed(timeMs, value, found))
+    }
+  }
+
+  /** Tells the time to all series of a device. */
+  tick(keyed: Keyed<DetectorStates>, plan: Plan, nowMs: number, found: Finding[]): void {
+    const live = this.#liveOf(keyed, plan)
+    for (const i of plan.keys()) this.#run(keyed, live, i, (series) => series.tick(nowMs, found))
+  }
+
+  /** A detector that throws has a mistake. Its series begins anew, and the others go on. */
+  #run(
+    { key }: Keyed<DetectorStates>,
+    { plan, series }: Live,
+    i: number,
+    work: (series: Series) => void,
+  ): void {
+    try {
+      work(series[i])
+    } catch (error) {
+      const { sensor, detector } = plan[i]
+      this.#log.error(
+        { err: error, device: key.toString(), sensor, detector: detector.name },
+        'a detector failed, and begins anew for the sensor',
+      )
+      series[i] = seriesOf(plan[i], undefined)
+    }
+  }
+
+  /** Puts what became of the series into the state. */
+  save(keyed: Keyed<DetectorStates>, classOf: string): void {
+    const { plan, series } = this.#live.get(keyed)!
+    let dueAt = Infinity
+    const states = series.map((one, i) => {
+      dueAt = Math.min(dueAt, one.due() ?? Infinity)
+      return { sensor: plan[i].sensor, detector: plan[i].detector.name, state: bufferOf(one.encode()) }
+    })
+    keyed.value = { series: states, classOf, dueAt: dueAt === Infinity ? null : Math.ceil(dueAt) }
+  }
+
+  /** If the plan has changed, each series goes on with the new settings. */
+  #liveOf(keyed: Keyed<DetectorStates>, plan: Plan): Live {
+    const known = this.#live.get(keyed)
+    if (known?.plan === plan) return known
+    const before = known === undefined ? statesIn(keyed.value) : statesOf(known)
+    const live = { plan, series: plan.map((watch) => seriesOf(watch, before.get(nameOf(watch)))) }
+    this.#live.set(keyed, live)
+    return live
+  }
+}
+
+const nameOf = ({ sensor, detector }: Watch): string => `${sensor}/${detector.name}`
+
+const statesIn = (value: DetectorStates | undefined): ReadonlyMap<string, Uint8Array> =>
+  new Map(value?.series.map(({ sensor, detector, state }) => [`${sensor}/${detector}`, state]))
+
+const statesOf = ({ plan, series }: Live): ReadonlyMap<string, Uint8Array> =>
+  new Map(series.map((one, i) => [nameOf(plan[i]), one.encode()]))
+
+const seriesOf = ({ sensor, unit, detector, settings }: Watch, state: Uint8Array | undefined): Series =>
+  new Series(detector, settings, { sensor, ...(unit !== undefined && { unit }), state })
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength)

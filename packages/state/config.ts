@@ -5,7 +5,8 @@ import type { ConfigReader } from '@weir/config'
 
 export interface StateConfig {
   readonly dir: string
-  readonly memoryBytes: number
+  /** Shared by all states of the process. */
+  readonly memory: Memory
 }
 
 export function stateConfig(reader: ConfigReader): StateConfig {
@@ -15,7 +16,7 @@ export function stateConfig(reader: ConfigReader): StateConfig {
       'The folder for states of keys, which a restart then need not read from Kafka. Empty it only while the service is stopped.',
       join(tmpdir(), 'weir-state'),
     ),
-    memoryBytes:
+    memory: new Memory(
       reader.integer(
         'STATE_MEMORY_MB',
         'The memory for states of keys. What does not fit is read from disk when it is needed.',
@@ -23,7 +24,8 @@ export function stateConfig(reader: ConfigReader): StateConfig {
         16,
         1 << 20,
       ) *
-      (1 << 20),
+        (1 << 20),
+    ),
   }
 }
 

@@ -7,7 +7,7 @@ import { logger } from '@weir/service'
 import { uniqueName } from '@weir/testkit'
 import { type Connections, openConnections } from '@weir/topics/testing/connections.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type KeyedState, keyedTask, NO_TIMERS, openStateStore } from './index.ts'
+import { type KeyedState, keyedTask, Memory, NO_TIMERS, openStateStore } from './index.ts'
 
 const CONTRACT = 'weir.control.reference'
 const PARTITIONS = 3
@@ -69,7 +69,7 @@ async function count(
   const stateOf = await openStateStore({
     kafka,
     codec,
-    config: { dir: options.dir ?? dir, memoryBytes: options.memoryBytes ?? 64 << 20 },
+    config: { dir: options.dir ?? dir, memory: new Memory(options.memoryBytes ?? 64 << 20) },
     topic: changelog as typeof CONTRACT,
     timers: () => NO_TIMERS,
     maxKeys: options.maxKeys ?? 1e6,

@@ -3,7 +3,7 @@ import type { Codec, Reader, Writer } from '@weir/codec'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
 import type { Logger } from '@weir/service'
-import { Memory, type StateConfig } from './config.ts'
+import type { Memory, StateConfig } from './config.ts'
 import { KeyedState } from './keyed-state.ts'
 import type { Timers } from './timers.ts'
 
@@ -37,9 +37,13 @@ export interface StateStoreOptions<T extends TopicName> {
 export async function openStateStore<T extends TopicName>(
   options: StateStoreOptions<T>,
 ): Promise<(partition: number) => KeyedState<ValueOf[T]>> {
-  const { codec, topic, config, ...rest } = options
+  const {
+    codec,
+    topic,
+    config: { dir, memory },
+    ...rest
+  } = options
   const [reader, writer] = await Promise.all([codec.reader(topic), codec.writer(topic)])
-  const memory = new Memory(config.memoryBytes)
-  const store: StateStore<ValueOf[T]> = { ...rest, codec, topic, reader, writer, dir: config.dir, memory }
+  const store: StateStore<ValueOf[T]> = { ...rest, codec, topic, reader, writer, dir, memory }
   return (partition) => new KeyedState(store, partition)
 }

@@ -6,7 +6,7 @@
 import { readConfig } from '@weir/config'
 import { appendRecord, kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
-import { keyedTask, openStateStore } from '@weir/state'
+import { keyedTask, Memory, openStateStore } from '@weir/state'
 import { type Aggregate, timersOf, WindowOperator, type WindowOptions, type WindowSpec } from '../index.ts'
 import { stateCodec, type Totals } from './state-codec.ts'
 
@@ -41,7 +41,7 @@ log.level = 'error'
 const stateOf = await openStateStore({
   kafka,
   codec: await stateCodec(registry, changelog),
-  config: { dir, memoryBytes: 16 << 20 },
+  config: { dir, memory: new Memory(16 << 20) },
   topic: changelog as never,
   timers: (value) => timersOf(value as never, options.latenessMs ?? 0),
   maxKeys: 1e6,

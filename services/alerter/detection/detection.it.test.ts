@@ -21,6 +21,7 @@ import { topics } from '@weir/solutions'
 import { cargoClasses } from '@weir/solutions/fleet-anomalies/cargo-classes.ts'
 import { detection } from '@weir/solutions/fleet-anomalies/detection.ts'
 import type { TruckReading } from '@weir/solutions/fleet-anomalies/generated/types.ts'
+import { Memory } from '@weir/state'
 import { servers } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openDetections } from './detections.ts'
@@ -95,7 +96,7 @@ async function write<T>(
 
 /** Runs the detection until the test ends, or until it is stopped. */
 async function detect(name: string): Promise<() => Promise<void>> {
-  const config = { dir: join(dir, name), memoryBytes: 16 << 20 }
+  const config = { dir: join(dir, name), memory: new Memory(16 << 20) }
   const running = await openDetections([detection], { kafka, codec, config, log })
   await expect.poll(() => running.value.ready['detection fleet']!(), { timeout: 30_000 }).toBe(true)
   let isStopped = false

@@ -96,7 +96,16 @@ export interface FunctionDefinition {
   /** Maximum number of environments. */
   readonly concurrency: number
   /** Returns the environment variables that the function's code sees. */
-  environment(service: { readonly redisUrl: string }): Readonly<Record<string, string>>
+  environment(service: FunctionServices): Readonly<Record<string, string>>
+}
+
+/** What the functions of solutions may use. */
+export interface FunctionServices {
+  readonly redisUrl: string
+  /** SNS's API. */
+  readonly snsUrl: string
+  /** The access key for AWS's APIs, as the variables that AWS's SDKs read. */
+  readonly credentials: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string }
 }
 
 /**
@@ -118,6 +127,8 @@ export interface MappingDefinition {
    * that it did not know to be stored.
    */
   readonly once?: boolean
+  /** Whether the function gets the values of a topic decoded, as JSON. */
+  readonly decode?: boolean
   /** The topic that receives the function's results. */
   readonly output?: TopicName
 }

@@ -1,8 +1,8 @@
-import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { awsAccessConfig, awsAccountConfig, ownCredentials } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
-import { accessConfig, httpConfig } from '@weir/service'
+import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
 import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
 /** The configuration of the enricher, read from its environment. */
@@ -43,6 +43,8 @@ export const config = (reader: ConfigReader) => ({
       32,
     ),
   },
+  alerterUrl: serviceUrl(reader, 'alerter'),
+  credentials: ownCredentials(reader, 'enricher', 'functions of solutions call AWS APIs'),
   memoryBytes:
     reader.integer(
       'ENRICHER_MEMORY_MB',

@@ -27,6 +27,8 @@ import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
 
+/** Any key is right while no access keys are configured. */
+const UNSIGNED = 'test'
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
 const flows = solutions.flatMap((solution) => solution.flows ?? [])
@@ -61,7 +63,14 @@ await Service.named('enricher')
   .with('code', () => openCodeFolder(config.functions.folder))
   .with('functions', ({ kafka, codec, streams, runtimes, code }, { log }) =>
     openFunctionService({
-      definitions: functionsOf(solutions, { redisUrl: config.redisUrl }),
+      definitions: functionsOf(solutions, {
+        redisUrl: config.redisUrl,
+        snsUrl: config.alerterUrl,
+        credentials: {
+          AWS_ACCESS_KEY_ID: config.credentials?.accessKeyId ?? UNSIGNED,
+          AWS_SECRET_ACCESS_KEY: config.credentials?.secretAccessKey ?? UNSIGNED,
+        },
+      }),
       fixed: mappingsOf(solutions),
       folder: code,
       account: config.account,

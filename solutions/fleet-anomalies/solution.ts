@@ -10,6 +10,32 @@ export const solution = {
   title: 'Fleet anomalies',
   topics,
   detections: [detection],
+  functions: [
+    {
+      name: 'fleet-alerts',
+      folder: new URL('functions/', import.meta.url),
+      handler: 'alerts.handler',
+      memoryMb: 256,
+      timeoutMs: 10_000,
+      concurrency: 2,
+      environment: ({ snsUrl, credentials }) => ({
+        ...credentials,
+        AWS_ENDPOINT_URL_SNS: snsUrl,
+        DRIVERS_TOPIC: 'fleet-drivers',
+        TEAM_TOPIC: 'fleet-team',
+      }),
+    },
+  ],
+  mappings: [
+    {
+      name: 'fleet-alerts',
+      functionName: 'fleet-alerts',
+      source: { kind: 'kafka', topic: 'fleet.findings' },
+      decode: true,
+      bisect: true,
+      maxRetries: 20,
+    },
+  ],
   simulator,
   tables: { 'cargo-classes': { entry: cargoClass, seed: cargoClasses } },
 } as const satisfies Solution

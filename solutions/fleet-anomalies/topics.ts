@@ -20,7 +20,7 @@ export const topics: TopicTable = {
     retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['alerter'],
-    readers: [],
+    readers: ['enricher'],
     doc: 'Deviations of temperatures from what is normal, exactly once for read_committed readers.',
   },
   'fleet.detectors': {

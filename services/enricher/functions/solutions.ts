@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
-import type { Solution } from '@weir/solutions'
+import type { FunctionServices, Solution } from '@weir/solutions'
 import { MIN_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
@@ -28,10 +28,7 @@ export interface FunctionDefinition {
   readonly directory: string
 }
 
-export function functionsOf(
-  solutions: readonly Solution[],
-  service: { readonly redisUrl: string },
-): FunctionDefinition[] {
+export function functionsOf(solutions: readonly Solution[], service: FunctionServices): FunctionDefinition[] {
   return solutions.flatMap(({ functions = [] }) =>
     functions.map(({ name, folder, handler, memoryMb, timeoutMs, concurrency, environment }) => ({
       name,
@@ -106,7 +103,7 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
       filters: undefined,
       onFailure: undefined,
       output,
-      decode: false,
+      decode: given.decode ?? false,
       onceMs: given.once === true ? ONCE_WINDOW_MS : undefined,
     })),
   )

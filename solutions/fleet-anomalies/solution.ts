@@ -1,6 +1,7 @@
 import type { Solution } from '../solution.ts'
 import { cargoClass, cargoClasses } from './cargo-classes.ts'
 import { detection } from './detection.ts'
+import { findingsIndex, readingsIndex } from './indices.ts'
 import { simulator } from './simulator.ts'
 import { topics } from './topics.ts'
 
@@ -34,6 +35,20 @@ export const solution = {
       decode: true,
       bisect: true,
       maxRetries: 20,
+    },
+  ],
+  sinks: [
+    {
+      name: 'fleet-readings',
+      source: 'fleet.readings',
+      deadLetter: 'fleet.readings.unindexed',
+      to: { index: readingsIndex },
+    },
+    {
+      name: 'fleet-findings',
+      source: 'fleet.findings',
+      deadLetter: 'fleet.findings.dead',
+      to: { index: findingsIndex },
     },
   ],
   simulator,

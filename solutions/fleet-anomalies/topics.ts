@@ -10,7 +10,7 @@ export const topics: TopicTable = {
     retentionHours: WEEK_HOURS,
     doors: ['http', { mqtt: 'fleet/+/readings' }],
     writers: ['ingest-hub'],
-    readers: ['alerter'],
+    readers: ['alerter', 'indexer'],
     doc: 'What the sensors of the trucks measured, as the trucks sent it.',
   },
   'fleet.findings': {
@@ -20,7 +20,7 @@ export const topics: TopicTable = {
     retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['alerter'],
-    readers: ['enricher'],
+    readers: ['enricher', 'indexer'],
     doc: 'Deviations of temperatures from what is normal, exactly once for read_committed readers.',
   },
   'fleet.detectors': {
@@ -34,4 +34,6 @@ export const topics: TopicTable = {
     doc: 'What the detectors remember of each truck.',
   },
   'fleet.readings.dead': deadLetterTopic('alerter'),
+  'fleet.readings.unindexed': deadLetterTopic('indexer'),
+  'fleet.findings.dead': deadLetterTopic('indexer'),
 }

@@ -36,5 +36,7 @@ declare module '@weir/contracts/generated/types.ts' {
     'fleet.findings': Finding
     'fleet.detectors': DetectorStates
     'fleet.readings.dead': DeadLetter
+    'fleet.readings.unindexed': DeadLetter
+    'fleet.findings.dead': DeadLetter
   }
 }

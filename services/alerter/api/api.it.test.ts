@@ -278,9 +278,12 @@ test('a failing receiver gets the message again by the policy of its subscriptio
   await expect.poll(() => failing.received.length, { timeout: 30_000 }).toBe(5)
   const times = failing.received.slice(1).map(({ at }) => at)
   const pauses = times.slice(1).map((at, i) => at - times[i])
-  expect(pauses[0]).toBeLessThan(500)
-  expect(Math.abs(pauses[1] - 1000)).toBeLessThan(300)
-  expect(Math.abs(pauses[2] - 1000)).toBeLessThan(300)
+  // At once, then after a second each: never earlier, and later only by what a busy machine takes.
+  expect(pauses[0]).toBeLessThan(900)
+  for (const later of pauses.slice(1)) {
+    expect(later).toBeGreaterThan(950)
+    expect(later).toBeLessThan(3000)
+  }
 }, 60_000)
 
 test('a name of a FIFO topic needs the attribute, and the attribute the name', async () => {

@@ -217,7 +217,7 @@ export const platformTopics: TopicTable = {
     retentionHours: WEEK_HOURS,
     doors: [],
     writers: ['alerter'],
-    readers: ['alerter'],
+    readers: ['alerter', 'enricher'],
     doc: 'Every attempt to deliver a message, with its outcome, in the partition of the message.',
   },
   'weir.notifications.waiting': {
@@ -242,12 +242,15 @@ export const platformTopics: TopicTable = {
     'compact',
     'What each subscription gets when its quiet hours end.',
   ),
-  'weir.incidents': ofAlerter(
-    'incident',
-    null,
-    'compact',
-    'Incidents as they are now, changed in the transactions of their alerts and requests.',
-  ),
+  'weir.incidents': {
+    ...ofAlerter(
+      'incident',
+      null,
+      'compact',
+      'Incidents as they are now, changed in the transactions of their alerts and requests.',
+    ),
+    readers: ['alerter', 'enricher'],
+  },
   'weir.incidents.alerts': ofAlerter(
     'notification',
     null,

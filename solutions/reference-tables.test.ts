@@ -141,7 +141,9 @@ test('the error for an unknown table lists the existing ones', () => {
   const tables = new ReferenceTables(solutions)
   for (const name of ['zone', '__proto__', 'constructor']) {
     expect(() => tables.check(name, 'x', {})).toThrow(
-      new UnknownTable(`There is no reference table ${JSON.stringify(name)}; choose one of areas, zones.`),
+      new UnknownTable(
+        `There is no reference table ${JSON.stringify(name)}; choose one of areas, cargo-classes, truck-faults, zones.`,
+      ),
     )
   }
 })

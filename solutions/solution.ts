@@ -166,14 +166,32 @@ export interface ApplicationDeps {
     accept: (value: any, headers: Readonly<Record<string, string>>) => void,
   ): Promise<void>
   /**
+   * Calls `accept` for the records of the topic that came within the last `windowMs`, but not more than a few
+   * thousand of each partition, whenever `read` is called.
+   */
+  recent(topic: TopicName, windowMs: number, accept: (value: any) => void): Promise<RecentRecords>
+  /** Returns a table of the solution; the table follows changes. */
+  table(name: string): ReferenceTable
+  /**
    * Gives the newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt;
    * `undefined` if the key has no value. `get` rejects with 403 unless the client may read the topic.
    */
   latest(topic: TopicName): Promise<{ get(client: ApplicationClient, key: string): Promise<any> }>
 }
 
+/** The newest records of a topic. */
+export interface RecentRecords {
+  /** Resolves when all records up to now are accepted. Callers within half a second share a reading. */
+  read(): Promise<void>
+}
+
 export interface Application {
   routes(app: FastifyInstance): void | Promise<void>
+  /**
+   * Returns the content of the solution's live page, as JSON. Called once a second while anybody is viewing, for all
+   * viewers together.
+   */
+  snapshot?(): Promise<unknown>
   /** Ends requests that are still waiting. */
   stopping(): void
 }
@@ -307,9 +325,17 @@ export interface IndexPage extends PageFolder {
   snapshot(search: PageSearch): Promise<unknown>
 }
 
-/** A page beside the solution's application, from which it gets what it shows. Everybody may load it. */
+/** A page beside the solution's application, from which it gets what it shows. */
 export interface ApplicationPage extends PageFolder {
   readonly service: 'enricher'
+  /** The page shows the application's snapshots, and only to those who may read its topics. Everybody may load others. */
+  readonly live?: LiveContent
+}
+
+export interface LiveContent {
+  readonly topics: readonly TopicName[]
+  /** The stages whose rates and delays the page shows. */
+  readonly stages: readonly string[]
 }
 
 export interface PageSearch {
@@ -330,10 +356,12 @@ export interface SimulatorDefinition {
   /** The destination of the values: a topic that accepts records over HTTP, or a stream. */
   readonly to: { readonly topic: TopicName } | { readonly stream: string; key(value: any): string }
   /**
-   * Creates a world with `devices` devices; `next(now)` returns the values due since the last call.
-   * Deterministic for a seed.
+   * Creates a world with `devices` devices; `next(now, controls)` returns the values due since the last call.
+   * Deterministic for a seed and the controls.
    */
   world(options: { readonly devices: number; readonly seed: number }): {
-    next(now: number): Record<string, unknown>[]
+    next(now: number, controls?: ReadonlyMap<string, unknown>): Record<string, unknown>[]
   }
+  /** The reference table by whose entries people control the devices: a fault that is switched on, for example. */
+  readonly controls?: string
 }

@@ -232,6 +232,8 @@ export interface DeliveryAttempt {
   subscription: string
   /** The name of the topic of notifications. */
   topic: string
+  /** The protocol of the subscription: http, https, email, sqs and so on; null in records of before the field existed. */
+  protocol: string | null
   /** The id of the message. */
   messageId: string
   /** The partition of the message in weir.notifications; -1 for a request to confirm the subscription, which has no message. */

@@ -193,6 +193,7 @@ describe('the network flows of a rendered release', () => {
       'enricher → 10.0.0.0/16:6379',
       'enricher → 10.0.0.0/16:9098',
       'enricher → 169.254.170.23/32:80',
+      'enricher → alerter:8083',
       'enricher → kube-system:53',
     ])
   })

@@ -10,6 +10,7 @@ export {
 } from './consumer-stage.ts'
 export { Follower, type FollowOptions } from './follow.ts'
 export { HandlerHealth } from './handler-health.ts'
+export { openRecent, Recent, type RecentOptions } from './recent.ts'
 export {
   type Accept,
   openRecords,

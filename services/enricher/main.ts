@@ -3,7 +3,7 @@ import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { hostNames } from '@weir/contracts/services.ts'
 import { openKafka } from '@weir/kafka'
-import { mountFiles } from '@weir/pages'
+import { mountFiles, openPages } from '@weir/pages'
 import {
   Admission,
   configured,
@@ -32,8 +32,10 @@ const UNSIGNED = 'test'
 const config = configured((env) => readConfig(env, read))
 const solutions = chosenSolutions(config.solutions)
 const flows = solutions.flatMap((solution) => solution.flows ?? [])
-const applications = solutions.flatMap(({ application }) => application ?? [])
-const pages = solutions.flatMap(({ name, page }) => (page?.service === 'enricher' ? { name, ...page } : []))
+/** Pages that everybody may load, since they show only what their applications answer. */
+const openToAll = solutions.flatMap(({ name, page }) =>
+  page?.service === 'enricher' && page.live === undefined ? { name, ...page } : [],
+)
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('enricher')
@@ -82,23 +84,30 @@ await Service.named('enricher')
       log,
     }),
   )
-  .with('applications', ({ access, kafka, codec, streams }, { log }) =>
+  .with('applications', ({ access, kafka, codec, reference, streams }, { log }) =>
     openApplications({
-      definitions: applications,
+      solutions,
       access,
       kafka,
       codec,
       streams,
       redisUrl: config.redisUrl,
+      table: reference.table,
       log,
     }),
+  )
+  .with('pages', ({ access, applications, kafka, codec }, { log }) =>
+    openPages({ pages: applications.livePages, access, kafka, codec, log }),
   )
   .with('stats', async ({ kafka, codec }, { log }) =>
     publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
   )
   .with(
     'http',
-    ({ access, applications, awsAccess, flows, functions, kafka, reference, runtimes, streams }, { log }) =>
+    (
+      { access, applications, awsAccess, flows, functions, kafka, pages, reference, runtimes, streams },
+      { log },
+    ) =>
       openHttp(config.http, {
         log,
         names: hostNames('enricher'),
@@ -109,6 +118,7 @@ await Service.named('enricher')
           ...reference.ready,
           ...flows.ready,
           ...applications.ready,
+          ...pages.ready,
           'deployed functions': functions.ready,
           functions: () => functions.mappings.ready(),
           events: functions.asyncInvocations.ready,
@@ -128,7 +138,8 @@ await Service.named('enricher')
           })
           await app.register(awsDoor({ access: awsAccess, account }, apis))
           await app.register(applications.routes)
-          for (const page of pages) await mountFiles(app, page)
+          await app.register(pages.routes)
+          for (const page of openToAll) await mountFiles(app, page)
         },
       }),
   )

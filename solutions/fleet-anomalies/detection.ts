@@ -7,6 +7,8 @@ import type { TruckReading } from './generated/types.ts'
 const DURATION = '10s'
 /** A truck reports once a second and more. */
 const SILENT_AFTER = '30s'
+/** Readings have noise, so the same value for so long comes from a sensor that is stuck. */
+const STUCK_AFTER = '30s'
 
 const engine = {
   sensor: 'engine',
@@ -35,6 +37,11 @@ const watches: readonly SensorWatch[] = [
       duration: DURATION,
     }),
   },
+  ...[engine, container].map((sensor) => ({
+    ...sensor,
+    detector: 'flat-line',
+    settings: () => ({ after: STUCK_AFTER }),
+  })),
   {
     ...engine,
     detector: 'missing-data',

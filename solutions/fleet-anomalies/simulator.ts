@@ -4,6 +4,7 @@
  */
 import type { SimulatorDefinition } from '../solution.ts'
 import { type CargoClassId, cargoClasses } from './cargo-classes.ts'
+import { TRUCK_FAULTS, type TruckFault } from './faults.ts'
 
 const REPORT_EVERY_MS = 1000
 /** After a longer silence (a laptop that slept), a world continues from now instead of catching up. */
@@ -19,22 +20,40 @@ const CITIES = [
   [50.63, 5.57],
   [51.44, 5.47],
 ] as const
-/** How fast the air outside, the engine and the container change a temperature: the share of the difference a second. */
+/** The share of the difference to its goal by which a temperature changes in a second. */
 const ENGINE_RATE = 0.01
 const CONTAINER_RATE = 0.002
+/** The same for a temperature that is further than this from its goal, °C. */
+const FAR = 20
+const FAR_RATE = 0.08
+/** How much hotter an engine and a container become without cooling, °C. */
+const UNCOOLED_ENGINE = 60
+const UNCOOLED_CONTAINER = 15
+/** How fast a fire heats, and its temperature, °C. */
+const FIRE_PER_SECOND = 5
+const FIRE = 600
+const DRIFT_PER_SECOND = 0.5
+/** The greatest error of a sensor, °C. */
+const SENSOR_NOISE = 0.2
 const HALF_DAY_MS = 43_200_000
 
 export const simulator: SimulatorDefinition = {
   to: { topic: 'fleet.readings' },
+  controls: TRUCK_FAULTS,
   world: ({ devices, seed }) => {
     const random = randomFrom(seed)
     const trucks = Array.from({ length: devices }, (_, number) => new Truck(number, random))
-    return { next: (now) => trucks.flatMap((truck) => truck.until(now)) }
+    return {
+      next: (now, faults) =>
+        trucks.flatMap((truck) =>
+          truck.until(now, (faults?.get(truck.id) as { fault: TruckFault } | undefined)?.fault),
+        ),
+    }
   },
 }
 
 class Truck {
-  readonly #id: string
+  readonly id: string
   readonly #random: () => number
   readonly #cargoClass: CargoClassId
   readonly #phase: number
@@ -48,9 +67,13 @@ class Truck {
   #load = 0.5
   #engine = 88
   #container: number
+  /** What the sensor of the container shows too much, °C. */
+  #drift = 0
+  /** What the sensors show, °C. */
+  #shown = { engineTemperature: 0, containerTemperature: 0, ambientTemperature: 0 }
 
   constructor(number: number, random: () => number) {
-    this.#id = `truck-${String(number).padStart(3, '0')}`
+    this.id = `truck-${String(number).padStart(3, '0')}`
     this.#random = random
     this.#cargoClass = CLASSES[number % CLASSES.length]
     this.#phase = Math.floor(random() * REPORT_EVERY_MS)
@@ -61,14 +84,16 @@ class Truck {
   }
 
   /** Returns the readings due since the last call, oldest first. */
-  until(now: number): Record<string, unknown>[] {
+  until(now: number, fault: TruckFault | undefined): Record<string, unknown>[] {
     const latest = Math.floor((now - this.#phase) / REPORT_EVERY_MS) * REPORT_EVERY_MS + this.#phase
     if (this.#last < 0 || latest - this.#last > MAX_CATCH_UP_MS) this.#last = latest - REPORT_EVERY_MS
     const readings = []
     while (this.#last < latest) {
       this.#last += REPORT_EVERY_MS
       this.#drive()
-      readings.push(this.#reading(this.#last))
+      this.#heat(ambientAt(this.#last), fault)
+      if (fault !== 'stuck') this.#measure(ambientAt(this.#last))
+      if (fault !== 'silence') readings.push(this.#reading(this.#last))
     }
     return readings
   }
@@ -86,8 +111,31 @@ class Truck {
       this.#driven += this.#speed / 3600
       if (this.#driven > this.#distance()) this.#arrive()
     }
-    this.#engine += (78 + 20 * this.#load - this.#engine) * ENGINE_RATE + noise * 0.2
-    this.#container += (this.#containerGoal() - this.#container) * CONTAINER_RATE + noise * 0.05
+  }
+
+  /** Changes the temperatures as a second does. */
+  #heat(ambient: number, fault: TruckFault | undefined): void {
+    this.#drift = fault === 'drift' ? this.#drift + DRIFT_PER_SECOND : 0
+    if (fault === 'fire') {
+      this.#engine = Math.min(FIRE, this.#engine + FIRE_PER_SECOND / 2)
+      this.#container = Math.min(FIRE, this.#container + FIRE_PER_SECOND)
+      return
+    }
+    const uncooled = fault === 'cooling'
+    const engine = 78 + 20 * this.#load + (uncooled ? UNCOOLED_ENGINE : 0)
+    const container = uncooled ? ambient + UNCOOLED_CONTAINER : this.#containerGoal()
+    this.#engine = approach(this.#engine, engine, ENGINE_RATE)
+    this.#container = approach(this.#container, container, CONTAINER_RATE)
+  }
+
+  /** Takes what the sensors show. */
+  #measure(ambient: number): void {
+    const noise = (): number => (this.#random() - 0.5) * 2 * SENSOR_NOISE
+    this.#shown = {
+      engineTemperature: tenths(this.#engine + noise()),
+      containerTemperature: tenths(this.#container + this.#drift + noise()),
+      ambientTemperature: tenths(ambient),
+    }
   }
 
   #arrive(): void {
@@ -116,18 +164,23 @@ class Truck {
     const [[lat, lon], [toLat, toLon]] = [CITIES[this.#from], CITIES[this.#to]]
     const share = this.#driven / this.#distance()
     return {
-      truckId: this.#id,
+      truckId: this.id,
       cargoClass: this.#cargoClass,
       position: { lat: lat + (toLat - lat) * share, lon: lon + (toLon - lon) * share },
       speed: tenths(this.#speed),
       load: Math.round(this.#load * 100) / 100,
-      engineTemperature: tenths(this.#engine),
-      containerTemperature: tenths(this.#container),
-      ambientTemperature: tenths(15 + 5 * Math.sin((time / HALF_DAY_MS) * Math.PI)),
+      ...this.#shown,
       eventTime: time,
     }
   }
 }
+
+/** Returns the temperature a second later. */
+const approach = (from: number, to: number, rate: number): number =>
+  from + (to - from) * (Math.abs(to - from) > FAR ? FAR_RATE : rate)
+
+/** Warm and cold once a day. */
+const ambientAt = (time: number): number => 15 + 5 * Math.sin((time / HALF_DAY_MS) * Math.PI)
 
 const tenths = (value: number): number => Math.round(value * 10) / 10
 

@@ -1,6 +1,8 @@
 import type { Solution } from '../solution.ts'
+import { application } from './application.ts'
 import { cargoClass, cargoClasses } from './cargo-classes.ts'
 import { detection } from './detection.ts'
+import { TRUCK_FAULTS, truckFault } from './faults.ts'
 import { findingsIndex, readingsIndex } from './indices.ts'
 import { simulator } from './simulator.ts'
 import { topics } from './topics.ts'
@@ -52,5 +54,25 @@ export const solution = {
     },
   ],
   simulator,
-  tables: { 'cargo-classes': { entry: cargoClass, seed: cargoClasses } },
+  application,
+  page: {
+    service: 'enricher',
+    folder: new URL('page/', import.meta.url),
+    libraries: { 'echarts.js': 'echarts/dist/echarts.common.min.js' },
+    live: {
+      topics: ['fleet.readings', 'fleet.findings', 'weir.incidents', 'weir.notifications.attempts'],
+      stages: ['alerter.fleet', 'alerter.deliveries'],
+    },
+  },
+  links: [
+    {
+      at: 'enricher',
+      path: '/fleet-anomalies/',
+      doc: 'the page: trucks with their temperatures, and a button that makes one overheat',
+    },
+  ],
+  tables: {
+    'cargo-classes': { entry: cargoClass, seed: cargoClasses },
+    [TRUCK_FAULTS]: { entry: truckFault, seed: {} },
+  },
 } as const satisfies Solution

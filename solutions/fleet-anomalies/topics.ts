@@ -10,7 +10,7 @@ export const topics: TopicTable = {
     retentionHours: WEEK_HOURS,
     doors: ['http', { mqtt: 'fleet/+/readings' }],
     writers: ['ingest-hub'],
-    readers: ['alerter', 'indexer'],
+    readers: ['alerter', 'enricher', 'indexer'],
     doc: 'What the sensors of the trucks measured, as the trucks sent it.',
   },
   'fleet.findings': {

@@ -73,6 +73,7 @@ function recordOf(delivery: Delivery, outcome: Outcome, attempted: Attempted): D
   const { status, text } = outcome.answer
   return {
     ...identityOf(delivery),
+    protocol: delivery.subscription.protocol,
     retry: cause.retry,
     cause: cause.offset,
     ...attempted,

@@ -40,11 +40,11 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
 
   constructor(options: DetectionTaskOptions) {
     this.#options = options
-    this.#devices = new Devices(options.log)
+    this.#devices = new Devices(options.log, Date.now())
   }
 
   begin(): void {
-    this.#devices = new Devices(this.#options.log)
+    this.#devices = new Devices(this.#options.log, Date.now())
     this.#touched.clear()
     this.#isCaughtUp = false
     this.#begunAt = performance.now()

@@ -13,11 +13,14 @@ interface Live {
 
 export class Devices {
   readonly #log: Pick<Logger, 'error'>
+  readonly #listeningSinceMs: number
   /** A state that is read again has a new object, and its series are made from its bytes. */
   readonly #live = new WeakMap<Keyed<DetectorStates>, Live>()
 
-  constructor(log: Pick<Logger, 'error'>) {
+  /** @param listeningSinceMs no device is called silent for what it did not send before */
+  constructor(log: Pick<Logger, 'error'>, listeningSinceMs: number) {
     this.#log = log
+    this.#listeningSinceMs = listeningSinceMs
   }
 
   /** Feeds a value to each series whose sensor has one. */
@@ -50,7 +53,7 @@ export class Devices {
         { err: error, device: key.toString(), sensor, detector: detector.name },
         'a detector failed, and begins anew for the sensor',
       )
-      series[i] = seriesOf(plan[i], undefined)
+      series[i] = this.#seriesOf(plan[i], undefined)
     }
   }
 
@@ -70,9 +73,18 @@ export class Devices {
     const known = this.#live.get(keyed)
     if (known?.plan === plan) return known
     const before = known === undefined ? statesIn(keyed.value) : statesOf(known)
-    const live = { plan, series: plan.map((watch) => seriesOf(watch, before.get(nameOf(watch)))) }
+    const live = { plan, series: plan.map((watch) => this.#seriesOf(watch, before.get(nameOf(watch)))) }
     this.#live.set(keyed, live)
     return live
+  }
+
+  #seriesOf({ sensor, unit, detector, settings }: Watch, state: Uint8Array | undefined): Series {
+    return new Series(detector, settings, {
+      sensor,
+      ...(unit !== undefined && { unit }),
+      state,
+      listeningSinceMs: this.#listeningSinceMs,
+    })
   }
 }
 
@@ -83,9 +95,6 @@ const statesIn = (value: DetectorStates | undefined): ReadonlyMap<string, Uint8A
 
 const statesOf = ({ plan, series }: Live): ReadonlyMap<string, Uint8Array> =>
   new Map(series.map((one, i) => [nameOf(plan[i]), one.encode()]))
-
-const seriesOf = ({ sensor, unit, detector, settings }: Watch, state: Uint8Array | undefined): Series =>
-  new Series(detector, settings, { sensor, ...(unit !== undefined && { unit }), state })
 
 const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)

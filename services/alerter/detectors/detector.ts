@@ -44,8 +44,11 @@ export interface Model {
   write(to: StateWriter): void
   /** Reads what `write` wrote, with these or other settings. Throws a StateError if it is of no use. */
   read(from: StateReader): void
-  /** The time at which `tick` has something to say if no reading comes before. */
-  due?(): number | undefined
+  /**
+   * Returns the time at which `tick` has something to say if no reading comes before.
+   * @param listeningSinceMs silence counts from then on
+   */
+  due?(listeningSinceMs: number): number | undefined
   tick?(nowMs: number, verdict: Verdict): void
 }
 

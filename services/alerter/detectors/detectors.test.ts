@@ -152,6 +152,20 @@ test('silence is found by the clock, and ends with a reading', () => {
   expect(found).toMatchObject([{}, { status: 'resolved', untilMs: due + 90_000 }])
 })
 
+test('silence counts only while somebody listens', () => {
+  const listeningSinceMs = START_MS + HOUR_MS
+  const detector = detectorNamed('missing-data')
+  const series = new Series(detector, detector.settings({}), { sensor: 'engine', listeningSinceMs })
+  const found = feed(series, [40, 41])
+  expect(series.due()).toBe(listeningSinceMs + 60_000)
+  series.tick(listeningSinceMs, found)
+  series.feed(listeningSinceMs + 50_000, 40, found)
+  expect(found).toEqual([])
+  expect(series.due()).toBe(listeningSinceMs + 110_000)
+  series.tick(listeningSinceMs + 110_000, found)
+  expect(found).toMatchObject([{ status: 'open', sinceMs: listeningSinceMs + 50_000 }])
+})
+
 test('silence is found when the next reading comes, too', () => {
   const found = feed(open('missing-data'), [40, 41], START_MS, HOUR_MS)
   expect(found.map(({ status }) => status)).toEqual(['open', 'resolved'])

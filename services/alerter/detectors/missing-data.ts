@@ -34,8 +34,8 @@ class MissingData implements Model {
     this.#lastMs = timeMs
   }
 
-  due(): number | undefined {
-    return Number.isNaN(this.#lastMs) ? undefined : this.#lastMs + this.#afterMs
+  due(listeningSinceMs: number): number | undefined {
+    return Number.isNaN(this.#lastMs) ? undefined : Math.max(this.#lastMs, listeningSinceMs) + this.#afterMs
   }
 
   /** Beyond the limit by the least bit: silence is found at the very moment that it is too long. */

@@ -34,6 +34,11 @@ export interface SeriesOptions {
   readonly state?: Uint8Array | undefined
   /** Made by the detector's `shared`, for all series of a class. */
   readonly shared?: unknown
+  /**
+   * Silence is found by `tick` alone, and counts from this time on: before it, nobody listened. If not given, the
+   * reading that ends a silence finds it, too.
+   */
+  readonly listeningSinceMs?: number
 }
 
 const VERSION = 1
@@ -75,8 +80,10 @@ export class Series {
       this.ignored++
       return 0
     }
-    const due = this.#model.due?.()
-    if (due !== undefined && due <= timeMs) this.tick(due, found)
+    if (this.#options.listeningSinceMs === undefined) {
+      const due = this.#model.due?.(-Infinity)
+      if (due !== undefined && due <= timeMs) this.tick(due, found)
+    }
     const verdict = this.#fresh()
     this.#model.judge(timeMs, value, verdict)
     const change = this.#episode.take(timeMs, value, verdict, this.#settings)
@@ -86,7 +93,7 @@ export class Series {
 
   /** The time at which `tick` is wanted if no reading comes before. */
   due(): number | undefined {
-    return this.#episode.isOpen ? undefined : this.#model.due?.()
+    return this.#episode.isOpen ? undefined : this.#model.due?.(this.#options.listeningSinceMs ?? -Infinity)
   }
 
   /** Tells the time, by the clock or by the events of other series. Times before `due` change nothing. */

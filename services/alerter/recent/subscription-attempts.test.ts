@@ -4,6 +4,7 @@ import { SubscriptionAttempts } from './subscription-attempts.ts'
 
 const attempt = (startedAt: number, changes: Partial<DeliveryAttempt> = {}): DeliveryAttempt => ({
   subscription: 'a',
+  protocol: 'http',
   topic: 'orders',
   messageId: `message-${startedAt}`,
   partition: 0,

@@ -19,7 +19,7 @@ import {
   writeRecord,
 } from '@weir/kafka'
 import { logger, openAccess, openHttp, type Resource } from '@weir/service'
-import { topics } from '@weir/solutions'
+import { ReferenceTables, topics } from '@weir/solutions'
 import type { LocationOffers } from '@weir/solutions/location-offers/generated/types.ts'
 import { solution as locationOffers } from '@weir/solutions/location-offers/solution.ts'
 import { servers } from '@weir/testkit'
@@ -66,12 +66,13 @@ beforeAll(async () => {
   )
   const access = openAccess({ keysFile, anonymous: false }, log)
   applications = await openApplications({
-    definitions: [locationOffers.application!],
+    solutions: [locationOffers],
     kafka,
     codec,
     streams,
     access: access.value,
     redisUrl,
+    table: (name) => new ReferenceTables([locationOffers]).table(name),
     log,
   })
   const http = await openHttp(

@@ -1,7 +1,8 @@
-/** The applications of solutions: their own routes over streams, topics, and the newest values in Redis. */
+/** The applications of solutions: their own routes and live pages over streams, topics, and tables. */
 import type { Codec } from '@weir/codec'
 import { HEADERS } from '@weir/contracts'
 import { encodeHeaders, type Kafka } from '@weir/kafka'
+import type { LivePage } from '@weir/pages'
 import {
   type Access,
   identify,
@@ -11,31 +12,42 @@ import {
   type Readiness,
   type Resource,
 } from '@weir/service'
-import type { Application, ApplicationClient, ApplicationDefinition, ApplicationDeps } from '@weir/solutions'
+import type {
+  Application,
+  ApplicationClient,
+  ApplicationDeps,
+  ApplicationPage,
+  LiveContent,
+  ReferenceTable,
+  Solution,
+} from '@weir/solutions'
 import { type Streams, StreamWriter, TOPIC_PREFIX } from '@weir/streams'
 import { openRedisTable } from '@weir/tables'
-import { Follower } from '@weir/topics'
+import { Follower, openRecent } from '@weir/topics'
 import type { FastifyInstance } from 'fastify'
 
 export interface ApplicationsOptions {
-  readonly definitions: readonly ApplicationDefinition[]
+  readonly solutions: readonly Pick<Solution, 'name' | 'application' | 'page'>[]
   readonly kafka: Kafka
   readonly codec: Codec
   readonly streams: Streams
   readonly access: Access
   readonly redisUrl: string
+  readonly table: (name: string) => ReferenceTable
   readonly log: Logger
 }
 
 export interface Applications {
   /** Mounts the routes; pass it to openHttp. */
   routes(app: FastifyInstance): Promise<void>
+  /** The pages that show snapshots of applications. */
+  readonly livePages: readonly LivePage[]
   /** One entry for each topic that an application follows, or whose newest values it reads. */
   readonly ready: Readiness
 }
 
 export async function openApplications(options: ApplicationsOptions): Promise<Resource<Applications>> {
-  const { definitions, kafka, codec, streams, access, redisUrl, log } = options
+  const { solutions, kafka, codec, streams, access, redisUrl, table, log } = options
   const producer = await kafka.producer()
   const writer = new StreamWriter({ streams, producer })
   const ready: Record<string, () => boolean> = {}
@@ -75,6 +87,21 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
       ready[`${topic} followed`] = () => follower.ready
     },
 
+    recent: (topic, windowMs, accept) =>
+      openRecent({
+        kafka,
+        codec,
+        topic,
+        reader: 'applications',
+        windowMs,
+        log,
+        accept: ({ value }) => {
+          if (value !== null) accept(value)
+        },
+      }),
+
+    table,
+
     async latest(topic) {
       const groupId = `enricher.latest.${topic}`
       const { value: latest, stop } = await openRedisTable({ kafka, codec, topic, groupId, redisUrl, log })
@@ -94,8 +121,15 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
     await producer.stop(drainMs)
   }
   const applications: Application[] = []
+  const livePages: LivePage[] = []
   try {
-    for (const definition of definitions) applications.push(await definition.open(deps))
+    for (const { name, application, page } of solutions) {
+      if (application === undefined) continue
+      const opened = await application.open(deps)
+      applications.push(opened)
+      if (page?.service === 'enricher' && page.live !== undefined)
+        livePages.push(livePageOf(name, { ...page, live: page.live }, opened))
+    }
   } catch (error) {
     await stop(0)
     throw error
@@ -103,12 +137,30 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
   return {
     value: {
       ready,
+      livePages,
       routes: async (app) => {
         for (const application of applications) await application.routes(app)
       },
     },
     stopping: () => applications.forEach((application) => application.stopping()),
     stop,
+  }
+}
+
+function livePageOf(
+  name: string,
+  { folder, libraries, live }: ApplicationPage & { readonly live: LiveContent },
+  { snapshot }: Application,
+): LivePage {
+  if (snapshot === undefined) throw new Error(`The application of ${name} has no snapshot for its live page.`)
+  return {
+    name,
+    folder,
+    libraries,
+    ...live,
+    tables: {},
+    data: snapshot,
+    noData: 'The enricher cannot show its data: Kafka does not answer.',
   }
 }
 

@@ -26,12 +26,14 @@ interface Entry {
 export function referenceRoutes(reference: Reference, access: Access) {
   const reads = {
     schema: { params },
-    onRequest: async (request: FastifyRequest) => mayRead(identify(access, request), REFERENCE_TOPIC),
+    onRequest: async (request: FastifyRequest) =>
+      mayRead(identify(access, request, 'Basic'), REFERENCE_TOPIC),
   }
   const writes = {
     schema: { params },
     bodyLimit: MAX_ENTRY_BYTES,
-    onRequest: async (request: FastifyRequest) => mayWrite(identify(access, request), REFERENCE_TOPIC),
+    onRequest: async (request: FastifyRequest) =>
+      mayWrite(identify(access, request, 'Basic'), REFERENCE_TOPIC),
   }
   /** The client's name, if it may still write when the body has been read. */
   const by = (request: FastifyRequest<Entry>): string | undefined => {

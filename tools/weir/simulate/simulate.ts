@@ -32,6 +32,7 @@ const BATCH = 5_000
 /** Reports kept while the hub is down: half an hour for 60 devices, about 50 MB. */
 const WAITING = 100_000
 const SEED_AGAIN = 2_000
+const CONTROL_EVERY = 1_000
 /** Devices do not give up. */
 const PATIENCE = Infinity
 
@@ -54,6 +55,7 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
 /** Seeds the reference tables that are empty; retries until the enricher answers. */
 async function seed({ tables = {} }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
   for (const [table, { seed: entries }] of Object.entries(tables)) {
+    if (Object.keys(entries).length === 0) continue
     for (let waiting = false; !signal.aborted; ) {
       try {
         if (Object.keys(await reference.entries(table)).length === 0) {
@@ -67,6 +69,22 @@ async function seed({ tables = {} }: Solution, { reference, signal, log }: Simul
         await pause(SEED_AGAIN, signal)
       }
     }
+  }
+}
+
+/** Keeps a copy of a reference table. While the enricher does not answer, the copy stays as it is. */
+async function follow(
+  table: string,
+  copy: Map<string, unknown>,
+  { reference, signal }: SimulateOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    const entries = await reference.entries(table).catch(() => undefined)
+    if (entries !== undefined) {
+      copy.clear()
+      for (const [id, entry] of Object.entries(entries)) copy.set(id, entry)
+    }
+    await pause(CONTROL_EVERY, signal)
   }
 }
 
@@ -102,6 +120,8 @@ async function drive(
       ? encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value))
       : encodeEntry(to.key(value), JSON.stringify(value))
   const world = simulator.world({ devices, seed: randomSeed })
+  const controls = new Map<string, unknown>()
+  const following = simulator.controls && follow(simulator.controls, controls, options)
   const waiting: string[] = []
   let made = 0
   let sending: Promise<void> | undefined
@@ -122,7 +142,7 @@ async function drive(
   }
 
   while (!signal.aborted && failure === undefined) {
-    for (const value of world.next(Date.now())) waiting.push(encode(value))
+    for (const value of world.next(Date.now(), controls)) waiting.push(encode(value))
     if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
     sending ??= deliver()
       .catch((error) => {
@@ -135,5 +155,6 @@ async function drive(
   }
   await sending
   door.close()
+  if (failure === undefined) await following
   if (failure !== undefined) throw failure
 }

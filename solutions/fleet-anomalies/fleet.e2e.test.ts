@@ -144,12 +144,15 @@ test('a truck that overheats alerts its driver and the team, and so does its rec
   expect(await incidents()).toMatchObject([{ key: 'truck-001/container/thresholds', status: 'open' }])
 
   expect((await fault('truck-001')).status).toBe(204)
-  await expect
-    .poll(() => notifications().map(({ Subject }) => Subject), { timeout: 120_000 })
-    .toContain('truck-001: container is as expected again')
+  const events = () =>
+    notifications()
+      .map(({ Message }) => JSON.parse(Message))
+      .map(({ event, key }) => `${event} ${key}`)
+  await expect.poll(events, { timeout: 120_000 }).toContain('resolved truck-001/container/thresholds')
+  await expect.poll(mails, soon).toContain('truck-001: container is as expected again')
   await expect
     .poll(async () => (await incidents()).map(({ status }: any) => status).includes('open'), soon)
     .toBe(false)
-  expect(notifications().filter(({ Subject }) => !Subject.startsWith('truck-001'))).toEqual([])
+  expect(events().filter((event) => !event.includes('truck-001'))).toEqual([])
   expect(mails().filter((subject) => !subject.startsWith('truck-001'))).toEqual([])
 }, 240_000)

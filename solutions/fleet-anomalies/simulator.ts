@@ -24,7 +24,7 @@ const CITIES = [
 const ENGINE_RATE = 0.01
 const CONTAINER_RATE = 0.002
 /** The same for a temperature that is further than this from its goal, °C. */
-const FAR = 20
+const FAR = 5
 const FAR_RATE = 0.08
 /** How much hotter an engine and a container become without cooling, °C. */
 const UNCOOLED_ENGINE = 60

@@ -353,8 +353,11 @@ export interface PageSearch {
  * does.
  */
 export interface SimulatorDefinition {
-  /** The destination of the values: a topic that accepts records over HTTP, or a stream. */
-  readonly to: { readonly topic: TopicName } | { readonly stream: string; key(value: any): string }
+  /** The destination of the values: a topic that accepts records over HTTP, a stream, or for each a topic of MQTT. */
+  readonly to:
+    | { readonly topic: TopicName }
+    | { readonly stream: string; key(value: any): string }
+    | { mqtt(value: any): string }
   /**
    * Creates a world with `devices` devices; `next(now, controls)` returns the values due since the last call.
    * Deterministic for a seed and the controls.

@@ -5,6 +5,7 @@
 import type { SimulatorDefinition } from '../solution.ts'
 import { type CargoClassId, cargoClasses } from './cargo-classes.ts'
 import { TRUCK_FAULTS, type TruckFault } from './faults.ts'
+import type { TruckReading } from './generated/types.ts'
 
 const REPORT_EVERY_MS = 1000
 /** After a longer silence (a laptop that slept), a world continues from now instead of catching up. */
@@ -38,7 +39,7 @@ const SENSOR_NOISE = 0.2
 const HALF_DAY_MS = 43_200_000
 
 export const simulator: SimulatorDefinition = {
-  to: { topic: 'fleet.readings' },
+  to: { mqtt: ({ truckId }: TruckReading) => `fleet/${truckId}/readings` },
   controls: TRUCK_FAULTS,
   world: ({ devices, seed }) => {
     const random = randomFrom(seed)

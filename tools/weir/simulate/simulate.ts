@@ -4,10 +4,9 @@
  */
 import type { Solution } from '@weir/solutions'
 import { pause } from '@weir/timing'
-import { Door } from '../hub/door.ts'
-import { encodeEntry, StreamDoor } from '../hub/stream-door.ts'
-import { encodeRecord, withField } from '../hub/wire.ts'
+import { withField } from '../hub/wire.ts'
 import type { ReferenceApi } from '../reference/api.ts'
+import { openCarrier } from './carrier.ts'
 
 export interface SimulateOptions {
   readonly solutions: readonly Solution[]
@@ -33,8 +32,6 @@ const BATCH = 5_000
 const WAITING = 100_000
 const SEED_AGAIN = 2_000
 const CONTROL_EVERY = 1_000
-/** Devices do not give up. */
-const PATIENCE = Infinity
 
 /**
  * Resolves after the signal, once the requests in flight are answered. Rejects with Refused if the hub
@@ -107,29 +104,18 @@ async function drive(
     if (!trouble) log(`waiting: ${reason}`)
     trouble = true
   }
-  const { to } = simulator
-  const door =
-    'topic' in to
-      ? new Door(
-          { url: hub, apiKey, topic: to.topic, source: 'simulator', patience: PATIENCE, signal, onRetry },
-          1,
-        )
-      : new StreamDoor({ url: hub, stream: to.stream, signal, onRetry })
-  const encode = (value: Record<string, unknown>): string =>
-    'topic' in to
-      ? encodeRecord(`${idPrefix}-${made++}`, JSON.stringify(value))
-      : encodeEntry(to.key(value), JSON.stringify(value))
+  const carrier = openCarrier(simulator.to, { hub, apiKey, signal, onRetry })
   const world = simulator.world({ devices, seed: randomSeed })
   const controls = new Map<string, unknown>()
   const following = simulator.controls && follow(simulator.controls, controls, options)
-  const waiting: string[] = []
+  const waiting: unknown[] = []
   let made = 0
   let sending: Promise<void> | undefined
   let failure: unknown
 
   const deliver = async (): Promise<void> => {
     while (waiting.length > 0 && !signal.aborted) {
-      const { stored, refused } = await door.deliver(waiting.splice(0, BATCH))
+      const { stored, refused } = await carrier.deliver(waiting.splice(0, BATCH))
       counts.stored += stored
       counts.refused += refused.length
       if (refused.length > 0)
@@ -142,7 +128,8 @@ async function drive(
   }
 
   while (!signal.aborted && failure === undefined) {
-    for (const value of world.next(Date.now(), controls)) waiting.push(encode(value))
+    for (const value of world.next(Date.now(), controls))
+      waiting.push(carrier.encode(value, `${idPrefix}-${made++}`))
     if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
     sending ??= deliver()
       .catch((error) => {
@@ -154,7 +141,7 @@ async function drive(
     await pause(EVERY, signal)
   }
   await sending
-  door.close()
+  carrier.close()
   if (failure === undefined) await following
   if (failure !== undefined) throw failure
 }

@@ -14,8 +14,9 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** States that are texts, with a changelog that is only written. */
+/** States that are texts, with a changelog that is only written. A text that begins with "due" is due at 0. */
 function textsOf() {
+  let unreadable: string | undefined
   const written: string[] = []
   const store = {
     kafka: {
@@ -25,16 +26,22 @@ function textsOf() {
     },
     codec: { resolve: async () => {} },
     topic: 'texts',
-    reader: { decode: (bytes: Buffer, start: number, end: number) => bytes.toString('utf8', start + 5, end) },
+    reader: {
+      decode: (bytes: Buffer, start: number, end: number) => {
+        const text = bytes.toString('utf8', start + 5, end)
+        if (text === unreadable) throw new Error('unreadable')
+        return text
+      },
+    },
     writer: {
       encode: (value: string, into: Buffer, at: number) =>
         into.fill(0, at, at + 5) && at + 5 + into.write(value, at + 5),
     },
-    timers: () => NO_TIMERS,
+    timers: (text: string) => (text.startsWith('due') ? { event: Infinity, clock: 0 } : NO_TIMERS),
     maxKeys: 100,
     dir,
     memory: new Memory(1 << 20),
-    log: console,
+    log: { warn: () => {} },
   } as unknown as StateStore<string>
   const state = new KeyedState(store, 0)
   /** Runs a turn that sets states; undefined removes one. */
@@ -52,7 +59,10 @@ function textsOf() {
     }
     state.write(out)
   }
-  return { state, turn, written }
+  const damage = (text: string): void => {
+    unreadable = text
+  }
+  return { state, turn, written, damage }
 }
 
 test('a key that follows one that was removed and written to disk has a state of its own', async () => {
@@ -69,5 +79,22 @@ test('a key that follows one that was removed and written to disk has a state of
   turn({ before: 'three' })
   expect(written).toEqual(['before=one', 'before=undefined', 'after=two', 'before=three'])
   expect(state.keys).toBe(2)
+  await state.close()
+})
+
+test('a state that cannot be read is never due, and the others are', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { state, turn, damage } = textsOf()
+  await state.begin(AbortSignal.timeout(10_000))
+  turn({ bad: 'due bad', good: 'due good' })
+  vi.advanceTimersByTime(31_000)
+  turn({})
+  await new Promise((resolve) => setImmediate(resolve))
+  turn({})
+  damage('due bad')
+  await state.begin(AbortSignal.timeout(10_000))
+  expect(state.due('clock', 1).map(({ key }) => key.toString())).toEqual(['good'])
+  expect(state.take('clock', 1)?.key.toString()).toBe('good')
+  expect(state.take('clock', 1)).toBe(undefined)
   await state.close()
 })

@@ -137,15 +137,21 @@ export class KeyedState<V> {
     this.#copies.setTimers(known.id, this.#timersOf(known.value))
   }
 
-  /** Returns the first key that is due by then, whose timer is forgotten; undefined if none is. */
+  /**
+   * Returns the first key that is due by then, whose timer is forgotten; undefined if none is. A key whose state cannot
+   * be read is never due, so that it does not hold up the others.
+   */
   take(kind: TimerKind, until: number): Keyed<V> | undefined {
-    const id = this.#copies.take(kind, until)
-    return id < 0 ? undefined : this.#knownOf(id)
+    for (let id = this.#copies.take(kind, until); id >= 0; id = this.#copies.take(kind, until)) {
+      const known = this.#readable(id)
+      if (known !== undefined) return known
+    }
+    return undefined
   }
 
   /** Returns all keys that are due by then, in the order of their timers, which stay. */
   due(kind: TimerKind, until: number): Keyed<V>[] {
-    return this.#copies.due(kind, until).map((id) => this.#knownOf(id))
+    return this.#copies.due(kind, until).flatMap((id) => this.#readable(id) ?? [])
   }
 
   /** Ends a turn: writes the changes of the states into the transaction. */
@@ -255,6 +261,21 @@ export class KeyedState<V> {
       this.#known.set(id, known)
     }
     return known
+  }
+
+  /** Forgets the timers of a state that cannot be read, which refuses the records of its key. */
+  #readable(id: number): Known<V> | undefined {
+    try {
+      return this.#knownOf(id)
+    } catch (error) {
+      const { log, topic } = this.#store
+      log.warn(
+        { err: error, topic, partition: this.#partition },
+        'a state cannot be read, so it is never due',
+      )
+      this.#copies.setTimers(id, NO_TIMERS)
+      return undefined
+    }
   }
 
   #dropUnused(): void {

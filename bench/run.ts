@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { type Context, openContext } from './context.ts'
 import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
+import { alerts } from './scenarios/alerts.ts'
 import { detect } from './scenarios/detect.ts'
 import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
@@ -25,7 +26,7 @@ const {
     quick: { type: 'boolean', default: false },
     only: {
       type: 'string',
-      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect',
+      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts',
     },
   },
 })
@@ -43,6 +44,7 @@ const scenarios = {
   publish: publish(20_000 * part),
   rules: rules(1_000_000 * part),
   detect: detect(50_000 * part),
+  alerts: alerts(300, 60 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))
@@ -50,6 +52,8 @@ const chosen = only.split(',').map((name) => {
   return name as keyof typeof scenarios
 })
 
+/** Scenarios whose figures are latencies. */
+const LATENCIES = ['latency', 'offers', 'notify', 'alerts']
 /** Scenarios that need no servers. */
 const ALONE = ['detect']
 const context = chosen.every((name) => ALONE.includes(name)) ? undefined : await openContext()
@@ -69,10 +73,9 @@ for (let round = 1; round <= Number(rounds); round++) {
 }
 await context?.stop()
 for (const [name, rounds] of figures) {
-  const table =
-    name === 'latency' || name === 'offers' || name === 'notify'
-      ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[])
-      : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
+  const table = LATENCIES.includes(name)
+    ? latencyTable(scenarios[name].title, rounds as Map<string, Latency>[])
+    : throughputTable(scenarios[name].title, rounds as Map<string, Figure>[])
   process.stdout.write(`${table}\n`)
 }
 process.exit(0)

@@ -117,7 +117,7 @@ export const platformTopics: TopicTable = {
     retentionHours: 1,
     doors: [],
     writers: KAFKA_SERVICES.filter((name) => !TOPIC_WATCHERS.includes(name)),
-    readers: ['alerter', 'indexer', 'console'],
+    readers: ['enricher', 'alerter', 'indexer', 'console'],
     doc: 'Throughput, lag and latency of every stage, once a second.',
   },
   'weir.invocations': {
@@ -429,8 +429,8 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
   'alerter.': {
     service: 'alerter',
     transactional: true,
-    watchers: ['console'],
-    doc: 'Deliveries of notifications.',
+    watchers: ['enricher', 'console'],
+    doc: 'Deliveries of notifications, and detections.',
   },
   'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
 }

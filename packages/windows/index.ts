@@ -2,7 +2,9 @@
 export {
   hopping,
   type SessionWindows,
+  type SlidingWindows,
   session,
+  sliding,
   type TimeWindows,
   tumbling,
   type WindowSpec,

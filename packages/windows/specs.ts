@@ -15,7 +15,13 @@ export interface SessionWindows {
   readonly gapMs: number
 }
 
-export type WindowSpec = TimeWindows | SessionWindows
+/** The windows of a fixed size that end right after a record: the record and what came before it. */
+export interface SlidingWindows {
+  readonly kind: 'sliding'
+  readonly sizeMs: number
+}
+
+export type WindowSpec = TimeWindows | SessionWindows | SlidingWindows
 
 /** Windows side by side: each record is in one. */
 export function tumbling(sizeMs: number, { offsetMs = 0 }: { readonly offsetMs?: number } = {}): TimeWindows {
@@ -33,6 +39,12 @@ export function hopping(
       `A window of ${sizeMs} ms cannot begin every ${everyMs} ms: its size must be a multiple.`,
     )
   return { kind: 'time', sizeMs, everyMs, offsetMs }
+}
+
+/** Windows that end with a record of the key: each record has a result, and records of the same time share one. */
+export function sliding(sizeMs: number): SlidingWindows {
+  if (!(sizeMs > 0)) throw new RangeError(`A window of ${sizeMs} ms cannot have a record.`)
+  return { kind: 'sliding', sizeMs }
 }
 
 export function session(gapMs: number): SessionWindows {

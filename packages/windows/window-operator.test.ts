@@ -4,6 +4,7 @@ import {
   type Aggregate,
   hopping,
   session,
+  sliding,
   timersOf,
   tumbling,
   type WindowDefinition,
@@ -29,7 +30,7 @@ const listing: Aggregate<number, Acc, string> = {
 
 function operatorOf(definition: Omit<WindowDefinition<number, Acc, string>, 'aggregate'>) {
   const results: string[] = []
-  const states = new MemoryStates<WindowState<Acc>>((value) => timersOf(value, definition.latenessMs ?? 0))
+  const states = new MemoryStates<WindowState<Acc>>((value) => timersOf(value, definition))
   const open = () =>
     new WindowOperator({ ...definition, aggregate: listing }, states, (result) => results.push(result))
   let operator = open()
@@ -150,4 +151,23 @@ test('wrong definitions are refused', () => {
   const more = { window: session(10), disorderMs: 0 }
   expect(() => operatorOf({ ...more, latenessMs: 1 })).toThrow('latenessMs must be 0')
   expect(() => operatorOf({ ...more, idleMs: 1 })).toThrow('idleMs must not be set')
+})
+
+test('a sliding window ends with a record, and has what came before it', () => {
+  const { add, take } = operatorOf({ window: sliding(10), disorderMs: 5, maxAheadMs: 1000 })
+  add('a1', 'a7', 'b7', 'a4', 'a4', 'a11', 'a12')
+  expect(take()).toEqual(['a -8-2 #1 1', 'a -5-5 #1 1,4,4'])
+  add('a30')
+  expect(take()).toEqual(['a -2-8 #1 1,4,4,7', 'b -2-8 #1 7', 'a 2-12 #1 4,4,7,11', 'a 3-13 #1 4,4,7,11,12'])
+  expect(add('a24', 'a25', 'a60')).toEqual(['late', 'taken', 'taken'])
+  expect(take()).toEqual(['a 16-26 #1 25', 'a 21-31 #1 25,30'])
+})
+
+test('a late record has a sliding window of its own, and new results of those after it', () => {
+  const { add, take } = operatorOf({ window: sliding(10), disorderMs: 0, latenessMs: 20, maxAheadMs: 1000 })
+  add('a1', 'a9', 'a15', 'a20')
+  expect(take()).toEqual(['a -8-2 #1 1', 'a 0-10 #1 1,9', 'a 6-16 #1 9,15'])
+  add('a8', 'a21')
+  expect(take()).toEqual(['a 0-10 #2 1,8,9', 'a 6-16 #2 8,9,15', 'a -1-9 #1 1,8', 'a 11-21 #1 15,20'])
+  expect(add('a0', 'a70', 'a48', 'a49')).toEqual(['late', 'taken', 'late', 'late'])
 })

@@ -3,8 +3,14 @@
  * their partition alone: neither batches nor crashes nor the clock change the last result of a window.
  */
 import type { Keyed, KeyedState } from '@weir/state'
-import { type SessionWindows, startsOf, type TimeWindows, type WindowSpec } from './specs.ts'
-import type { OpenWindow, WindowState } from './window-state.ts'
+import {
+  type SessionWindows,
+  type SlidingWindows,
+  startsOf,
+  type TimeWindows,
+  type WindowSpec,
+} from './specs.ts'
+import { keptMs, type OpenWindow, type WindowState } from './window-state.ts'
 
 /** Makes one value of many. `A` is kept in the state, so its fields are those of the state's contract. */
 export interface Aggregate<V, A, R> {
@@ -12,7 +18,7 @@ export interface Aggregate<V, A, R> {
   /** May change `acc` in place. It must not throw: the steps before have checked the value. */
   add(acc: A, value: V): A
   result(acc: A, window: WindowOf): R
-  /** Needed for sessions, which may grow together. */
+  /** Needed for sessions, which may grow together, and for sliding windows. It may change `one` in place. */
   merge?(one: A, other: A): A
 }
 
@@ -69,6 +75,7 @@ type States<A> = Pick<KeyedState<WindowState<A>>, 'at' | 'put' | 'take' | 'due'>
 export class WindowOperator<V, A, R> {
   readonly #definition: WindowDefinition<V, A, R>
   readonly #latenessMs: number
+  readonly #keptMs: number
   readonly #maxAheadMs: number
   readonly #states: States<A>
   readonly #emit: (result: R, key: Buffer) => void
@@ -85,8 +92,11 @@ export class WindowOperator<V, A, R> {
   ) {
     const { latenessMs = 0, maxAheadMs = DEFAULT_MAX_AHEAD_MS } = definition
     if (definition.window.kind === 'session') checkSessions(definition)
+    if (definition.window.kind === 'sliding' && definition.aggregate.merge === undefined)
+      throw new RangeError('The aggregate of sliding windows must have merge().')
     this.#definition = definition
     this.#latenessMs = latenessMs
+    this.#keptMs = keptMs(definition)
     this.#maxAheadMs = maxAheadMs
     this.#states = states
     this.#emit = emit
@@ -114,10 +124,7 @@ export class WindowOperator<V, A, R> {
     if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
     const { window } = this.#definition
     const keyed = this.#states.at(key, start, end)
-    const isTaken =
-      window.kind === 'session'
-        ? this.#addToSession(keyed, window, value, timeMs)
-        : this.#addToWindows(keyed, window, value, timeMs)
+    const isTaken = this.#addTo(window, keyed, value, timeMs)
     this.#advance(timeMs - this.#definition.disorderMs)
     return isTaken ? 'taken' : 'late'
   }
@@ -148,6 +155,12 @@ export class WindowOperator<V, A, R> {
     }
   }
 
+  #addTo(window: WindowSpec, keyed: Keyed<WindowState<A>>, value: V, timeMs: number): boolean {
+    if (window.kind === 'session') return this.#addToSession(keyed, window, value, timeMs)
+    if (window.kind === 'sliding') return this.#addToSliding(keyed, window, value, timeMs)
+    return this.#addToWindows(keyed, window, value, timeMs)
+  }
+
   #addToWindows(keyed: Keyed<WindowState<A>>, spec: TimeWindows, value: V, timeMs: number): boolean {
     const starts = startsOf(spec, timeMs).filter((start) => !this.#isOver(start + spec.sizeMs))
     if (starts.length === 0) return false
@@ -156,18 +169,37 @@ export class WindowOperator<V, A, R> {
     if (windows.length + starts.length > MAX_WINDOWS && starts.some((start) => !isOpen(windows, start)))
       this.#refuse(keyed)
     for (const startMs of starts) {
-      const at = windows.findIndex((window) => window.startMs >= startMs)
-      let window = windows[at]
-      if (window?.startMs !== startMs) {
-        window = { startMs, endMs: startMs + spec.sizeMs, revision: 0, acc: aggregate.init() }
-        windows.splice(at < 0 ? windows.length : at, 0, window)
-      }
+      const window = this.#windowAt(windows, startMs, spec.sizeMs)
       window.acc = aggregate.add(window.acc, value)
       if (window.revision > 0) this.#result(keyed, window)
     }
     keyed.value ??= { windows, watermarkMs: null }
     this.#states.put(keyed)
     return true
+  }
+
+  #addToSliding(keyed: Keyed<WindowState<A>>, { sizeMs }: SlidingWindows, value: V, timeMs: number): boolean {
+    const endMs = timeMs + 1
+    if (this.#isOver(endMs)) return false
+    const windows = keyed.value?.windows ?? []
+    if (windows.length >= MAX_WINDOWS && !isOpen(windows, endMs - sizeMs)) this.#refuse(keyed)
+    const own = this.#windowAt(windows, endMs - sizeMs, sizeMs)
+    own.acc = this.#definition.aggregate.add(own.acc, value)
+    keyed.value ??= { windows, watermarkMs: null }
+    for (const window of windows)
+      if (window.revision > 0 && window.startMs <= timeMs && window.endMs > timeMs)
+        this.#result(keyed, window)
+    this.#states.put(keyed)
+    return true
+  }
+
+  /** Returns the window that begins then, which is opened if it is not. Windows are sorted. */
+  #windowAt(windows: OpenWindow<A>[], startMs: number, sizeMs: number): OpenWindow<A> {
+    const at = windows.findIndex((window) => window.startMs >= startMs)
+    if (windows[at]?.startMs === startMs) return windows[at]
+    const window = { startMs, endMs: startMs + sizeMs, revision: 0, acc: this.#definition.aggregate.init() }
+    windows.splice(at < 0 ? windows.length : at, 0, window)
+    return window
   }
 
   #addToSession(keyed: Keyed<WindowState<A>>, { gapMs }: SessionWindows, value: V, timeMs: number): boolean {
@@ -207,19 +239,31 @@ export class WindowOperator<V, A, R> {
   #pass(keyed: Keyed<WindowState<A>>): void {
     const { windows } = keyed.value!
     const dueAt = ({ endMs, revision }: OpenWindow<A>): number =>
-      revision === 0 ? endMs : endMs + this.#latenessMs
+      revision === 0 ? endMs : endMs + this.#keptMs
     const first = windows.reduce((one, other) => (dueAt(other) < dueAt(one) ? other : one))
+    // A sliding window is a part of later ones, which have their results first.
+    const isDone = first.revision > 0 || this.#definition.window.kind !== 'sliding'
     if (first.revision === 0) this.#result(keyed, first)
-    if (this.#isOver(first.endMs)) windows.splice(windows.indexOf(first), 1)
+    if (isDone && first.endMs + this.#keptMs <= this.#watermarkMs) windows.splice(windows.indexOf(first), 1)
     if (windows.length === 0) keyed.value = undefined
     this.#states.put(keyed)
   }
 
-  #result({ key }: Keyed<WindowState<A>>, window: OpenWindow<A>): void {
+  #result({ key, value }: Keyed<WindowState<A>>, window: OpenWindow<A>): void {
+    const { aggregate, window: spec } = this.#definition
     window.revision++
-    const { startMs, endMs, revision, acc } = window
+    const { startMs, endMs, revision } = window
     const of = { key: key.toString(), startMs, endMs, revision }
-    this.#emit(this.#definition.aggregate.result(acc, of), key)
+    const acc = spec.kind === 'sliding' ? this.#merged(value!.windows, window) : window.acc
+    this.#emit(aggregate.result(acc, of), key)
+  }
+
+  /** Makes one value of the records of a sliding window, in the order of their times. */
+  #merged(windows: readonly OpenWindow<A>[], { startMs, endMs }: OpenWindow<A>): A {
+    const { init, merge } = this.#definition.aggregate
+    let acc = init()
+    for (const one of windows) if (one.endMs > startMs && one.endMs <= endMs) acc = merge!(acc, one.acc)
+    return acc
   }
 
   #refuse({ key }: Keyed<WindowState<A>>): never {

@@ -1,5 +1,6 @@
 /** What a windowed flow remembers: the open windows of each key, and how far time has come in the partition. */
 import { NO_TIMERS, type Timers } from '@weir/state'
+import type { WindowSpec } from './specs.ts'
 
 /** A window that has records, and that may still get some. */
 export interface OpenWindow<A> {
@@ -7,7 +8,7 @@ export interface OpenWindow<A> {
   endMs: number
   /** The results that it has had: 0 until its end has passed, more if records came late. */
   revision: number
-  /** What the aggregate has made of its records. */
+  /** What the aggregate has made of its records; of a sliding window, only of those of its last millisecond. */
   acc: A
 }
 
@@ -18,10 +19,19 @@ export interface WindowState<A> {
   watermarkMs: number | null
 }
 
+interface Times {
+  readonly window: WindowSpec
+  readonly latenessMs?: number
+}
+
+/** Returns for how long after its end a window is needed: by late records, and by sliding windows that end later. */
+export const keptMs = ({ window, latenessMs = 0 }: Times): number =>
+  latenessMs + (window.kind === 'sliding' ? window.sizeMs - 1 : 0)
+
 /** Returns when the first of the windows has a result, or is forgotten. */
-export function timersOf({ windows }: WindowState<unknown>, latenessMs: number): Timers {
+export function timersOf({ windows }: WindowState<unknown>, definition: Times): Timers {
+  const kept = keptMs(definition)
   let event = Infinity
-  for (const { endMs, revision } of windows)
-    event = Math.min(event, revision === 0 ? endMs : endMs + latenessMs)
+  for (const { endMs, revision } of windows) event = Math.min(event, revision === 0 ? endMs : endMs + kept)
   return event === Infinity ? NO_TIMERS : { event: Math.max(0, event), clock: Infinity }
 }

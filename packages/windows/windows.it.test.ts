@@ -11,7 +11,7 @@ import { appendRecord, type RecordBatch, writeRecords } from '@weir/kafka'
 import { servers, uniqueName } from '@weir/testkit'
 import { type Connections, openConnections } from '@weir/topics/testing/connections.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { hopping, session, tumbling, type WindowOptions, type WindowSpec } from './index.ts'
+import { hopping, session, sliding, tumbling, type WindowOptions, type WindowSpec } from './index.ts'
 import { unruly } from './testing/records.ts'
 import type { WorkerOptions } from './testing/worker.ts'
 
@@ -109,6 +109,7 @@ async function load(topic: string, startMs: number, stepMs: number): Promise<voi
 test.each<[string, WindowSpec, WindowOptions]>([
   ['tumbling windows', tumbling(10 * SECOND), { disorderMs: 5 * SECOND, latenessMs: 10 * SECOND }],
   ['hopping windows', hopping(20 * SECOND, 5 * SECOND), { disorderMs: 5 * SECOND, latenessMs: 0 }],
+  ['sliding windows', sliding(5 * SECOND), { disorderMs: 5 * SECOND, latenessMs: 3 * SECOND }],
   ['sessions', session(3 * SECOND), { disorderMs: 5 * SECOND }],
 ])(
   '%s have every result once and right, while workers are killed',

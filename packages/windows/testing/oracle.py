@@ -26,6 +26,22 @@ def fixed(records, size, every, disorder, lateness, ahead):
     return {window: values for window, values in counted.items() if window[2] <= latest - disorder}
 
 
+def sliding(records, size, disorder, lateness, ahead):
+    taken = {}
+    latest = None
+    for key, time, value, arrival in records:
+        if time > arrival + ahead:
+            continue
+        if latest is None or time + 1 + lateness > latest - disorder:
+            taken.setdefault(key, []).append((time, value))
+        latest = time if latest is None else max(latest, time)
+    results = {}
+    for key, all_of_key in taken.items():
+        for time in {time for time, _ in all_of_key if time + 1 <= latest - disorder}:
+            results[(key, time + 1 - size, time + 1)] = [v for t, v in all_of_key if time - size < t <= time]
+    return results
+
+
 def sessions(records, gap, disorder, ahead):
     opened = {}
     ended = {}
@@ -54,6 +70,8 @@ results = []
 for partition in task["partitions"]:
     if "gapMs" in task:
         found = sessions(partition, task["gapMs"], task["disorderMs"], task["maxAheadMs"])
+    elif "everyMs" not in task:
+        found = sliding(partition, task["sizeMs"], task["disorderMs"], task["latenessMs"], task["maxAheadMs"])
     else:
         found = fixed(
             partition, task["sizeMs"], task["everyMs"], task["disorderMs"], task["latenessMs"], task["maxAheadMs"]

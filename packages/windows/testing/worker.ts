@@ -43,7 +43,7 @@ const stateOf = await openStateStore({
   codec: await stateCodec(registry, changelog),
   config: { dir, memory: new Memory(16 << 20) },
   topic: changelog as never,
-  timers: (value) => timersOf(value as never, options.latenessMs ?? 0),
+  timers: (value) => timersOf(value as never, { window, ...options }),
   maxKeys: 1e6,
   log,
 })

@@ -77,7 +77,7 @@ async function measure({ env }: Context, trucks: number, seconds: number): Promi
     const end = began + seconds * 1000 + DURATION_MS + 5000
     for (let at = Math.ceil(Date.now() / EVERY_MS) * EVERY_MS; at < end; at += EVERY_MS) {
       // Readings are sent when they are due, whatever the answers do (coordinated omission).
-      await pause(at - Date.now())
+      await pause(Math.max(0, at - Date.now()))
       const records = Array.from({ length: trucks }, (_, truck) => ({ value: value(truck, at) }))
       answers.push(
         postJson(

@@ -171,7 +171,7 @@ export class WindowOperator<V, A, R> {
     for (const startMs of starts) {
       const window = this.#windowAt(windows, startMs, spec.sizeMs)
       window.acc = aggregate.add(window.acc, value)
-      if (window.revision > 0) this.#result(keyed, window)
+      if (this.#isPassed(window)) this.#result(keyed, window)
     }
     keyed.value ??= { windows, watermarkMs: null }
     this.#states.put(keyed)
@@ -187,10 +187,15 @@ export class WindowOperator<V, A, R> {
     own.acc = this.#definition.aggregate.add(own.acc, value)
     keyed.value ??= { windows, watermarkMs: null }
     for (const window of windows)
-      if (window.revision > 0 && window.startMs <= timeMs && window.endMs > timeMs)
+      if (this.#isPassed(window) && window.startMs <= timeMs && window.endMs > timeMs)
         this.#result(keyed, window)
     this.#states.put(keyed)
     return true
+  }
+
+  /** Whether a window has a result, or ought to: a late record may open one whose end has passed. */
+  #isPassed({ revision, endMs }: OpenWindow<A>): boolean {
+    return revision > 0 || endMs <= this.#watermarkMs
   }
 
   /** Returns the window that begins then, which is opened if it is not. Windows are sorted. */

@@ -1,8 +1,7 @@
 /** A mail server that keeps the e-mails of all its users. */
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { type ParsedMail, simpleParser } from 'mailparser'
-import { SMTPServer } from 'smtp-server'
+import { openMailServer } from '@weir/tools/inbox/mail-server.ts'
+import type { ParsedMail } from 'mailparser'
 
 export interface Mailbox {
   readonly port: number
@@ -25,32 +24,23 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
   const mails: ParsedMail[] = []
   const recipients: string[] = []
   const pem = keyFile === undefined ? undefined : readFileSync(keyFile)
-  const server = new SMTPServer({
-    ...(pem === undefined ? { hideSTARTTLS: true } : { secure: true, key: pem, cert: pem }),
-    authOptional: password === undefined,
-    onAuth: ({ username, password: given }, _session, done) =>
-      username === 'weir' && given === password
-        ? done(null, { user: 'weir' })
-        : done(new Error('Wrong password')),
-    onRcptTo({ address }, _session, done) {
-      const responseCode = refuse(address, recipients.filter((one) => one === address).length)
-      recipients.push(address)
-      done(responseCode === undefined ? null : Object.assign(new Error('Refused'), { responseCode }))
-    },
-    onData(stream, _session, done) {
-      simpleParser(stream).then((mail) => {
-        mails.push(mail)
-        done()
-      }, done)
+  const { value, stop } = await openMailServer({
+    host: '127.0.0.1',
+    port: 0,
+    accept: (mail) => mails.push(mail),
+    server: {
+      ...(pem === undefined ? { disabledCommands: ['STARTTLS'] } : { secure: true, key: pem, cert: pem }),
+      authOptional: password === undefined,
+      onAuth: ({ username, password: given }, _session, done) =>
+        username === 'weir' && given === password
+          ? done(null, { user: 'weir' })
+          : done(new Error('Wrong password')),
+      onRcptTo({ address }, _session, done) {
+        const responseCode = refuse(address, recipients.filter((one) => one === address).length)
+        recipients.push(address)
+        done(responseCode === undefined ? null : Object.assign(new Error('Refused'), { responseCode }))
+      },
     },
   })
-  // A service that is killed leaves a connection behind.
-  server.on('error', () => {})
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.server.address() as AddressInfo).port,
-    mails,
-    recipients,
-    stop: () => new Promise((resolve) => server.close(resolve)),
-  }
+  return { port: value.port, mails, recipients, stop: async () => stop(0) }
 }

@@ -32,6 +32,8 @@ export interface Solution {
   /** Reference tables, by name. No two solutions may have a table with the same name. */
   readonly tables?: Readonly<Record<string, TableDefinition>>
   readonly simulator?: SimulatorDefinition
+  /** People who subscribe to notifications for a demonstration. `weir simulate` subscribes them in the inbox. */
+  readonly subscriptions?: readonly SubscriptionDefinition[]
   readonly page?: PageDefinition
   /** Kinesis streams, each created if no stream with its name exists. */
   readonly streams?: readonly StreamDefinition[]
@@ -367,4 +369,15 @@ export interface SimulatorDefinition {
   }
   /** The reference table by whose entries people control the devices: a fault that is switched on, for example. */
   readonly controls?: string
+}
+
+/** A subscription of SNS, with an endpoint in the inbox. */
+export interface SubscriptionDefinition {
+  /** The name of the SNS topic, which is created if it does not exist. */
+  readonly topic: string
+  readonly protocol: 'email' | 'http'
+  /** The mailbox or the HTTP subscriber of the inbox: letters, digits, dots and dashes. */
+  readonly name: string
+  /** A filter policy of SNS over the attributes of messages. */
+  readonly filterPolicy?: Readonly<Record<string, unknown>>
 }

@@ -15,12 +15,15 @@ import {
 import { StackError } from './errors.ts'
 import type { PortNeeded } from './preflight.ts'
 
-type PortPart = Server | Service
-/** A further port of a service: ingest-hub.mqtt. */
-type FurtherName = `${Service}.${string}`
+type PortPart = Server | Service | 'inbox'
+/** A further port of a service or of the inbox: ingest-hub.mqtt. */
+type FurtherName = `${Service | 'inbox'}.${string}`
 export type PartName = PortPart | 'simulator'
 
-const PORT_PARTS: readonly PortPart[] = [...SERVERS, ...SERVICES]
+/** Where the inbox takes e-mails. */
+export const INBOX_SMTP = 'inbox.smtp' satisfies FurtherName
+
+const PORT_PARTS: readonly PortPart[] = [...SERVERS, ...SERVICES, 'inbox']
 const FURTHER = SERVICES.flatMap((service) =>
   furtherPorts(service).map((port) => ({ service, key: furtherName(service, port.name), ...port })),
 )
@@ -31,6 +34,8 @@ export interface StackConfig {
   readonly ports: Readonly<Record<PortPart | FurtherName, number>>
   /** Whether the services have a certificate, and so their ports for TLS are open. */
   readonly tls: boolean
+  /** Whether the alerter sends its e-mails to the inbox: nobody has configured another mail server. */
+  readonly inboxGetsMail: boolean
   readonly engine: 'opensearch' | 'elasticsearch'
 }
 
@@ -42,6 +47,8 @@ export const PORTS: Readonly<Record<PortPart | FurtherName, readonly [variable: 
   search: ['SEARCH_PORT', 9200],
   ...forServices((name) => [portVariable(name), services[name].port] as const),
   ...Object.fromEntries(FURTHER.map(({ key, stackVariable, port }) => [key, [stackVariable, port] as const])),
+  inbox: ['INBOX_PORT', 8025],
+  [INBOX_SMTP]: ['INBOX_SMTP_PORT', 1025],
 }
 
 export function furtherName(service: Service, port: string): FurtherName {
@@ -56,6 +63,9 @@ export const stackConfig = (reader: ConfigReader) => ({
     ]),
   ) as StackConfig['ports'],
   tls: reader.optional('TLS_CERT_FILE', 'The certificate of services with ports for TLS.') !== undefined,
+  inboxGetsMail:
+    reader.secret('ALERTER_SMTP_URL', 'A mail server for the alerter in the place of the inbox.') ===
+    undefined,
   engine: reader.choice(
     'SEARCH_ENGINE',
     'The search engine to start.',
@@ -87,6 +97,9 @@ export const portsNeeded = ({ parts, ports, tls }: StackConfig): PortNeeded[] =>
     port: ports[part],
     http: part !== 'kafka' && part !== 'redis',
   })),
+  ...(parts.has('inbox')
+    ? [{ what: 'e-mails to inbox', variable: PORTS[INBOX_SMTP][0], port: ports[INBOX_SMTP], http: false }]
+    : []),
   ...FURTHER.filter((port) => parts.has(port.service) && (tls || !port.tls)).map(
     ({ key, service, name, stackVariable }) => ({
       what: `${name} of ${service}`,
@@ -101,7 +114,8 @@ export const portsNeeded = ({ parts, ports, tls }: StackConfig): PortNeeded[] =>
  * Returns the variables for services and commands. Parts that are not started here keep the caller's
  * variables.
  */
-export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<string, string> {
+export function stackEnvironment(config: StackConfig): Record<string, string> {
+  const { parts, ports, engine, inboxGetsMail } = config
   const http = (part: PortPart): string => `http://127.0.0.1:${ports[part]}`
   const all: Readonly<Record<PortPart, Readonly<Record<string, string>>>> = {
     kafka: { KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` },
@@ -109,6 +123,22 @@ export function stackEnvironment({ parts, ports, engine }: StackConfig): Record<
     redis: { REDIS_URL: `redis://127.0.0.1:${ports.redis}` },
     search: { SEARCH_URL: http('search'), SEARCH_ENGINE: engine },
     ...forServices((name) => ({ [urlVariable(name)]: http(name) })),
+    inbox: {
+      INBOX_URL: http('inbox'),
+      ...(inboxGetsMail ? { INBOX_SMTP_URL: `smtp://127.0.0.1:${ports[INBOX_SMTP]}` } : {}),
+    },
   }
   return Object.assign({}, ...PORT_PARTS.filter((part) => parts.has(part)).map((part) => all[part]))
+}
+
+/** The sender of e-mails to the inbox. A name below localhost never leaves this machine (RFC 6761). */
+const MAIL_FROM = 'weir@inbox.localhost'
+
+/** Returns the variables by which the alerter sends e-mails to the inbox; none if it has another mail server. */
+export function mailSettings(
+  { INBOX_SMTP_URL: url }: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  if (url === undefined) return {}
+  return { ALERTER_SMTP_URL: url, ALERTER_MAIL_FROM: env.ALERTER_MAIL_FROM || MAIL_FROM }
 }

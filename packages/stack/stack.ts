@@ -7,7 +7,7 @@ import type { Topics } from '@weir/contracts'
 import { furtherPorts, SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import type { PartName, StackConfig } from './config.ts'
-import { furtherName, PARTS, portsNeeded, stackEnvironment } from './config.ts'
+import { furtherName, INBOX_SMTP, mailSettings, PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import { fullDisk } from './disk.ts'
 import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
@@ -25,10 +25,11 @@ import { registry } from './servers/registry.ts'
 import { StateFile } from './state.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** Services are drained before the servers that they write to are stopped. */
+/** Services are drained before the inbox and the servers that they write to are stopped. */
 const STOP_ORDER: readonly (readonly PartName[])[] = [
   ['simulator'],
   ...SERVICES.map((name) => [name]),
+  ['inbox'],
   ['registry'],
   ['kafka', 'redis', 'search'],
 ]
@@ -66,18 +67,21 @@ export class Stack {
     this.#remember()
     await this.#prepare()
     const log = this.#kafkaAndRegistry()
+    const inbox = this.#inbox()
     const started: Readonly<Record<Server, Promise<void>>> = {
       kafka: log,
       registry: log,
       redis: this.#redis(),
       search: this.#search(),
     }
-    await Promise.all(
-      SERVICES.map(async (name) => {
+    await Promise.all([
+      inbox,
+      ...SERVICES.map(async (name) => {
         await Promise.all(services[name].needs.map((server) => started[server]))
+        if (name === 'alerter') await inbox
         await this.#service(name)
       }),
-    )
+    ])
     await this.#simulator()
     this.#ready = true
     this.#remember()
@@ -158,19 +162,32 @@ export class Stack {
 
   async #service(name: Service): Promise<void> {
     if (!this.#has(name)) return
-    const port = this.#config.ports[name]
-    const url = `http://127.0.0.1:${port}`
-    await this.#run(name, async () => {
-      const child = await this.#node(name, [YOUNG_GENERATION, `services/${name}/main.ts`], {
-        HTTP_HOST: '127.0.0.1',
-        HTTP_PORT: String(port),
-        ...Object.fromEntries(
-          furtherPorts(name).map((further) => [
-            further.variable,
-            String(this.#config.ports[furtherName(name, further.name)]),
-          ]),
-        ),
-      })
+    const { ports } = this.#config
+    await this.#program(name, `services/${name}/main.ts`, {
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(ports[name]),
+      ...(name === 'alerter' ? mailSettings(this.environment) : {}),
+      ...Object.fromEntries(
+        furtherPorts(name).map((further) => [
+          further.variable,
+          String(ports[furtherName(name, further.name)]),
+        ]),
+      ),
+    })
+  }
+
+  async #inbox(): Promise<void> {
+    if (!this.#has('inbox')) return
+    const { inbox, [INBOX_SMTP]: smtp } = this.#config.ports
+    const ports = { INBOX_PORT: String(inbox), INBOX_SMTP_PORT: String(smtp) }
+    await this.#program('inbox', 'tools/inbox/main.ts', ports)
+  }
+
+  /** Runs a program that says at /readyz when it is ready. */
+  #program(name: Service | 'inbox', main: string, env: Readonly<Record<string, string>>): Promise<Running> {
+    const url = `http://127.0.0.1:${this.#config.ports[name]}`
+    return this.#run(name, async () => {
+      const child = await this.#node(name, [YOUNG_GENERATION, main], env)
       return running(
         child,
         url,

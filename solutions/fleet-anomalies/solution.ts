@@ -7,6 +7,10 @@ import { findingsIndex, readingsIndex } from './indices.ts'
 import { simulator } from './simulator.ts'
 import { topics } from './topics.ts'
 
+/** SNS topics of alerts. */
+const DRIVERS_TOPIC = 'fleet-drivers'
+const TEAM_TOPIC = 'fleet-team'
+
 /** Trucks with dangerous cargo: sensors → hub → detectors → findings. */
 export const solution = {
   name: 'fleet-anomalies',
@@ -24,8 +28,8 @@ export const solution = {
       environment: ({ snsUrl, credentials }) => ({
         ...credentials,
         AWS_ENDPOINT_URL_SNS: snsUrl,
-        DRIVERS_TOPIC: 'fleet-drivers',
-        TEAM_TOPIC: 'fleet-team',
+        DRIVERS_TOPIC,
+        TEAM_TOPIC,
       }),
     },
   ],
@@ -69,6 +73,17 @@ export const solution = {
       at: 'enricher',
       path: '/fleet-anomalies/',
       doc: 'the page: trucks with their temperatures, and a button that makes one overheat',
+    },
+  ],
+  subscriptions: [
+    { topic: DRIVERS_TOPIC, protocol: 'email', name: 'drivers' },
+    { topic: TEAM_TOPIC, protocol: 'email', name: 'team' },
+    // The desk is told when something begins, and not when it is over.
+    {
+      topic: TEAM_TOPIC,
+      protocol: 'http',
+      name: 'desk',
+      filterPolicy: { 'weir.incident.status': ['open'] },
     },
   ],
   tables: {

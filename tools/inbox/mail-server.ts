@@ -1,5 +1,4 @@
 /** A mail server that accepts the e-mails to everybody, within bounds. */
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Resource } from '@weir/service'
 import { type ParsedMail, simpleParser } from 'mailparser'

@@ -5,6 +5,7 @@ import { type ConfigReader, readConfig } from '@weir/config'
 import { forServices, type Service } from '@weir/contracts/services.ts'
 import { type KafkaConfig, kafkaConfig } from '@weir/kafka'
 import { serviceUrl } from '@weir/service'
+import { alerterLinks } from '../inbox/config.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -15,6 +16,16 @@ export interface Settings {
   readonly redis: string
   readonly registry: string
   readonly apiKey: string | undefined
+  readonly inbox: InboxSettings | undefined
+}
+
+/** The inbox of `weir up`. */
+export interface InboxSettings {
+  readonly url: string
+  /** Whether the alerter sends its e-mails there. */
+  readonly getsMail: boolean
+  /** Links in messages of the alerter begin with it. */
+  readonly alerterUrl: string
 }
 
 /** Reads the settings. Throws a ConfigError that lists every problem. */
@@ -32,6 +43,20 @@ export const settings = (reader: ConfigReader): Settings => ({
   ),
   registry: registryUrl(reader),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key for requests to ingest-hub and the enricher.'),
+  inbox: inbox(reader),
 })
+
+function inbox(reader: ConfigReader): InboxSettings | undefined {
+  const url = reader.optional(
+    'INBOX_URL',
+    'The inbox, in which `weir simulate` subscribes people to notifications. If not set, nobody is subscribed.',
+  )
+  const smtp = reader.optional(
+    'INBOX_SMTP_URL',
+    'The inbox, if the alerter sends its e-mails there. If not set, nobody is subscribed by e-mail.',
+  )
+  const alerterUrl = alerterLinks(reader)
+  return url === undefined ? undefined : { url: address(url), getsMail: smtp !== undefined, alerterUrl }
+}
 
 const address = (text: string): string => text.replace(/\/+$/, '')

@@ -15,6 +15,7 @@ const config = {
     indexer: 6,
     console: 7,
     [furtherName('ingest-hub', 'mqtt')]: 8,
+    inbox: 9,
   },
   tls: false,
   engine: 'opensearch',

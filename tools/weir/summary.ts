@@ -7,7 +7,7 @@ type Row = readonly [part: PartName, url: string, what: string]
 
 /** Lists the links of the solutions, and those of the platform, as far as their parts run here. */
 export function summary(
-  { parts, ports, tls, engine }: StackConfig,
+  { parts, ports, tls, engine }: Pick<StackConfig, 'parts' | 'ports' | 'tls' | 'engine'>,
   solutions: readonly Solution[],
   seconds: number,
 ): string {
@@ -18,6 +18,7 @@ export function summary(
       `http://localhost:${ports.gateway}`,
       `AWS_ENDPOINT_URL for AWS clients: ${apis} (access key test, secret test)`,
     ],
+    ['inbox', `http://localhost:${ports.inbox}`, 'the inbox: what subscribers of notifications get'],
     ['ingest-hub', `http://localhost:${ports['ingest-hub']}/openapi.json`, 'how to send records'],
     ['search', `http://localhost:${ports.search}`, engine === 'opensearch' ? 'OpenSearch' : 'Elasticsearch'],
     [

@@ -32,8 +32,8 @@ export function openStatus(document) {
     document.documentElement.classList.toggle('stale', Boolean(sentence))
   }
 
-  // The 401 of the page itself makes the browser ask for a password.
-  document.getElementById('sign-in').addEventListener('click', () => location.reload())
+  // The 401 of the page itself makes the browser ask for a password. Pages for everybody have no such button.
+  document.getElementById('sign-in')?.addEventListener('click', () => location.reload())
   return {
     connection: (next) => {
       connection = next

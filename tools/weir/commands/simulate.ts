@@ -6,12 +6,15 @@ import { simulate as run, type SimulatorCounts } from '../simulate/simulate.ts'
 import { namedSolutions } from '../solutions.ts'
 import { print, untilStopped } from '../terminal/output.ts'
 import { thousands } from '../terminal/table.ts'
+import { openAlertsApi } from './alerts-api.ts'
+import { readSigning } from './functions-api.ts'
 
 const usage = `
 weir simulate [SOLUTION …] [options]
 
 Simulates the devices of the solutions (all of them, or those given here or in WEIR_SOLUTIONS) until Ctrl-C.
-Fills empty reference tables first. The source of its records is simulator. While the hub is down, reports
+Fills empty reference tables first, and subscribes people to the solutions' notifications if INBOX_URL names an
+inbox, as \`weir up\` sets it. The source of its records is simulator. While the hub is down, reports
 wait, as they would in a device; when too many wait, the oldest are dropped.
 
   --devices N   the number of devices per solution (60)
@@ -38,6 +41,9 @@ export const simulate = command({
         apiKey: settings.apiKey,
         devices: wholeNumber('--devices', devices, 60, 1, 100_000),
         reference: openReferenceApi(settings.urls.enricher, settings.apiKey),
+        inbox: settings.inbox,
+        alerts: () =>
+          openAlertsApi({ url: settings.urls.alerter, apiKey: settings.apiKey, signing: readSigning() }),
         log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
       },
       counts,

@@ -7,15 +7,15 @@ import { pause } from '@weir/timing'
 import { withField } from '../hub/wire.ts'
 import type { ReferenceApi } from '../reference/api.ts'
 import { openCarrier } from './carrier.ts'
+import { type PeopleOptions, subscribePeople } from './people.ts'
+import { persist } from './persist.ts'
 
-export interface SimulateOptions {
+export interface SimulateOptions extends PeopleOptions {
   readonly solutions: readonly Solution[]
   readonly devices: number
   readonly hub: string
   readonly apiKey: string | undefined
   readonly reference: ReferenceApi
-  readonly signal: AbortSignal
-  readonly log: (sentence: string) => void
 }
 
 export interface SimulatorCounts {
@@ -30,7 +30,6 @@ const EVERY = 250
 const BATCH = 5_000
 /** Reports kept while the hub is down: half an hour for 60 devices, about 50 MB. */
 const WAITING = 100_000
-const SEED_AGAIN = 2_000
 const CONTROL_EVERY = 1_000
 
 /**
@@ -43,29 +42,23 @@ export async function simulate(options: SimulateOptions, counts: SimulatorCounts
     options.solutions.map(async (solution, index) => {
       await Promise.all([
         seed(solution, options),
+        subscribePeople(solution, options),
         drive(solution, `sim-${start}${index === 0 ? '' : `.${index}`}`, start, options, counts),
       ])
     }),
   )
 }
 
-/** Seeds the reference tables that are empty; retries until the enricher answers. */
-async function seed({ tables = {} }: Solution, { reference, signal, log }: SimulateOptions): Promise<void> {
+/** Seeds the reference tables that are empty. */
+async function seed({ tables = {} }: Solution, options: SimulateOptions): Promise<void> {
+  const { reference, log } = options
   for (const [table, { seed: entries }] of Object.entries(tables)) {
     if (Object.keys(entries).length === 0) continue
-    for (let waiting = false; !signal.aborted; ) {
-      try {
-        if (Object.keys(await reference.entries(table)).length === 0) {
-          for (const [id, entry] of Object.entries(entries)) await reference.put(table, id, entry)
-          log(`filled the reference table ${table} with ${Object.keys(entries).length} entries`)
-        }
-        break
-      } catch (error) {
-        if (!waiting) log(`${(error as Error).message} Trying again.`)
-        waiting = true
-        await pause(SEED_AGAIN, signal)
-      }
-    }
+    await persist(async () => {
+      if (Object.keys(await reference.entries(table)).length > 0) return
+      for (const [id, entry] of Object.entries(entries)) await reference.put(table, id, entry)
+      log(`filled the reference table ${table} with ${Object.keys(entries).length} entries`)
+    }, options)
   }
 }
 

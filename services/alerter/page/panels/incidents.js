@@ -1,7 +1,7 @@
 /** The incidents: those that nobody acknowledged, the acknowledged ones, and the last that were resolved. */
 import { element, setText } from '../kit/dom.js'
 import { ago, count } from '../kit/numbers.js'
-import { button, openRows, showSentence } from './rows.js'
+import { button, openRows, showSentence } from '../kit/rows.js'
 
 const clock = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium', hour12: false })
 const WORDS = { open: 'Open', acknowledged: 'Acknowledged', resolved: 'Resolved' }

@@ -1,8 +1,8 @@
 /** The subscriptions with their health. One that is opened shows its last attempts. */
 import { element, setText } from '../kit/dom.js'
 import { ago, count } from '../kit/numbers.js'
+import { openRows, showSentence } from '../kit/rows.js'
 import { openAttempts } from './attempts.js'
-import { openRows, showSentence } from './rows.js'
 
 const WORDS = { well: 'Delivering', failing: 'Failing', pending: 'Not confirmed', idle: 'Idle' }
 const BADGES = { well: 'good', failing: 'silent', pending: 'behind', idle: 'idle' }

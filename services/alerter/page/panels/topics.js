@@ -1,7 +1,7 @@
 /** The topics of notifications. */
 import { fillTable } from '../kit/dom.js'
 import { count } from '../kit/numbers.js'
-import { showSentence } from './rows.js'
+import { showSentence } from '../kit/rows.js'
 
 export function openTopics(document) {
   const [panel, note, table] = ['topics', 'topics-note', 'topics-table'].map((id) =>

@@ -14,6 +14,6 @@ export function messageOf(
     from: from?.text || (mailFrom ? mailFrom.address : ''),
     to: rcptTo.map(({ address }) => address),
     subject,
-    text: text ?? (html ? ONLY_HTML : ''),
+    text: text || (html ? ONLY_HTML : ''),
   }
 }

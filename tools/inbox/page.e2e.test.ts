@@ -2,7 +2,7 @@
 import { openBrowser, openPage } from '@weir/solutions/taxi-telemetry/testing/browser.ts'
 import { createTransport, type Transporter } from 'nodemailer'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { inbox } from './inbox.ts'
 import { MAX_MESSAGES } from './messages.ts'
 
@@ -40,15 +40,19 @@ const notify = (Subject: string, Message: string): Promise<Response> =>
 beforeAll(async () => {
   vi.stubEnv('LOG_LEVEL', 'silent')
   browser = await openBrowser()
+})
+beforeEach(async () => {
   running = await inbox({ port: 0, smtpPort: 0, alerterUrl: 'http://127.0.0.1:8083' }).open()
   url = running.values.http.url
   transport = createTransport({ host: '127.0.0.1', port: running.values.mail.port })
+  return async () => {
+    transport.close()
+    await running.stop()
+  }
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
-  transport?.close()
   await browser?.close()
-  await running?.stop()
 })
 
 const THEMES = [
@@ -115,9 +119,11 @@ test.each(THEMES)(
 )
 
 test('a message is read by keyboard, and has an address of its own', async () => {
+  await notify('The first', 'x')
+  await notify('The second', 'y')
   const { page, wrongs, close } = await openPage(browser, url)
   await page.locator('.message').nth(1).press('Enter')
-  await page.getByRole('heading', { name: 'truck-017: engine deviates' }).waitFor()
+  await page.getByRole('heading', { name: 'The first' }).waitFor()
   expect(await page.locator('.message').nth(1).getAttribute('aria-current')).toBe('true')
   await page.reload()
   await page.getByText('over HTTP').waitFor()
@@ -126,10 +132,11 @@ test('a message is read by keyboard, and has an address of its own', async () =>
 })
 
 test('a full inbox forgets the oldest, and says so where one was open', async () => {
+  await notify('The oldest', 'x')
   const { page, wrongs, close } = await openPage(browser, url)
   const oldest = page.locator('.message').last()
   const address = new URL((await oldest.getAttribute('href'))!, url).href
-  for (let i = 0; i <= MAX_MESSAGES; i++) await notify(`Message ${i}`, 'x')
+  for (let i = 1; i <= MAX_MESSAGES; i++) await notify(`Message ${i}`, 'x')
   await page.locator('.subject', { hasText: `Message ${MAX_MESSAGES}` }).waitFor()
   expect(await page.locator('.message').count()).toBe(MAX_MESSAGES)
   expect(wrongs).toEqual([])

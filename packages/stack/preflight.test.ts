@@ -35,10 +35,11 @@ test('a port that fetch refuses is refused, where HTTP is spoken', async () => {
   const parts = new Set(PARTS)
   const others = (env: Readonly<Record<string, string>>): string[] =>
     portsNeeded({ parts, ...readConfig(env, stackConfig) }).flatMap(({ http, what }) => (http ? [] : what))
-  expect(others({})).toEqual(['kafka', 'redis', 'mqtt of ingest-hub'])
+  expect(others({})).toEqual(['kafka', 'redis', 'e-mails to inbox', 'mqtt of ingest-hub'])
   expect(others({ TLS_CERT_FILE: 'tls.crt' })).toEqual([
     'kafka',
     'redis',
+    'e-mails to inbox',
     'mqtt of ingest-hub',
     'mqtts of ingest-hub',
   ])

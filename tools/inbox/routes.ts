@@ -1,5 +1,5 @@
 /** The routes of the inbox: subscribers over HTTP, messages as JSON, the page. */
-import { mountFiles } from '@weir/pages'
+import { mountFiles } from '@weir/pages/files.ts'
 import {
   BodyRefused,
   HttpError,

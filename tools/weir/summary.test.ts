@@ -45,6 +45,10 @@ test('the summary lists further ports that are open', () => {
   expect(text).not.toContain('mqtts')
 })
 
+test('the summary shows the page of the inbox', () => {
+  expect(summary(config, [], 1)).toMatch(/^ {2}http:\/\/localhost:9 +the inbox: what subscribers/m)
+})
+
 test('the summary omits parts that do not run, and solutions without a running part', () => {
   const links = [{ at: 'indexer', path: '/one/', doc: 'the page' }] as const
   const text = summary({ ...config, parts: new Set(['kafka']) }, [{ name: 'one', links }], 12.34)

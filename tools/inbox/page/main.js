@@ -15,6 +15,6 @@ openStream('live', {
   state: (state) => status.connection(state),
   snapshot: ({ time, data, trouble }) => {
     status.trouble(trouble, time)
-    list.show(data, time)
+    list.show(data)
   },
 })

@@ -1,8 +1,9 @@
 /** The list of messages, newest first. */
 import { element, setText } from '../kit/dom.js'
-import { ago, count } from '../kit/numbers.js'
+import { count } from '../kit/numbers.js'
 import { openRows } from '../kit/rows.js'
 
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
 const HOW = { 'e-mail': 'E-mail', HTTP: 'HTTP' }
 
 export function openList(document) {
@@ -38,18 +39,18 @@ export function openList(document) {
       chosen = id
       for (const [one, item] of rows) mark(one, item)
     },
-    show: ({ messages, max: most }, time) => {
+    show: ({ messages, max: most }) => {
+      document.body.classList.toggle('empty', messages.length === 0)
       note.hidden = messages.length > 0
       setText(about, messages.length === 0 ? '' : `${count(messages.length)}, newest first`)
       setText(max, count(most))
-      show(messages, time)
+      show(messages)
       for (const [id, item] of rows) if (!item.isConnected) rows.delete(id)
     },
   }
 }
 
 function rowOf({ id, how, from, to, others, subject, beginning, receivedAt }) {
-  const when = element('span', 'when')
   const names = others > 0 ? `${to.join(', ')} and ${count(others)} more` : to.join(', ')
   const badge = element('span', 'badge', HOW[how])
   badge.dataset.how = how
@@ -57,13 +58,20 @@ function rowOf({ id, how, from, to, others, subject, beginning, receivedAt }) {
     'a',
     'message',
     '',
-    element('span', 'marks', '', badge, element('span', 'to', names), when),
+    element(
+      'span',
+      'marks',
+      '',
+      badge,
+      element('span', 'to', names),
+      element('time', '', clock.format(receivedAt)),
+    ),
     element('span', 'subject', subject || 'No subject'),
-    element('span', 'beginning', `${from}: ${beginning}`),
+    element('span', 'beginning', `${nameIn(from)}: ${beginning}`),
   )
   link.href = `#${id}`
-  return {
-    item: element('li', '', '', link),
-    show: (_message, time) => setText(when, ago(Math.max(0, time - receivedAt))),
-  }
+  return { item: element('li', '', '', link), show: () => {} }
 }
+
+/** The name of a sender with an address, as in "Fleet team" <weir@inbox.localhost>. */
+const nameIn = (from) => /^"(.+)" <.+>$/.exec(from)?.[1] ?? from

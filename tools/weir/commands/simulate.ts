@@ -13,9 +13,11 @@ const usage = `
 weir simulate [SOLUTION …] [options]
 
 Simulates the devices of the solutions (all of them, or those given here or in WEIR_SOLUTIONS) until Ctrl-C.
-Fills empty reference tables first, and subscribes people to the solutions' notifications if INBOX_URL names an
-inbox, as \`weir up\` sets it. The source of its records is simulator. While the hub is down, reports
+Fills empty reference tables first. The source of its records is simulator. While the hub is down, reports
 wait, as they would in a device; when too many wait, the oldest are dropped.
+
+In an inbox (INBOX_URL), which \`weir up\` starts, it also subscribes the people of the solutions to their
+notifications, by e-mail only if the alerter sends its e-mails there (INBOX_SMTP_URL).
 
   --devices N   the number of devices per solution (60)
   --json        prints the summary as JSON

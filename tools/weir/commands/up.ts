@@ -19,9 +19,9 @@ import { summary } from '../summary.ts'
 const usage = `
 weir up [options]
 
-Starts Kafka, the schema registry, Redis and a search engine from packages, then the services and a
+Starts Kafka, the schema registry, Redis and a search engine from packages, then an inbox, the services and a
 simulator, and keeps them running. Returns when everything is ready; \`weir down\` stops it. Logs are in
-.weir/logs.
+.weir/logs. The inbox shows e-mails and notifications over HTTP as they arrive; with --docker there is none.
 
   --attach         stays in the foreground; Ctrl-C stops everything
   --fresh          deletes the data of earlier runs first
@@ -34,6 +34,7 @@ Variables
   ${Object.values(PORTS)
     .map(([variable, port]) => `${variable} ${port}`)
     .join(', ')}
+  ALERTER_SMTP_URL a mail server that the alerter uses in the place of the inbox
   SEARCH_ENGINE    opensearch (default) or elasticsearch
   WEIR_DATA        data, logs and state (.weir in the checkout)
   WEIR_CACHE       unpacked servers (~/.cache/weir; for root /var/cache/weir)

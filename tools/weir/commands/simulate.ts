@@ -32,20 +32,23 @@ export const simulate = command({
   usage,
   options: { devices: { type: 'string' }, json: { type: 'boolean', default: false } },
   async run({ devices, json }, positionals) {
-    const settings = readSettings()
+    const { urls, apiKey, inbox } = readSettings()
     const signal = untilStopped()
     const counts: SimulatorCounts = { stored: 0, refused: 0, dropped: 0 }
     await run(
       {
         solutions: namedSolutions(positionals),
         signal,
-        hub: settings.urls['ingest-hub'],
-        apiKey: settings.apiKey,
+        hub: urls['ingest-hub'],
+        apiKey,
         devices: wholeNumber('--devices', devices, 60, 1, 100_000),
-        reference: openReferenceApi(settings.urls.enricher, settings.apiKey),
-        inbox: settings.inbox,
-        alerts: () =>
-          openAlertsApi({ url: settings.urls.alerter, apiKey: settings.apiKey, signing: readSigning() }),
+        reference: openReferenceApi(urls.enricher, apiKey),
+        ...(inbox && {
+          inbox: {
+            ...inbox,
+            alerts: () => openAlertsApi({ url: urls.alerter, apiKey, signing: readSigning() }),
+          },
+        }),
         log: (sentence) => process.stderr.write(`simulator: ${sentence}\n`),
       },
       counts,

@@ -41,8 +41,7 @@ afterAll(async () => {
 
 const subscribe = (solution: Solution, getsMail = true): Promise<void> =>
   subscribePeople(solution, {
-    inbox: { url, getsMail, alerterUrl: service.url },
-    alerts: async () => alerts,
+    inbox: { url, getsMail, alerterUrl: service.url, alerts: async () => alerts },
     signal: new AbortController().signal,
     log: (sentence) => said.push(sentence),
   })

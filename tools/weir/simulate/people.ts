@@ -8,8 +8,12 @@ import type { InboxSettings } from '../settings.ts'
 import { type PersistOptions, persist } from './persist.ts'
 
 export interface PeopleOptions extends PersistOptions {
-  /** Undefined: there is no inbox, so nobody subscribes. */
-  readonly inbox: InboxSettings | undefined
+  /** Without an inbox, nobody subscribes. */
+  readonly inbox?: Inbox
+}
+
+export interface Inbox extends InboxSettings {
+  /** Opens the API of the alerter. */
   readonly alerts: () => Promise<AlertsApi>
 }
 
@@ -30,9 +34,9 @@ export async function subscribePeople(
   { subscriptions = [] }: Solution,
   options: PeopleOptions,
 ): Promise<void> {
-  const { inbox, alerts, log, signal } = options
+  const { inbox, log, signal } = options
   if (inbox === undefined || subscriptions.length === 0) return
-  const api = await alerts()
+  const api = await inbox.alerts()
   for (const one of subscriptions) {
     if (one.protocol === 'email' && !inbox.getsMail) continue
     await persist(async () => {

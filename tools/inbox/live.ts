@@ -12,7 +12,7 @@ const MAX_VIEWERS = 16
 const MAX_BEGINNING_CHARACTERS = 160
 const MAX_SUBJECT_CHARACTERS = 200
 
-/** Whoever reaches this machine's loopback address may look. */
+/** Everybody who reaches the loopback address may look. */
 const ANYBODY: Client = { name: undefined, mayRead: () => true, mayWrite: () => false }
 
 export function openLive(messages: Messages): Resource<LiveList> {

@@ -1,9 +1,9 @@
 /** The last attempts of one subscription, read when it is opened and when there are more. */
+import { ATTEMPT_HEADS, attemptCells } from '../kit/deliveries.js'
 import { element, fillTable, setText } from '../kit/dom.js'
 
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
-const OUTCOMES = { delivered: 'delivered', failed: 'failed', postponed: 'postponed', dead: 'given up' }
-const HEADS = ['At', 'Outcome', 'Attempt', 'Took', 'Answer', 'Message', 'Next']
+const HEADS = ['At', ...ATTEMPT_HEADS, 'Message', 'Next']
 
 export function openAttempts(body, subscription) {
   const note = element('p', 'note-line')
@@ -51,25 +51,9 @@ async function newest(subscription) {
   }
 }
 
-const rowOf = ({
-  startedAt,
-  outcome,
-  status,
-  answer,
-  attempts,
-  durationMs,
-  messageId,
-  dueAt,
-  deadLetter,
-}) => [
-  clock.format(startedAt),
-  {
-    text: outcome === 'dead' && deadLetter ? 'dead letter' : OUTCOMES[outcome],
-    className: outcome === 'delivered' ? 'good' : 'warn',
-  },
-  attempts === 0 ? '–' : String(attempts),
-  `${durationMs} ms`,
-  answer ? `${status}: ${answer}` : status,
-  messageId,
-  dueAt === null ? '–' : clock.format(dueAt),
+const rowOf = (attempt) => [
+  clock.format(attempt.startedAt),
+  ...attemptCells(attempt),
+  attempt.messageId,
+  attempt.dueAt === null ? '–' : clock.format(attempt.dueAt),
 ]

@@ -1,8 +1,10 @@
 /** The map and its parts: areas, layers, zoom, scale, tips, and the message when there are no taxis. */
 import { setText } from '../kit/dom.js'
+import { openEmpty } from '../kit/map/empty.js'
 import { isEmpty, join, nowhere, widen, within } from '../kit/map/mercator.js'
 import { drawScale } from '../kit/map/scale.js'
-import { whole } from '../kit/numbers.js'
+import { openZoom } from '../kit/map/zoom.js'
+import { ago, whole } from '../kit/numbers.js'
 import { reducedMotion } from '../kit/theme.js'
 import { openTip } from '../kit/tip.js'
 import { areasOf, areaToFollow } from '../map/areas.js'
@@ -10,7 +12,6 @@ import { demandOf } from '../map/demand.js'
 import { TaxiMap } from '../map/map.js'
 import { boxOf, boxOfAll, zonesOf } from '../map/zones.js'
 import { openAreas } from './areas.js'
-import { openEmpty } from './empty.js'
 
 /** @param left called when the map moves away from a zone that was chosen */
 export function openMapPanel(document, { colours, left }) {
@@ -61,9 +62,7 @@ export function openMapPanel(document, { colours, left }) {
     }
   }
 
-  document.getElementById('zoom-in').addEventListener('click', () => map.zoom(1.6))
-  document.getElementById('zoom-out').addEventListener('click', () => map.zoom(1 / 1.6))
-  document.getElementById('zoom-fit').addEventListener('click', () => map.fit())
+  openZoom(document, map)
   for (const button of document.querySelectorAll('[data-layer]')) {
     button.addEventListener('click', () => {
       const shown = button.getAttribute('aria-pressed') !== 'true'
@@ -97,7 +96,7 @@ export function openMapPanel(document, { colours, left }) {
       map.update(taxis, shown, areas)
       if (areas.length > 0 && chooser.chosen() !== 'zone') map.show(boxWanted())
       tip.refresh()
-      empty.show(taxis.length === 0, newest === null ? null : now - newest)
+      empty.show(taxis.length === 0, emptyText(newest === null ? null : now - newest))
       setText(summary, summaryOf(taxis, areas))
     },
   }
@@ -119,6 +118,13 @@ const linesOf = ({ id, state, speed, zone }) => [
   `${whole(speed)} km/h`,
   zone.name ?? `Cell ${zone.id}`,
 ]
+
+/** @param since ms since the newest report of the last half hour arrived; null if there was none */
+function emptyText(since) {
+  const last =
+    since === null ? 'No taxi has reported in the last half hour.' : `The last report came ${ago(since)}.`
+  return `${last} Send some taxis out, and they appear here within two seconds.`
+}
 
 function summaryOf(taxis, areas) {
   if (taxis.length === 0) return 'No taxis.'

@@ -1,6 +1,5 @@
-/** The map's message when there are no taxis: how to get some. */
-import { setText } from '../kit/dom.js'
-import { ago } from '../kit/numbers.js'
+/** The map's message when it has nothing to show: how to change this. */
+import { setText } from '../dom.js'
 
 const COPIED_MS = 1600
 
@@ -10,17 +9,10 @@ export function openEmpty(document) {
   const beneath = document.querySelectorAll('.map, .map-layers, .map-zoom')
   for (const button of section.querySelectorAll('.copy')) button.addEventListener('click', () => copy(button))
   return {
-    /** @param since ms since the newest report of the last half hour arrived; null if there was none */
-    show: (empty, since) => {
+    show: (empty, sentence) => {
       section.hidden = !empty
       for (const part of beneath) part.inert = empty
-      if (!empty) return
-      setText(
-        text,
-        since === null
-          ? 'No taxi has reported in the last half hour. Send some taxis out, and they appear here within two seconds.'
-          : `The last report came ${ago(since)}. Send some taxis out, and they appear here within two seconds.`,
-      )
+      if (empty) setText(text, sentence)
     },
   }
 }

@@ -1,0 +1,13 @@
+/**
+ * Resolves to a sentence if a request of one of Weir's APIs is refused, else to null.
+ *
+ * @param request the promise of its response; unanswered: the sentence if there is no answer
+ */
+export async function refusalOf(request, unanswered) {
+  try {
+    const response = await request
+    return response.ok ? null : (await response.json()).error.message
+  } catch {
+    return unanswered
+  }
+}

@@ -1,0 +1,145 @@
+/** One sensor of the chosen truck: its value, its normal band, and the chart of the last five minutes. */
+import { isOutside } from '../fleet.js'
+import { chartTip, openChart, quietAxes } from '../kit/chart.js'
+import { setText } from '../kit/dom.js'
+import { time as clock } from '../kit/numbers.js'
+import { KEPT_MS, lineOf, rangeOf } from '../readings.js'
+import { at, bandText, celsius, sentence } from '../texts.js'
+
+/** The axis ends at multiples of this, so that it stays still while the temperature moves. */
+const STEP = 10
+/** Without a lower limit the chart begins this far below the upper one. */
+const BELOW = 50
+
+export function openSensor(document, sensor) {
+  const [value, band, summary, element] = ['value', 'band', 'summary', 'chart'].map((part) =>
+    document.getElementById(`${sensor}-${part}`),
+  )
+  const chart = openChart(element, option)
+  return {
+    setColours: chart.setColours,
+    show: (truck, readings, findings, time) => {
+      const limits = truck.bands[sensor]
+      const newest = truck[sensor]
+      const own = findings.filter((finding) => finding.device === truck.id && finding.sensor === sensor)
+      setText(value, celsius(newest))
+      value.dataset.state = isOutside(newest, limits) ? 'bad' : 'good'
+      setText(band, bandText(limits))
+      const points = lineOf(readings, sensor)
+      const end = Math.max(time, readings.at(-1)?.[0] ?? 0)
+      chart.show({
+        points,
+        outside: points.map(([x, y]) => [x, isOutside(y, limits) ? y : null]),
+        shaded: own
+          .filter(({ until }) => until === null || until > end - KEPT_MS)
+          .map(({ since, until }) => [Math.max(since, end - KEPT_MS), until ?? end]),
+        limits,
+        end,
+      })
+      setText(summary, summaryOf(sensor, rangeOf(readings, sensor), limits, own))
+    },
+  }
+}
+
+function summaryOf(sensor, range, limits, findings) {
+  if (range === null) return `No temperature of the ${sensor} in the last five minutes.`
+  const { newest, lowest, highest } = range
+  const open = findings.filter(({ status }) => status === 'open')
+  const since = open.map((finding) => ` A finding has been open since ${at(finding.since)}.`).join('')
+  const between = `between ${celsius(lowest)} and ${celsius(highest)} in the last five minutes`
+  return sentence(`${sensor}: ${celsius(newest)}, ${between}; ${bandText(limits)}.${since}`)
+}
+
+function option({ points, outside, shaded, limits, end }, colours) {
+  const axes = quietAxes(colours)
+  const [min, max] = rangeOfAxis(points, limits)
+  const line = (id, data, colour, more) => ({
+    id,
+    type: 'line',
+    data,
+    showSymbol: false,
+    silent: true,
+    lineStyle: { width: 2.2, color: colour },
+    itemStyle: { color: colour },
+    ...more,
+  })
+  return {
+    // The line moves by a pixel a second: there is nothing to animate.
+    animation: false,
+    grid: { left: 40, right: 12, top: 8, bottom: 22 },
+    tooltip: chartTip(colours, {
+      trigger: 'axis',
+      axisPointer: { lineStyle: { color: colours.lineStrong } },
+      formatter: ([{ value }]) => `${celsius(value[1])}\n${at(value[0])}`,
+    }),
+    xAxis: {
+      type: 'time',
+      min: end - KEPT_MS,
+      max: end,
+      splitNumber: 5,
+      ...axes.line,
+      axisLabel: {
+        ...axes.line.axisLabel,
+        formatter: (value) => clock(value),
+        hideOverlap: true,
+        showMinLabel: false,
+        showMaxLabel: false,
+      },
+    },
+    yAxis: {
+      type: 'value',
+      min,
+      max,
+      splitNumber: 3,
+      ...axes.grid,
+      axisLabel: { ...axes.grid.axisLabel, formatter: (value) => String(value).replace('-', '−') },
+    },
+    series: [
+      line('values', points, colours.accent, {
+        markArea: {
+          silent: true,
+          data: [...bandArea(limits, min, colours), ...findingAreas(shaded, colours)],
+        },
+        markLine: limitLines(limits, colours),
+      }),
+      line('outside', outside, colours.finding, { z: 3, tooltip: { show: false } }),
+    ],
+  }
+}
+
+/** The whole band is in view, and the values with room around them. */
+function rangeOfAxis(points, { low, high }) {
+  const values = points.map(([, value]) => value).filter((value) => value !== null)
+  const below = low ?? (high === null ? null : high - BELOW)
+  const all = [...values, below, high].filter((value) => value !== null)
+  if (all.length === 0) return [0, 100]
+  const least = all.reduce((a, b) => Math.min(a, b))
+  const most = all.reduce((a, b) => Math.max(a, b))
+  return [Math.floor((least - 2) / STEP) * STEP, Math.ceil((most + 2) / STEP) * STEP]
+}
+
+function bandArea({ low, high }, min, colours) {
+  if (low === null && high === null) return []
+  return [
+    [
+      { yAxis: low ?? min, itemStyle: { color: colours.good, opacity: 0.1 } },
+      { yAxis: high ?? Number.MAX_SAFE_INTEGER },
+    ],
+  ]
+}
+
+const findingAreas = (shaded, colours) =>
+  shaded.map(([from, to]) => [
+    { xAxis: from, itemStyle: { color: colours.finding, opacity: 0.16 } },
+    { xAxis: to },
+  ])
+
+function limitLines({ low, high }, colours) {
+  return {
+    silent: true,
+    symbol: 'none',
+    label: { show: false },
+    lineStyle: { color: colours.good, width: 1.2, type: [4, 4] },
+    data: [low, high].filter((limit) => limit !== null).map((yAxis) => ({ yAxis })),
+  }
+}

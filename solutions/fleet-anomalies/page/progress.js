@@ -1,0 +1,40 @@
+/** How far a deviation has come: from the sensor to the messages, and to the end. */
+
+/** The deviation that a visitor still wants to see after it has ended. */
+const RECENT_MS = 120_000
+
+/**
+ * @param since when the truck's temperature left its band, in ms, or null
+ * @returns the steps { name, at, isDone } with the ms since the epoch, or null if it is not known; no steps if
+ * nothing has happened and no fault is on
+ */
+export function progressOf({ id, fault }, { findings, incidents, deliveries }, since, time) {
+  const finding = findings.find(
+    ({ device, status, until }) => device === id && (status === 'open' || time - until < RECENT_MS),
+  )
+  // A new fault begins a new story: the finding of the one before has ended.
+  const isOld = finding?.status === 'resolved' && (fault !== null || since !== null)
+  const found = isOld ? undefined : finding
+  if (!found && fault === null && since === null) return []
+  const incident = found && incidentOf(incidents, found)
+  const delivery = incident && deliveryOf(deliveries, incident)
+  const isResolved = found?.status === 'resolved'
+  const step = (name, at, isDone = at !== null) => ({ name, at, isDone })
+  return [
+    step('Deviates', found?.since ?? since),
+    step('Finding', null, found !== undefined),
+    step('Incident', incident?.openedAt ?? null),
+    step('Message', delivery?.at ?? null),
+    step('Resolved', isResolved ? found.until : null, isResolved),
+  ]
+}
+
+/** Drivers and the fleet team have an incident each: the first of them. */
+const incidentOf = (incidents, { device, sensor, since }) =>
+  incidents
+    .filter(({ key, changedAt }) => key === `${device}/${sensor}` && changedAt >= since)
+    .sort((a, b) => a.openedAt - b.openedAt)[0]
+
+/** The first message that arrived after the incident was opened. */
+const deliveryOf = (deliveries, { topic, openedAt }) =>
+  deliveries.findLast((one) => one.topic === topic && one.outcome === 'delivered' && one.at >= openedAt)

@@ -5,10 +5,10 @@ export const SILENT_MS = 30_000
 
 /** The states, in the order of the list. `key` names the colour and the shape, `badge` the kit's badge. */
 export const STATES = [
-  { key: 'finding', name: 'Finding open', badge: 'silent' },
-  { key: 'outside', name: 'Outside the normal band', badge: 'behind' },
-  { key: 'silent', name: 'Silent', badge: 'idle' },
-  { key: 'expected', name: 'As expected', badge: 'good' },
+  { key: 'finding', name: 'Finding open', short: 'Finding', badge: 'silent' },
+  { key: 'outside', name: 'Outside the normal band', short: 'Outside', badge: 'behind' },
+  { key: 'silent', name: 'Silent', short: 'Silent', badge: 'idle' },
+  { key: 'expected', name: 'As expected', short: 'Expected', badge: 'good' },
 ]
 const [FINDING, OUTSIDE, SILENT, EXPECTED] = STATES
 const UNKNOWN_BAND = { low: null, high: null }

@@ -12,6 +12,7 @@ import { openList } from './panels/list.js'
 import { openMapPanel } from './panels/map.js'
 import { openTruck } from './panels/truck.js'
 
+const main = document.querySelector('main')
 let last
 let shown = null
 const choice = openChoice(() => last && draw())
@@ -31,6 +32,7 @@ function draw() {
   const id = choice.id ?? shown
   const chosen = truckToShow(fleet, id)
   if (choice.id === null) shown = chosen?.id ?? null
+  main.classList.toggle('no-trucks', fleet.length === 0)
   truck.show(chosen, id, data, time)
   map.show(fleet, chosen?.id)
   list.show(fleet, data.more, chosen?.id)

@@ -9,9 +9,10 @@ const RECENT_MS = 120_000
  * nothing has happened and no fault is on
  */
 export function progressOf({ id, fault }, { findings, incidents, deliveries }, since, time) {
-  const finding = findings.find(
-    ({ device, status, until }) => device === id && (status === 'open' || time - until < RECENT_MS),
-  )
+  const own = findings.filter(({ device }) => device === id)
+  // Of several sensors, the one that deviated first.
+  const finding =
+    own.findLast(({ status }) => status === 'open') ?? own.find(({ until }) => time - until < RECENT_MS)
   // A new fault begins a new story: the finding of the one before has ended.
   const isOld = finding?.status === 'resolved' && (fault !== null || since !== null)
   const found = isOld ? undefined : finding

@@ -5,8 +5,11 @@ const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false
 
 export const at = (ms) => clock.format(ms)
 
+/** −12.3; a dash if there is no value. */
+export const degrees = (value) => (value === null ? '–' : signed(tenths(value)))
+
 /** −12.3 °C; a dash if there is no value. */
-export const celsius = (value) => (value === null ? '–' : `${signed(tenths(value))} °C`)
+export const celsius = (value) => (value === null ? '–' : `${degrees(value)} °C`)
 
 /** The normal band of a sensor in words. */
 export function bandText({ low, high }) {

@@ -2,7 +2,7 @@
 import { CanvasMap } from '../kit/map/map.js'
 import { nowhere, toX, toY, widen } from '../kit/map/mercator.js'
 import { drawGraticule } from '../kit/map/shapes.js'
-import { drawCities } from './cities.js'
+import { drawCities, drawCityNames, withCities } from './cities.js'
 import { Marks } from './marks.js'
 
 export class FleetMap {
@@ -19,7 +19,10 @@ export class FleetMap {
         drawCities(context, camera, this.#colours)
       },
       drawAbove: (context, camera) => {
-        if (this.#colours) this.#marks.draw(context, camera, this.#colours)
+        if (this.#colours)
+          this.#marks.draw(context, camera, this.#colours, () =>
+            drawCityNames(context, camera, this.#colours),
+          )
         return Infinity
       },
       moved,
@@ -36,7 +39,7 @@ export class FleetMap {
     this.#marks.update(fleet, chosen)
     const box = nowhere()
     for (const { lon, lat } of fleet) widen(box, toX(lon), toY(lat))
-    this.#map.show(box)
+    this.#map.show(withCities(box))
     if (this.#marks.isMoved(this.#map.camera)) this.#map.redrawAbove()
   }
 

@@ -1,8 +1,8 @@
 /** The trucks on the map. Each state has a colour and a shape of its own. */
 import { toX, toY } from '../kit/map/mercator.js'
 
-/** Those that need attention are drawn last, over the others. */
-const DRAWN = ['expected', 'silent', 'outside', 'finding']
+/** Those that need attention are drawn last, over the names of the cities. */
+const ATTENTION = ['silent', 'outside', 'finding']
 const NEAR_PX = 16
 const RING_PX = 13
 const OUTSIDE_VIEW_PX = 20
@@ -35,10 +35,14 @@ export class Marks {
     )
   }
 
-  draw(context, camera, colours) {
+  /** @param drawNames draws the names that lie over the usual trucks */
+  draw(context, camera, colours, drawNames) {
     this.#drawn = new Map(this.#marks.map((mark) => [mark.truck.id, this.#looks(mark, camera)]))
     const groups = Map.groupBy(this.#marks, ({ truck }) => truck.state.key)
-    for (const state of DRAWN) drawGroup(context, camera, state, groups.get(state) ?? [], colours)
+    const drawState = (state) => drawGroup(context, camera, state, groups.get(state) ?? [], colours)
+    drawState('expected')
+    drawNames()
+    for (const state of ATTENTION) drawState(state)
     const chosen = this.#marks.find(({ truck }) => truck.id === this.#chosen)
     if (chosen) drawChosen(context, camera, chosen, colours)
   }

@@ -3,7 +3,7 @@ import { isOutside } from '../fleet.js'
 import { element, setText } from '../kit/dom.js'
 import { count, whole } from '../kit/numbers.js'
 import { button, openRows, showSentence } from '../kit/rows.js'
-import { celsius } from '../texts.js'
+import { degrees } from '../texts.js'
 
 const MAX_ROWS = 300
 
@@ -60,9 +60,9 @@ function rowOf({ id }, choose) {
     show: (truck, chosen) => {
       item.setAttribute('aria-current', String(id === chosen))
       if (badge.dataset.state !== truck.state.badge) badge.dataset.state = truck.state.badge
-      setText(badge, truck.state.name)
+      setText(badge, truck.state.short)
       setText(cargo, truck.cargo?.name ?? truck.cargoClass)
-      setText(speed, `${whole(truck.speed)} km/h`)
+      setText(speed, whole(truck.speed))
       showTemperature(container, truck.container, truck.bands.container)
       showTemperature(engine, truck.engine, truck.bands.engine)
     },
@@ -70,6 +70,6 @@ function rowOf({ id }, choose) {
 }
 
 function showTemperature(cell, value, band) {
-  setText(cell, celsius(value))
+  setText(cell, degrees(value))
   cell.classList.toggle('bad', isOutside(value, band))
 }

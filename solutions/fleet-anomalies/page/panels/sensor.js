@@ -6,8 +6,11 @@ import { time as clock } from '../kit/numbers.js'
 import { KEPT_MS, lineOf, rangeOf } from '../readings.js'
 import { at, bandText, celsius, sentence } from '../texts.js'
 
-/** The axis ends at multiples of this, so that it stays still while the temperature moves. */
-const STEP = 10
+/** Between the lines of the axis, °C. */
+const INTERVALS = [5, 10, 20, 50, 100, 200, 500]
+const MAX_LINES = 4
+/** Between the line and the ends of the axis, °C. */
+const MARGIN = 2
 /** Without a lower limit the chart begins this far below the upper one. */
 const BELOW = 50
 
@@ -52,7 +55,7 @@ function summaryOf(sensor, range, limits, findings) {
 
 function option({ points, outside, shaded, limits, end }, colours) {
   const axes = quietAxes(colours)
-  const [min, max] = rangeOfAxis(points, limits)
+  const range = rangeOfAxis(points, limits)
   const line = (id, data, colour, more) => ({
     id,
     type: 'line',
@@ -88,9 +91,7 @@ function option({ points, outside, shaded, limits, end }, colours) {
     },
     yAxis: {
       type: 'value',
-      min,
-      max,
-      splitNumber: 3,
+      ...range,
       ...axes.grid,
       axisLabel: { ...axes.grid.axisLabel, formatter: (value) => String(value).replace('-', '−') },
     },
@@ -98,7 +99,7 @@ function option({ points, outside, shaded, limits, end }, colours) {
       line('values', points, colours.accent, {
         markArea: {
           silent: true,
-          data: [...bandArea(limits, min, colours), ...findingAreas(shaded, colours)],
+          data: [...bandArea(limits, range, colours), ...findingAreas(shaded, colours)],
         },
         markLine: limitLines(limits, colours),
       }),
@@ -107,30 +108,30 @@ function option({ points, outside, shaded, limits, end }, colours) {
   }
 }
 
-/** The whole band is in view, and the values with room around them. */
+/** The whole band is in view, and the values with room around them. The axis ends at its lines. */
 function rangeOfAxis(points, { low, high }) {
   const values = points.map(([, value]) => value).filter((value) => value !== null)
   const below = low ?? (high === null ? null : high - BELOW)
   const all = [...values, below, high].filter((value) => value !== null)
-  if (all.length === 0) return [0, 100]
-  const least = all.reduce((a, b) => Math.min(a, b))
-  const most = all.reduce((a, b) => Math.max(a, b))
-  return [Math.floor((least - 2) / STEP) * STEP, Math.ceil((most + 2) / STEP) * STEP]
+  if (all.length === 0) return { min: 0, max: 100, interval: 50 }
+  const least = all.reduce((a, b) => Math.min(a, b)) - MARGIN
+  const most = all.reduce((a, b) => Math.max(a, b)) + MARGIN
+  const interval = INTERVALS.find((size) => (most - least) / size <= MAX_LINES) ?? INTERVALS.at(-1)
+  return {
+    min: Math.floor(least / interval) * interval,
+    max: Math.ceil(most / interval) * interval,
+    interval,
+  }
 }
 
-function bandArea({ low, high }, min, colours) {
+function bandArea({ low, high }, { min, max }, colours) {
   if (low === null && high === null) return []
-  return [
-    [
-      { yAxis: low ?? min, itemStyle: { color: colours.good, opacity: 0.1 } },
-      { yAxis: high ?? Number.MAX_SAFE_INTEGER },
-    ],
-  ]
+  return [[{ yAxis: low ?? min, itemStyle: { color: colours.good, opacity: 0.1 } }, { yAxis: high ?? max }]]
 }
 
 const findingAreas = (shaded, colours) =>
   shaded.map(([from, to]) => [
-    { xAxis: from, itemStyle: { color: colours.finding, opacity: 0.16 } },
+    { xAxis: from, itemStyle: { color: colours.finding, opacity: 0.13 } },
     { xAxis: to },
   ])
 

@@ -75,6 +75,6 @@ function showSteps(list, steps) {
     const [label, text] = list.children[i].children
     list.children[i].className = isDone ? 'done' : ''
     setText(label, name)
-    setText(text, when === null ? (isDone ? 'yes' : 'not yet') : at(when))
+    setText(text, when === null ? (isDone ? 'done' : 'not yet') : at(when))
   })
 }

@@ -6,16 +6,18 @@ import { button, openRows, showSentence } from '../kit/rows.js'
 import { degrees } from '../texts.js'
 
 const MAX_ROWS = 300
+const NEAR = '200px'
 
 /** @param choose called with the id of a truck */
 export function openList(document, choose) {
   const [body, search, note, panel] = ['list-body', 'list-search', 'list-note', 'trucks'].map((id) =>
     document.getElementById(id),
   )
+  const inView = viewOf(body.closest('.rows'))
   const fill = openRows(
     body,
     ({ id }) => id,
-    (truck) => rowOf(truck, choose),
+    (truck) => rowOf(truck, choose, inView),
   )
   let last
   const draw = () => {
@@ -47,7 +49,8 @@ function noteOf(fleet, found, shown, more, wanted) {
   return parts.join(' ')
 }
 
-function rowOf({ id }, choose) {
+/** A row that is drawn while it is in or near the view: most of a long list is not. */
+function rowOf({ id }, choose, inView) {
   const name = button(id, 'link', () => choose(id))
   const head = element('th', '', '', name)
   head.scope = 'row'
@@ -55,17 +58,44 @@ function rowOf({ id }, choose) {
   const cells = Array.from({ length: 4 }, () => element('td'))
   const [cargo, container, engine, speed] = cells
   const item = element('tr', '', '', head, element('td', '', '', badge), ...cells)
+  let latest
+  let isSeen = false
+  const draw = () => {
+    const { truck, chosen } = latest
+    item.setAttribute('aria-current', String(id === chosen))
+    if (badge.dataset.state !== truck.state.badge) badge.dataset.state = truck.state.badge
+    setText(badge, truck.state.short)
+    setText(cargo, truck.cargo?.name ?? truck.cargoClass)
+    setText(speed, whole(truck.speed))
+    showTemperature(container, truck.container, truck.bands.container)
+    showTemperature(engine, truck.engine, truck.bands.engine)
+  }
+  inView(item, (isNow) => {
+    isSeen = isNow
+    if (isSeen) draw()
+  })
   return {
     item,
     show: (truck, chosen) => {
-      item.setAttribute('aria-current', String(id === chosen))
-      if (badge.dataset.state !== truck.state.badge) badge.dataset.state = truck.state.badge
-      setText(badge, truck.state.short)
-      setText(cargo, truck.cargo?.name ?? truck.cargoClass)
-      setText(speed, whole(truck.speed))
-      showTemperature(container, truck.container, truck.bands.container)
-      showTemperature(engine, truck.engine, truck.bands.engine)
+      const isFirst = latest === undefined
+      latest = { truck, chosen }
+      if (isSeen || isFirst) draw()
     },
+  }
+}
+
+/** Tells elements when they come into or near the view of the list, and when they leave it. */
+function viewOf(root) {
+  const listeners = new WeakMap()
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) listeners.get(target)(isIntersecting)
+    },
+    { root, rootMargin: NEAR },
+  )
+  return (item, changed) => {
+    listeners.set(item, changed)
+    observer.observe(item)
   }
 }
 

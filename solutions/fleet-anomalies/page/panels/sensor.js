@@ -19,27 +19,31 @@ export function openSensor(document, sensor) {
     document.getElementById(`${sensor}-${part}`),
   )
   const chart = openChart(element, option)
+  const ownOf = (truck, findings) =>
+    findings.filter((finding) => finding.device === truck.id && finding.sensor === sensor)
   return {
     setColours: chart.setColours,
-    show: (truck, readings, findings, time) => {
+    show: (truck, readings, findings) => {
       const limits = truck.bands[sensor]
-      const newest = truck[sensor]
-      const own = findings.filter((finding) => finding.device === truck.id && finding.sensor === sensor)
-      setText(value, celsius(newest))
-      value.dataset.state = isOutside(newest, limits) ? 'bad' : 'good'
+      setText(value, celsius(truck[sensor]))
+      value.dataset.state = isOutside(truck[sensor], limits) ? 'bad' : 'good'
       setText(band, bandText(limits))
+      setText(summary, summaryOf(sensor, rangeOf(readings, sensor), limits, ownOf(truck, findings)))
+    },
+    draw: (truck, readings, findings, time) => {
+      const limits = truck.bands[sensor]
       const points = lineOf(readings, sensor)
+      const outside = points.map(([x, y]) => [x, isOutside(y, limits) ? y : null])
       const end = Math.max(time, readings.at(-1)?.[0] ?? 0)
       chart.show({
         points,
-        outside: points.map(([x, y]) => [x, isOutside(y, limits) ? y : null]),
-        shaded: own
+        outside: outside.some(([, y]) => y !== null) ? outside : [],
+        shaded: ownOf(truck, findings)
           .filter(({ until }) => until === null || until > end - KEPT_MS)
           .map(({ since, until }) => [Math.max(since, end - KEPT_MS), until ?? end]),
         limits,
         end,
       })
-      setText(summary, summaryOf(sensor, rangeOf(readings, sensor), limits, own))
     },
   }
 }

@@ -9,6 +9,8 @@ const SENSORS = ['container', 'engine']
 /** The page follows every second. After a longer pause it reads what it has missed. */
 const MISSED_MS = 5000
 const ROW_MS = 30_000
+/** A line that moves by a pixel a second need not be drawn every second while nothing happens. */
+const CALM_MS = 2500
 
 export function openTemperatures(document) {
   const sensors = SENSORS.map((sensor) => openSensor(document, sensor))
@@ -19,7 +21,8 @@ export function openTemperatures(document) {
   let readings = []
   let shownAt = 0
   let asked = 0
-  let show = () => {}
+  let draw = () => {}
+  let drawn = { id: undefined, state: undefined, at: 0 }
 
   const read = async () => {
     const turn = ++asked
@@ -27,9 +30,9 @@ export function openTemperatures(document) {
     if (turn !== asked) return
     readings = merged(found, readings, shownAt)
     showSentence(note, trouble)
-    show()
+    draw()
   }
-  details.addEventListener('toggle', () => show())
+  details.addEventListener('toggle', () => draw())
   return {
     /** The readings that are shown, the oldest first. */
     get readings() {
@@ -45,11 +48,14 @@ export function openTemperatures(document) {
       id = truck.id
       shownAt = time
       readings = merged(readings, [[truck.at, truck.engine, truck.container, truck.ambient]], time)
-      show = () => {
-        for (const sensor of sensors) sensor.show(truck, readings, findings, time)
+      for (const sensor of sensors) sensor.show(truck, readings, findings)
+      draw = () => {
+        for (const sensor of sensors) sensor.draw(truck, readings, findings, time)
         if (details.open) fillTable(table, rowsOf(readings))
+        drawn = { id, state: truck.state, at: time }
       }
-      show()
+      const isCalm = truck.state.key === 'expected' && truck.state === drawn.state && id === drawn.id
+      if (!isCalm || time - drawn.at > CALM_MS) draw()
       if (isOther || hasMissed) void read()
     },
   }

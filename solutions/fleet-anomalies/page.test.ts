@@ -117,6 +117,12 @@ describe('the progress of a deviation', () => {
     expect(done(truck('a'), data(), NOW - 3000, NOW)).toEqual([NOW - 3000, false, false, false, false])
   })
 
+  test('tells when the finding is due', () => {
+    const dueAt = (fault: string | null) =>
+      progressOf(truck('a', { fault }), data(), NOW - 4000, NOW)[1].dueAt - NOW
+    expect([dueAt('fire'), dueAt(null), dueAt('silence')]).toEqual([6000, 6000, 26_000])
+  })
+
   test('goes from the finding to the first message of its incident', () => {
     const deliveries = [sent(NOW - 8000), sent(NOW - 8500), sent(NOW - 8900, { outcome: 'failed' })]
     const now = data({ findings: [finding('a')], incidents: [opened], deliveries })

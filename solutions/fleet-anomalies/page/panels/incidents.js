@@ -3,7 +3,9 @@ import { incidentRow } from '../kit/incidents.js'
 import { openRows, showSentence } from '../kit/rows.js'
 
 export function openIncidents(document) {
-  const [note, list] = ['incidents-note', 'incident-list'].map((id) => document.getElementById(id))
+  const [how, note, list] = ['incidents-how', 'incidents-note', 'incident-list'].map((id) =>
+    document.getElementById(id),
+  )
   const fill = openRows(
     list,
     ({ id }) => id,
@@ -11,6 +13,7 @@ export function openIncidents(document) {
   )
   return {
     show: ({ incidents }, time) => {
+      how.hidden = incidents.length === 0
       showSentence(
         note,
         incidents.length === 0 ? 'There is no incident. A finding opens one for driver and fleet team.' : '',

@@ -42,7 +42,8 @@ export function openTruck(document) {
       showSentence(finding, truck.open.map(({ why }) => sentence(why)).join(' '))
       faults.show(truck)
       temperatures.show(truck, data.findings, time)
-      showSteps(steps, progressOf(truck, data, deviatesSince(truck, temperatures.readings, time), time))
+      const since = deviatesSince(truck, temperatures.readings, time)
+      showSteps(steps, progressOf(truck, data, since, time), time)
     },
   }
 }
@@ -67,14 +68,20 @@ function deviatesSince({ bands, fault, at: lastAt }, readings, time) {
   return sinces.length === 0 ? null : Math.min(...sinces)
 }
 
-function showSteps(list, steps) {
+function showSteps(list, steps, time) {
   list.hidden = steps.length === 0
   if (list.children.length !== steps.length)
     list.replaceChildren(...steps.map(() => element('li', '', '', element('b'), element('span'))))
-  steps.forEach(({ name, at: when, isDone }, i) => {
+  steps.forEach((step, i) => {
     const [label, text] = list.children[i].children
-    list.children[i].className = isDone ? 'done' : ''
-    setText(label, name)
-    setText(text, when === null ? (isDone ? 'done' : 'not yet') : at(when))
+    list.children[i].className = step.isDone ? 'done' : ''
+    setText(label, step.name)
+    setText(text, stepText(step, time))
   })
+}
+
+function stepText({ at: when, isDone, dueAt }, time) {
+  if (when !== null) return at(when)
+  if (isDone) return 'done'
+  return dueAt !== null && dueAt > time ? `in ${seconds(dueAt - time)}` : 'not yet'
 }

@@ -17,6 +17,7 @@ import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { openReferenceApi } from '@weir/tools/weir/reference/api.ts'
 import { simulate } from '@weir/tools/weir/simulate/simulate.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openBrowser, openPage } from '../taxi-telemetry/testing/browser.ts'
 import { solution } from './solution.ts'
 
 const TRUCKS = 6
@@ -155,4 +156,30 @@ test('a truck that overheats alerts its driver and the team, and so does its rec
     .toBe(false)
   expect(events().filter((event) => !event.includes('truck-001'))).toEqual([])
   expect(mails().filter((subject) => !subject.startsWith('truck-001'))).toEqual([])
+}, 240_000)
+
+test('a visitor makes a truck overheat on the page, and sees how far that has come', async () => {
+  const browser = await openBrowser()
+  const { page, wrongs, close } = await openPage(browser, `${enricher.url}/fleet-anomalies/#truck=truck-002`)
+  const state = (text: string) => page.locator('#truck-state').getByText(text).waitFor({ timeout: 120_000 })
+  await state('As expected')
+  await page.getByRole('button', { name: 'Overheat' }).click()
+  await page.getByRole('button', { name: 'Switch the fault off' }).waitFor()
+  await state('Finding open')
+  const steps = page.locator('#truck-steps .done b')
+  await expect.poll(() => steps.allInnerTexts(), soon).toEqual(['Deviates', 'Finding', 'Incident', 'Message'])
+  expect(await page.locator('#truck-finding').innerText()).toMatch(/^Container was outside of its limits/)
+  expect(await page.locator('#list-body tr').first().innerText()).toMatch(/^truck-002\s+Finding/)
+  await page.locator('.incident', { hasText: 'truck-002: container deviates' }).first().waitFor()
+  await page.locator('.found', { hasText: 'truck-002' }).first().waitFor()
+  await page.locator('#deliveries-table td.good').first().waitFor()
+  if (process.env.SCREENSHOTS)
+    await page.screenshot({ path: `${process.env.SCREENSHOTS}/fleet.png`, fullPage: true })
+
+  await page.getByRole('button', { name: 'Switch the fault off' }).click()
+  await state('As expected')
+  await expect.poll(() => steps.last().innerText(), soon).toBe('Resolved')
+  expect(wrongs).toEqual([])
+  await close()
+  await browser.close()
 }, 240_000)

@@ -105,7 +105,12 @@ describe('the readings', () => {
 })
 
 describe('the progress of a deviation', () => {
-  const opened = { key: 'a/container', topic: 'fleet-team', openedAt: NOW - 9000, changedAt: NOW - 9000 }
+  const opened = {
+    key: 'a/container/thresholds',
+    topic: 'fleet-team',
+    openedAt: NOW - 9000,
+    changedAt: NOW - 9000,
+  }
   const sent = (at: number, more: object = {}) => ({ at, topic: 'fleet-team', outcome: 'delivered', ...more })
   const data = (more: object = {}) => ({ findings: [], incidents: [], deliveries: [], ...more })
   const done = (...of: unknown[]): unknown[] =>
@@ -124,8 +129,15 @@ describe('the progress of a deviation', () => {
   })
 
   test('goes from the finding to the first message of its incident', () => {
-    const deliveries = [sent(NOW - 8000), sent(NOW - 8500), sent(NOW - 8900, { outcome: 'failed' })]
-    const now = data({ findings: [finding('a')], incidents: [opened], deliveries })
+    const deliveries = [
+      sent(NOW - 8000),
+      sent(NOW - 8500),
+      sent(NOW - 8900, { outcome: 'failed' }),
+      sent(NOW - 8900, { topic: 'fleet-other' }),
+    ]
+    const drivers = { ...opened, topic: 'fleet-drivers' }
+    const incidents = [{ ...opened, key: 'b/container/thresholds' }, drivers, opened]
+    const now = data({ findings: [finding('a')], incidents, deliveries })
     expect(done(truck('a', { fault: 'fire' }), now, NOW - 19_000, NOW)).toEqual([
       NOW - 20_000,
       null,

@@ -20,8 +20,9 @@ export function progressOf({ id, fault }, { findings, incidents, deliveries }, s
   const isOld = finding?.status === 'resolved' && (fault !== null || since !== null)
   const found = isOld ? undefined : finding
   if (!found && fault === null && since === null) return []
-  const incident = found && incidentOf(incidents, found)
-  const delivery = incident && deliveryOf(deliveries, incident)
+  const opened = found ? incidentsOf(incidents, found) : []
+  const incident = opened[0]
+  const delivery = incident && deliveryOf(deliveries, opened)
   const isResolved = found?.status === 'resolved'
   const dueAt = since === null ? null : since + (fault === 'silence' ? SILENCE_MS : DEVIATION_MS)
   const step = (name, at, isDone = at !== null) => ({ name, at, isDone, dueAt: null })
@@ -34,12 +35,18 @@ export function progressOf({ id, fault }, { findings, incidents, deliveries }, s
   ]
 }
 
-/** Drivers and the fleet team have an incident each: the first of them. */
-const incidentOf = (incidents, { device, sensor, since }) =>
+/** Drivers and the fleet team have an incident each. The one that was opened first comes first. */
+const incidentsOf = (incidents, { device, sensor, detector, since }) =>
   incidents
-    .filter(({ key, changedAt }) => key === `${device}/${sensor}` && changedAt >= since)
-    .sort((a, b) => a.openedAt - b.openedAt)[0]
+    .filter(
+      ({ key, changedAt }) =>
+        key === `${encodeURIComponent(device)}/${sensor}/${detector}` && changedAt >= since,
+    )
+    .sort((a, b) => a.openedAt - b.openedAt)
 
-/** The first message that arrived after the incident was opened. */
-const deliveryOf = (deliveries, { topic, openedAt }) =>
-  deliveries.findLast((one) => one.topic === topic && one.outcome === 'delivered' && one.at >= openedAt)
+/** The first message that arrived after the first of the incidents was opened. */
+const deliveryOf = (deliveries, opened) =>
+  deliveries.findLast(
+    ({ topic, outcome, at }) =>
+      outcome === 'delivered' && at >= opened[0].openedAt && opened.some((one) => one.topic === topic),
+  )

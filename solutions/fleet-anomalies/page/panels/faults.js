@@ -9,9 +9,10 @@ const DETECTED =
   'after ten seconds outside the normal band there is a finding, an incident opens, and the driver and the fleet team get a message.'
 const FAULTS = {
   fire: `It burns: within seconds the temperature rises; ${DETECTED} Switch the fault off, and all of it resolves itself.`,
-  cooling: `The cooling has failed: the temperature creeps away over minutes; ${DETECTED}`,
-  drift: 'The sensor drifts: over minutes its values leave the true temperature, until the detectors tell.',
-  stuck: 'The sensor is stuck: it repeats one value, until that cannot be chance any more.',
+  cooling: `The cooling has failed: the temperatures rise; ${DETECTED}`,
+  drift: `The sensor of the container shows more and more; ${DETECTED}`,
+  stuck:
+    'The sensors repeat their values. After 30 seconds there is a finding, which resolves when they change.',
   silence:
     'The truck sends nothing. After 30 seconds there is a finding, which resolves with the next reading.',
 }

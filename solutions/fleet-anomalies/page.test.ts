@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 /** The page's modules are plain JavaScript, so they have no types here. */
 const load = (path: string): Promise<any> => import(new URL(`page/${path}`, import.meta.url).href)
-const { countsOf, fleetOf, inOrder, truckToShow } = await load('fleet.js')
+const { countsOf, fleetOf, inOrder, inTime, truckToShow } = await load('fleet.js')
 const { lineOf, merged, outsideSince, rangeOf } = await load('readings.js')
 const { progressOf } = await load('progress.js')
 const { bandText, celsius, seconds } = await load('texts.js')
@@ -101,6 +101,19 @@ describe('the readings', () => {
     expect(outsideSince([], 'container', isOutside)).toBeNull()
     expect(rangeOf(readings, 'container')).toEqual({ lowest: 9, highest: 41, newest: 41 })
     expect(rangeOf([reading(1, null)], 'container')).toBeNull()
+  })
+})
+
+test('findings and deliveries are in the order of time', () => {
+  const data = {
+    findings: [{ since: 1 }, { since: 3 }, { since: 2 }],
+    deliveries: [{ at: 1 }, { at: 2 }],
+    more: 0,
+  }
+  expect(inTime(data)).toEqual({
+    findings: [{ since: 3 }, { since: 2 }, { since: 1 }],
+    deliveries: [{ at: 2 }, { at: 1 }],
+    more: 0,
   })
 })
 

@@ -14,6 +14,13 @@ const [FINDING, OUTSIDE, SILENT, EXPECTED] = STATES
 const UNKNOWN_BAND = { low: null, high: null }
 const names = new Intl.Collator('en', { numeric: true })
 
+/** The data with findings and deliveries in the order of time, the newest first: topics have many partitions. */
+export const inTime = (data) => ({
+  ...data,
+  findings: data.findings.toSorted((a, b) => b.since - a.since),
+  deliveries: data.deliveries.toSorted((a, b) => b.at - a.at),
+})
+
 /**
  * Adds to each truck its cargo (null if its class is not known), its open findings, its normal bands and its
  * state.

@@ -1,6 +1,6 @@
 /** The page: one snapshot a second goes to every panel, and the chosen truck to those that show it. */
 import { openChoice } from './choice.js'
-import { fleetOf, inOrder, truckToShow } from './fleet.js'
+import { fleetOf, inOrder, inTime, truckToShow } from './fleet.js'
 import { openStatus } from './kit/status.js'
 import { openStream } from './kit/stream.js'
 import { colours, openThemeButton } from './kit/theme.js'
@@ -45,9 +45,10 @@ openThemeButton(document.getElementById('theme'), () => {
 
 openStream('live', {
   state: (state) => status.connection(state),
-  snapshot: ({ time, data, trouble, stages }) => {
+  snapshot: ({ time, data: sent, trouble, stages }) => {
     status.trouble(trouble, time)
-    if (!data) return
+    if (!sent) return
+    const data = inTime(sent)
     last = { fleet: inOrder(fleetOf(data, time)), data, time }
     figures.show(last.fleet, data, stages, time)
     draw()

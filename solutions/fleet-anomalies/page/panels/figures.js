@@ -10,8 +10,16 @@ export function openFigures(document) {
     value.dataset.state = state
     if (note !== undefined) setText(document.getElementById(`figure-${id}-note`), note)
   }
-  const setLatency = (id, stage) =>
-    set(id, stage !== undefined && stage.instances > 0 ? latency(stage.p99).join(' ').trim() : '–')
+  /** Messages are rare: the last latency of a minute stays. */
+  const setLatency = (id, stage) => {
+    const last = stage?.history.p99.findLast((value) => value !== null) ?? null
+    set(
+      id,
+      latency(stage?.p99 ?? last)
+        .join(' ')
+        .trim(),
+    )
+  }
   return {
     show: (fleet, { more, incidents }, stages, time) => {
       const { finding, outside } = countsOf(fleet)

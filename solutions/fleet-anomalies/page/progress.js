@@ -35,7 +35,7 @@ export function progressOf({ id, fault }, { findings, incidents, deliveries }, s
   ]
 }
 
-/** Drivers and the fleet team have an incident each. The one that was opened first comes first. */
+/** The incidents of a finding. The one that was opened first comes first. */
 const incidentsOf = (incidents, { device, sensor, detector, since }) =>
   incidents
     .filter(

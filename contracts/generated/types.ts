@@ -77,8 +77,10 @@ export interface DetectorStates {
   series: Array<DetectorState>
   /** The class of the device, by which its normal ranges are chosen. */
   classOf: string
-  /** When a detector has something to say if no reading comes before, milliseconds since the epoch; null: never. */
-  dueAt: number | null
+  /** When its last reading was processed, milliseconds since the epoch, UTC. */
+  heardAt: number
+  /** When the device is looked at if no reading comes before, since a detector has something to say then or the device is forgotten; milliseconds since the epoch, UTC. */
+  dueAt: number
 }
 
 /** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */

@@ -32,8 +32,8 @@ const SETTLED_MS = 5000
 export class DetectionTask implements KeyedWork<DetectorStates> {
   readonly #options: DetectionTaskOptions
   #devices: Devices
-  /** Devices whose series have changed in this turn, with their classes. */
-  readonly #touched = new Map<Keyed<DetectorStates>, string>()
+  /** Devices whose series have changed in this turn. */
+  readonly #touched = new Map<Keyed<DetectorStates>, Pick<DetectorStates, 'classOf' | 'heardAt'>>()
   /** Whether all records that were there are read, so that a device without records is silent. */
   #isCaughtUp = false
   #begunAt = 0
@@ -77,12 +77,16 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
     if (!this.#isCaughtUp && performance.now() - this.#begunAt < SETTLED_MS) return
     this.#isCaughtUp = true
     for (let keyed = states.take('clock', now); keyed !== undefined; keyed = states.take('clock', now)) {
-      const name = keyed.value!.classOf
-      const plan = this.#options.plans.of(name)
-      if (plan === undefined) continue
+      const { classOf, heardAt } = keyed.value!
+      const plan = this.#options.plans.of(classOf)
+      if (this.#devices.isForgotten(keyed, now) || plan === undefined) {
+        this.#devices.rest(keyed, now)
+        states.put(keyed)
+        continue
+      }
       const found: Finding[] = []
       this.#devices.tick(keyed, plan, now, found)
-      this.#touched.set(keyed, name)
+      this.#touched.set(keyed, { classOf, heardAt })
       for (const finding of found) this.#write(finding, keyed, out)
     }
     this.#save(states)
@@ -98,20 +102,23 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
     const timeMs = value[definition.eventTime]
     if (timeMs > timestamps[i] + MAX_AHEAD_MS)
       throw new RecordError('invalid', `${definition.eventTime}: ${timeMs} is more than 5 minutes ahead`)
-    const name = definition.classOf(value)
-    const plan = plans.of(name)
+    const classOf = definition.classOf(value)
+    const plan = plans.of(classOf)
     if (plan === undefined)
-      throw new RecordError('invalid', `The table ${definition.table} does not have "${name.slice(0, 100)}".`)
+      throw new RecordError(
+        'invalid',
+        `The table ${definition.table} does not have "${classOf.slice(0, 100)}".`,
+      )
     const keyed = states.at(bytes, keyStart[i], keyEnd[i])
     const found: Finding[] = []
     this.#devices.feed(keyed, plan, value, timeMs, found)
-    this.#touched.set(keyed, name)
+    this.#touched.set(keyed, { classOf, heardAt: timestamps[i] })
     for (const finding of found) this.#write(finding, keyed, out)
   }
 
   #save(states: States): void {
-    for (const [keyed, name] of this.#touched) {
-      this.#devices.save(keyed, name)
+    for (const [keyed, touched] of this.#touched) {
+      this.#devices.save(keyed, touched)
       states.put(keyed)
     }
     this.#touched.clear()

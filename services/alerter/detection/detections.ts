@@ -68,7 +68,7 @@ async function runDetection(
       codec,
       config,
       topic: states,
-      timers: ({ dueAt }) => ({ event: Infinity, clock: dueAt ?? Infinity }),
+      timers: ({ dueAt }) => ({ event: Infinity, clock: dueAt }),
       maxKeys: MAX_DEVICES,
       log,
     }),

@@ -11,6 +11,9 @@ interface Live {
   readonly series: Series[]
 }
 
+/** A device that has sent nothing for so long is forgotten, so that no client fills the states for ever. */
+const FORGOTTEN_MS = 30 * 24 * 3_600_000
+
 export class Devices {
   readonly #log: Pick<Logger, 'error'>
   readonly #listeningSinceMs: number
@@ -57,15 +60,32 @@ export class Devices {
     }
   }
 
+  /** Whether a device was last heard so long ago that it has no state any more. */
+  isForgotten({ value }: Keyed<DetectorStates>, nowMs: number): boolean {
+    return nowMs >= value!.heardAt + FORGOTTEN_MS
+  }
+
+  /** Leaves a device alone until it reports again: it is forgotten, or the table has lost its class. */
+  rest(keyed: Keyed<DetectorStates>, nowMs: number): void {
+    const value = keyed.value!
+    keyed.value = this.isForgotten(keyed, nowMs)
+      ? undefined
+      : { ...value, dueAt: value.heardAt + FORGOTTEN_MS }
+    this.#live.delete(keyed)
+  }
+
   /** Puts what became of the series into the state. */
-  save(keyed: Keyed<DetectorStates>, classOf: string): void {
+  save(
+    keyed: Keyed<DetectorStates>,
+    { classOf, heardAt }: Pick<DetectorStates, 'classOf' | 'heardAt'>,
+  ): void {
     const { plan, series } = this.#live.get(keyed)!
-    let dueAt = Infinity
+    let dueAt = heardAt + FORGOTTEN_MS
     const states = series.map((one, i) => {
       dueAt = Math.min(dueAt, one.due() ?? Infinity)
       return { sensor: plan[i].sensor, detector: plan[i].detector.name, state: bufferOf(one.encode()) }
     })
-    keyed.value = { series: states, classOf, dueAt: dueAt === Infinity ? null : Math.ceil(dueAt) }
+    keyed.value = { series: states, classOf, heardAt, dueAt: Math.ceil(dueAt) }
   }
 
   /** If the plan has changed, each series goes on with the new settings. */

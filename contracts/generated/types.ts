@@ -234,7 +234,7 @@ export interface DeliveryAttempt {
   subscription: string
   /** The name of the topic of notifications. */
   topic: string
-  /** The protocol of the subscription: http, https, email, sqs and so on; null in records of before the field existed. */
+  /** The protocol of the subscription: http, https, email, sqs and so on; null in older records. */
   protocol: string | null
   /** The id of the message. */
   messageId: string

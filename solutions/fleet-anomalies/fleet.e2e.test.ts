@@ -82,7 +82,7 @@ afterAll(async () => {
   await Promise.all([mailbox?.stop(), team?.stop(), cluster?.stop()])
 }, 60_000)
 
-/** The driver gets e-mails, and the team's program gets what is critical or over. */
+/** A driver gets the e-mails of one truck, and the team's program gets everything. */
 async function subscribe(sns: SNSClient): Promise<void> {
   const [drivers, fleetTeam] = await Promise.all(
     ['fleet-drivers', 'fleet-team'].map(

@@ -26,7 +26,7 @@ type States = KeyedState<DetectorStates>
 
 /** A time further ahead of its arrival is not believed. */
 const MAX_AHEAD_MS = 5 * 60_000
-/** If no record comes for so long after the beginning, none waits, and silence is silence. */
+/** A task that gets no record for so long after its beginning has none to catch up with. */
 const SETTLED_MS = 5000
 
 export class DetectionTask implements KeyedWork<DetectorStates> {

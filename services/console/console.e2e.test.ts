@@ -76,6 +76,7 @@ test.each([
     expect(await page.locator('.solution h2').allInnerTexts()).toEqual([
       'Taxi telemetry',
       'Location-based offers',
+      'Fleet anomalies',
       'Notifications',
     ])
     expect(await page.locator('.chain').first().locator('.pipe-name').allInnerTexts()).toEqual([

@@ -166,6 +166,7 @@ export class Stack {
     await this.#program(name, `services/${name}/main.ts`, {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(ports[name]),
+      STATE_DIR: place(name).data,
       ...(name === 'alerter' ? mailSettings(this.environment) : {}),
       ...Object.fromEntries(
         furtherPorts(name).map((further) => [

@@ -11,7 +11,7 @@ import type { TimerKind, Timers } from './timers.ts'
 export interface DiskPlace {
   readonly dir: string
   readonly topic: string
-  /** A topic that was recreated has another id, and states of the earlier one are not for it. */
+  /** A topic that was recreated has another id, as that of another cluster has. Its states are not for this one. */
   readonly topicId: string
   readonly partition: number
 }
@@ -70,7 +70,7 @@ export class Disk {
 
   /** Takes the states over from whichever process of this machine had them. */
   constructor({ dir, topic, topicId, partition }: DiskPlace) {
-    const path = join(dir, topic, String(partition))
+    const path = join(dir, topic, topicId, String(partition))
     mkdirSync(path, { recursive: true })
     // Without syncs, a machine that loses power may leave anything behind; a killed process does not. Hence the boot
     // id in the identity.
@@ -78,7 +78,7 @@ export class Disk {
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'json' })
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', keyEncoding: 'binary' })
     this.#timers = this.#root.openDB({ name: 'timers', encoding: 'binary', keyEncoding: 'binary' })
-    this.#identity = [FORMAT, BOOT_ID, topicId].join('/')
+    this.#identity = [FORMAT, BOOT_ID].join('/')
     this.#root.transactionSync(() => {
       const meta = this.#meta.get(META)
       if (meta?.identity === this.#identity && meta.writtenAt > Date.now() - MAX_AGE_MS)

@@ -41,6 +41,7 @@ export class MemoryWatch {
   /** When the last measurement ended, and what it took. */
   #measuredAt = performance.now()
   #costMs = 0
+  #hasLooked = false
   #sharedKb = 0
   /** When shared memory is measured again. */
   #sharedAt = 0
@@ -80,9 +81,10 @@ export class MemoryWatch {
     this.#setBeat(undefined)
   }
 
-  /** Measures now, unless that takes long. */
+  /** Measures now, unless that takes long. The first time, nothing but the beginning of the process is known. */
   look(): void {
-    if (this.#costMs <= CHEAP_MS) this.#measure()
+    if (this.#costMs <= CHEAP_MS || !this.#hasLooked) this.#measure()
+    this.#hasLooked = true
   }
 
   /** Takes a measurement of the process itself. */

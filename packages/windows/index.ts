@@ -1,4 +1,12 @@
-/** Windows of event time over the records of each key. */
+/** Windows of event time over the records of each key, and joins of two inputs by time. */
+export {
+  type JoinDefinition,
+  JoinOperator,
+  type Pair,
+  type Side,
+  TooManyRecords,
+} from './join-operator.ts'
+export { type Interval, type JoinState, joinTimers, type Waiting } from './join-state.ts'
 export {
   hopping,
   type SessionWindows,

@@ -53,7 +53,7 @@ export interface WindowDefinition<V, A, R> extends WindowOptions {
 /** taken: in at least one window. late: all its windows have passed. ahead: its time is too far in the future. */
 export type Placed = 'taken' | 'late' | 'ahead'
 
-const DEFAULT_MAX_AHEAD_MS = 5 * 60_000
+export const DEFAULT_MAX_AHEAD_MS = 5 * 60_000
 /** The open windows of a key. */
 const MAX_WINDOWS = 1000
 const PARTITION_KEY = Buffer.alloc(0)

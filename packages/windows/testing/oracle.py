@@ -2,6 +2,7 @@
 
 Reads a JSON object from standard input: the definition, and for each partition its records as [key, time, value,
 arrival] in their order. Writes for each partition the last result of each window: {"key start-end": [count, sum, max]}.
+A join has the records of its two sides, left and right, and as results the pairs "key time,value time,value".
 """
 
 import json
@@ -65,7 +66,32 @@ def sessions(records, gap, disorder, ahead):
     return ended
 
 
+def join(left, right, lower, upper, disorder, ahead):
+    def taken(records):
+        latest = None
+        for key, time, value, arrival in records:
+            if time > arrival + ahead:
+                continue
+            if latest is None or time >= latest - disorder:
+                yield key, time, value
+            latest = time if latest is None else max(latest, time)
+
+    rights = {}
+    for key, time, value in taken(right):
+        rights.setdefault(key, []).append((time, value))
+    return [
+        f"{key} {time},{value} {other},{number}"
+        for key, time, value in taken(left)
+        for other, number in rights.get(key, [])
+        if lower <= other - time <= upper
+    ]
+
+
 task = json.load(sys.stdin)
+if "left" in task:
+    options = [task[name] for name in ("lowerMs", "upperMs", "disorderMs", "maxAheadMs")]
+    json.dump([join(left, right, *options) for left, right in zip(task["left"], task["right"])], sys.stdout)
+    sys.exit()
 results = []
 for partition in task["partitions"]:
     if "gapMs" in task:

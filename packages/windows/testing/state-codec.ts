@@ -14,7 +14,8 @@ export interface Totals {
 }
 
 const long = (name: string) => ({ name, type: 'long' })
-const SCHEMA = {
+const time = (name: string) => ({ name, type: ['null', 'long'], default: null })
+export const TOTALS_STATE = {
   type: 'record',
   name: 'TotalsState',
   fields: [
@@ -37,21 +38,38 @@ const SCHEMA = {
         },
       },
     },
-    { name: 'watermarkMs', type: ['null', 'long'], default: null },
+    time('watermarkMs'),
   ],
 }
 
+const waiting = (side: string) => ({
+  name: side,
+  type: {
+    type: 'array',
+    items: {
+      type: 'record',
+      name: `Waiting_${side}`,
+      fields: [long('timeMs'), { name: 'value', type: 'string' }, { name: 'hasMet', type: 'boolean' }],
+    },
+  },
+})
+export const JOIN_STATE = {
+  type: 'record',
+  name: 'TextsState',
+  fields: [waiting('left'), waiting('right'), time('leftMs'), time('rightMs')],
+}
+
 /** Registers the schema, and returns a codec that takes every topic for one with it. */
-export async function stateCodec(registry: string, topic: string): Promise<Codec> {
+export async function stateCodec(registry: string, topic: string, type: object): Promise<Codec> {
   const answer = await fetch(`${registry}/subjects/${topic}-value/versions`, {
     method: 'POST',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema: JSON.stringify(SCHEMA) }),
+    body: JSON.stringify({ schema: JSON.stringify(type) }),
   })
   if (!answer.ok) throw new Error(`The registry answered ${answer.status}: ${await answer.text()}`)
   const { id } = (await answer.json()) as { id: number }
   const schemas = new Schemas(registryAt(registry, 5000, topic))
-  const schema = parseSchema(SCHEMA as never)
+  const schema = parseSchema(type as never)
   return {
     writer: async () => createWriter(topic, id, compileEncoder(schema)),
     reader: async () => createReader(topic, schema, schemas),

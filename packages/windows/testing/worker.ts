@@ -1,27 +1,47 @@
 /**
- * A process that runs the windows of a definition over a topic, for tests that kill it. Runs until SIGTERM. A record's
- * value is "time,number"; a result's is "key start-end revision count sum max".
+ * A process that runs windows or a join over topics, for tests that kill it. Runs until SIGTERM. A record's value is
+ * "time,number". A window's result is "key start-end revision count sum max", that of a pair "key time,number time,number".
  */
 
 import { readConfig } from '@weir/config'
-import { appendRecord, kafkaConfig, openKafka } from '@weir/kafka'
+import { appendRecord, kafkaConfig, openKafka, type RecordBatch } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { keyedTask, Memory, openStateStore } from '@weir/state'
-import { type Aggregate, timersOf, WindowOperator, type WindowOptions, type WindowSpec } from '../index.ts'
-import { stateCodec, type Totals } from './state-codec.ts'
+import {
+  type Aggregate,
+  type JoinDefinition,
+  JoinOperator,
+  joinTimers,
+  timersOf,
+  WindowOperator,
+  type WindowOptions,
+  type WindowSpec,
+} from '../index.ts'
+import { JOIN_STATE, stateCodec, TOTALS_STATE, type Totals } from './state-codec.ts'
+
+export type Work =
+  | { readonly window: WindowSpec; readonly options: WindowOptions }
+  | { readonly join: Omit<JoinDefinition<string, string, string>, 'join'> }
 
 export interface WorkerOptions {
   readonly brokers: readonly string[]
   readonly registry: string
-  readonly input: string
+  readonly group: string
+  /** A join has two: left and right. */
+  readonly inputs: readonly string[]
   readonly output: string
   readonly changelog: string
   readonly dir: string
-  readonly window: WindowSpec
-  readonly options: WindowOptions
+  readonly work: Work
 }
 
-const { brokers, registry, input, output, changelog, dir, window, options }: WorkerOptions = JSON.parse(
+interface Operator {
+  begin(): void
+  add(batch: RecordBatch, i: number, time: number, value: number): void
+  finish(): void
+}
+
+const { brokers, registry, group, inputs, output, changelog, dir, work }: WorkerOptions = JSON.parse(
   process.argv[2],
 )
 const totals: Aggregate<number, Totals, string> = {
@@ -35,38 +55,62 @@ const totals: Aggregate<number, Totals, string> = {
   result: ({ count, sum, max }, { key, startMs, endMs, revision }) =>
     `${key} ${startMs}-${endMs} ${revision} ${count} ${sum} ${max}`,
 }
+
+function operatorOf(state: never, emit: (result: string, key: Buffer) => void): Operator {
+  if ('window' in work) {
+    const { window, options } = work
+    const operator = new WindowOperator({ window, ...options, aggregate: totals }, state, emit)
+    return {
+      begin: () => operator.begin(Date.now()),
+      add: ({ bytes, keyStart, keyEnd, timestamps }, i, time, value) =>
+        operator.add(bytes, keyStart[i], keyEnd[i], value, time, timestamps[i]),
+      finish: () => operator.finish(Date.now()),
+    }
+  }
+  const join: JoinDefinition<string, string, string>['join'] = (left, right, { key }) =>
+    `${key} ${left} ${right}`
+  const operator = new JoinOperator({ ...work.join, join }, state, emit)
+  return {
+    begin: () => operator.begin(),
+    add: ({ topic, bytes, keyStart, keyEnd, timestamps }, i, time, value) => {
+      const side = topic === inputs[0] ? 'left' : 'right'
+      operator.add(side, bytes, keyStart[i], keyEnd[i], `${time},${value}`, time, timestamps[i])
+    },
+    finish: () => operator.finish(),
+  }
+}
+
 const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
 const log = logger('windows')
 log.level = 'error'
 const stateOf = await openStateStore({
   kafka,
-  codec: await stateCodec(registry, changelog),
+  codec: await stateCodec(registry, changelog, 'join' in work ? JOIN_STATE : TOTALS_STATE),
   config: { dir, memory: new Memory(16 << 20) },
   topic: changelog as never,
-  timers: (value) => timersOf(value as never, { window, ...options }),
+  timers: (value: never) =>
+    'join' in work ? joinTimers(value, work.join) : timersOf(value, { window: work.window, ...work.options }),
   maxKeys: 1e6,
   log,
 })
 await kafka.transform(
-  { groupId: input, topics: [input], startAt: 'earliest', maxBatchRecords: 100 },
+  { groupId: group, topics: inputs, startAt: 'earliest', maxBatchRecords: 100 },
   (partition) => {
     const state = stateOf(partition) as never
     let results: [Buffer, string][] = []
-    const operator = new WindowOperator({ window, ...options, aggregate: totals }, state, (value, key) =>
-      results.push([key, value]),
-    )
+    const operator = operatorOf(state, (value, key) => results.push([key, value]))
     return keyedTask(state, {
       begin: () => {
         results = []
-        operator.begin(Date.now())
+        operator.begin()
       },
       process(batch, _state, out) {
-        const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamps } = batch
+        const { bytes, valueStart, valueEnd } = batch
         for (let i = 0; i < batch.length; i++) {
           const [time, value] = bytes.toString('latin1', valueStart[i], valueEnd[i]).split(',').map(Number)
-          operator.add(bytes, keyStart[i], keyEnd[i], value, time, timestamps[i])
+          operator.add(batch, i, time, value)
         }
-        operator.finish(Date.now())
+        operator.finish()
         for (const [key, value] of results.splice(0))
           appendRecord(out, { topic: output, partition, key, value: Buffer.from(value) })
       },

@@ -195,7 +195,7 @@ export interface Application {
    */
   snapshot?(): Promise<unknown>
   /** Ends requests that are still waiting. */
-  stopping(): void
+  stopping?(): void
 }
 
 /** Run by the enricher: source topic → steps → output topics, exactly once. */

@@ -34,7 +34,7 @@ export interface StackConfig {
   readonly ports: Readonly<Record<PortPart | FurtherName, number>>
   /** Whether the services have a certificate, and so their ports for TLS are open. */
   readonly tls: boolean
-  /** Whether the alerter sends its e-mails to the inbox: nobody has configured another mail server. */
+  /** Whether the alerter sends its e-mails to the inbox. False if another mail server is configured. */
   readonly inboxGetsMail: boolean
   readonly engine: 'opensearch' | 'elasticsearch'
 }

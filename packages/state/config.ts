@@ -13,7 +13,7 @@ export function stateConfig(reader: ConfigReader): StateConfig {
   return {
     dir: reader.string(
       'STATE_DIR',
-      'The folder for states of keys, which a restart then need not read from Kafka. Empty it only while the service is stopped.',
+      'The folder for copies of states, which make restarts faster. Empty it only while the service is stopped.',
       join(tmpdir(), 'weir-state'),
     ),
     memory: new Memory(

@@ -36,7 +36,7 @@ export class TooManyKeys extends Error {
   readonly code = 'too-many-keys'
 }
 
-/** No key with a state is so long. */
+/** The key has more than MAX_KEY_BYTES. */
 export class KeyTooLong extends Error {
   override readonly name = 'KeyTooLong'
   readonly code = 'key-too-long'

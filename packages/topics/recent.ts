@@ -61,6 +61,7 @@ export class Recent<T extends TopicName> {
         ? await kafka.offsetAt(topic, partition, since)
         : this.#positions[partition]
     let position = Math.max(first, end - MAX_BEHIND)
+    this.#positions[partition] = position
     this.#skipped += position - first
     try {
       while (position < end) {
@@ -69,12 +70,12 @@ export class Recent<T extends TopicName> {
         await this.#records.prepare(batch)
         this.#records.each(batch, accept)
         position = batch.nextOffset
+        this.#positions[partition] = position
       }
-      this.#positions[partition] = position
     } catch (error) {
+      if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
       // The records were deleted meanwhile, or the topic was recreated.
       this.#positions[partition] = -1
-      if (!(error instanceof KafkaError) || error.code !== 'out-of-range') throw error
     }
   }
 }

@@ -28,7 +28,7 @@ function joinOf(definition: Definition) {
   return {
     left: (...records: string[]) => add('left', ...records),
     right: (...records: string[]) => add('right', ...records),
-    /** What a successor does after a commit. */
+    /** Opens a successor, as after a commit. */
     reopen: () => {
       operator.finish()
       operator = open()

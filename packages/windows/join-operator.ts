@@ -10,9 +10,9 @@ import { DEFAULT_MAX_AHEAD_MS, NoTime, type Placed } from './window-operator.ts'
 export type Side = 'left' | 'right'
 
 export interface JoinDefinition<L, R, O> extends Interval {
-  /** By how much a record's time may be before the latest of its side and partition without being late. */
+  /** A record whose time is further than this before the latest of its side and partition is late. */
   readonly disorderMs: number
-  /** By how much a record's time may be after its arrival. One that is later does not move the time of others. */
+  /** A record whose time is further than this after its arrival is not taken. */
   readonly maxAheadMs?: number
   /**
    * Makes the result of a pair; it must not throw.

@@ -1,4 +1,4 @@
-/** What a join remembers: the records of each key that may still meet one of the other side. */
+/** The state of a join: the records of each key that may still meet one of the other side. */
 import { NO_TIMERS, type Timers } from '@weir/state'
 
 export interface Waiting<V> {

@@ -44,7 +44,7 @@ function operatorOf(definition: Omit<WindowDefinition<number, Acc, string>, 'agg
       }),
     tick: (now: number) => operator.tick(now),
     finish: (now = 0) => operator.finish(now),
-    /** What a successor does. */
+    /** Opens a successor. */
     reopen: () => {
       operator = open()
       operator.begin(0)

@@ -32,11 +32,11 @@ export interface WindowOf {
 }
 
 export interface WindowOptions {
-  /** By how much a record's time may be before the latest of its partition without being late. */
+  /** A record whose time is further than this before the latest of its partition is late. */
   readonly disorderMs: number
   /** For how long after its end a window takes records, each of which has a new result. 0 for sessions. */
   readonly latenessMs?: number
-  /** By how much a record's time may be after its arrival. One that is later does not move the time of others. */
+  /** A record whose time is further than this after its arrival is not taken. */
   readonly maxAheadMs?: number
   /**
    * If no record comes for so long, windows have results as if time went on with the clock. Their last results are the

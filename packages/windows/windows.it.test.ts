@@ -1,4 +1,4 @@
-/** Windows and joins on a real broker, while their processes are killed, against what Python makes of the same records. */
+/** Windows and joins on a real broker, while their processes are killed, equal Python's from the same records. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -73,7 +73,6 @@ export const application: ApplicationDefinition = {
           deliveries: deliveries.newestFirst().map(deliveryShown),
         }
       },
-      stopping() {},
     }
   },
 }

@@ -2,6 +2,7 @@
  * Trucks with dangerous cargo on the motorways around a few cities: they drive, stop and report once a second.
  * Deterministic for a seed.
  */
+import { randomFrom } from '../random.ts'
 import type { SimulatorDefinition } from '../solution.ts'
 import { type CargoClassId, cargoClasses } from './cargo-classes.ts'
 import { TRUCK_FAULTS, type TruckFault } from './faults.ts'
@@ -184,14 +185,3 @@ const approach = (from: number, to: number, rate: number): number =>
 const ambientAt = (time: number): number => 15 + 5 * Math.sin((time / HALF_DAY_MS) * Math.PI)
 
 const tenths = (value: number): number => Math.round(value * 10) / 10
-
-/** mulberry32: the same numbers everywhere for a seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

@@ -17,7 +17,7 @@ const MAX_SHOWN = 1000
 const STEP_MS = 1000
 /** A time further ahead is not believed, as in the detection. */
 const MAX_AHEAD_MS = 300_000
-/** A truck that has sent nothing for so long is not shown any more. */
+/** A truck that is silent for this long is not shown. */
 const GONE_MS = 3_600_000
 
 interface Truck {

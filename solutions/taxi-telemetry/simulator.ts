@@ -2,6 +2,7 @@
  * Taxis at work in Manhattan: they cruise, pick up passengers, wait at lights and report once a second.
  * Deterministic for a seed.
  */
+import { randomFrom } from '../random.ts'
 import type { SimulatorDefinition } from '../solution.ts'
 import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } from './manhattan.ts'
 
@@ -132,19 +133,5 @@ class Taxi {
     const within = ([from, to]: readonly [number, number], block: number) =>
       Math.round((from + this.#random() * (to - from)) / block) * block
     return [within(quarter.uptown, BLOCK_UPTOWN), within(quarter.crosstown, BLOCK_CROSSTOWN)]
-  }
-}
-
-/**
- * mulberry32: a small generator that gives the same numbers everywhere, so that a seed always gives the same
- * city.
- */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

@@ -4,7 +4,7 @@
  */
 import { reducedMotion } from './theme.js'
 
-/** Charts within this distance of the window are kept up to date, so that nobody sees an old one. */
+/** Charts within this distance of the window are kept up to date. */
 const NEAR = '300px'
 /** A smaller change, as a share of the greatest number, is one or two pixels. */
 const SMALL = 0.01

@@ -1,6 +1,7 @@
 /**
  * A process that runs windows or a join over topics, for tests that kill it. Runs until SIGTERM. A record's value is
- * "time,number". A window's result is "key start-end revision count sum max", that of a pair "key time,number time,number".
+ * "time,number". The result of a window is "key start-end revision count sum max", and that of a pair is
+ * "key time,number time,number".
  */
 
 import { readConfig } from '@weir/config'

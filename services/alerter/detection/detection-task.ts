@@ -1,4 +1,6 @@
-/** The detectors of the devices of one partition. Findings, states and the offset of the readings are one transaction. */
+/**
+ * Runs the detectors of a partition's devices. Findings, states and the offset of the readings are one transaction.
+ */
 import type { Reader, Writer } from '@weir/codec'
 import type { DetectorStates, Finding as StoredFinding } from '@weir/contracts'
 import { HEADERS } from '@weir/contracts'
@@ -26,7 +28,7 @@ type States = KeyedState<DetectorStates>
 
 /** A time further ahead of its arrival is not believed. */
 const MAX_AHEAD_MS = 5 * 60_000
-/** A task that gets no record for so long after its beginning has none to catch up with. */
+/** If a task gets no record within this time after its beginning, it has none to catch up with. */
 const SETTLED_MS = 5000
 
 export class DetectionTask implements KeyedWork<DetectorStates> {

@@ -11,7 +11,7 @@ interface Live {
   readonly series: Series[]
 }
 
-/** A device that has sent nothing for so long is forgotten, so that no client fills the states for ever. */
+/** A device that is silent for this long is forgotten, so that no client fills the states for ever. */
 const FORGOTTEN_MS = 30 * 24 * 3_600_000
 
 export class Devices {

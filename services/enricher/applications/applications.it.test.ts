@@ -150,6 +150,8 @@ test('a key may sign up users if it may write to the stream, and see offers if i
     (await offersOf(name, userId)).status,
   ]
   expect(await tried(undefined)).toEqual([401, 401, 401])
+  // A browser then sends the password that it got for the page.
+  expect((await fetch(`${url}/v1/offers/x`)).headers.get('www-authenticate')).toMatch(/^Basic /)
   expect(await tried('nothing')).toEqual([403, 403, 403])
   expect(await tried('fleet')).toEqual([403, 403, 403])
   expect(await tried('screen')).toEqual([403, 403, 200])

@@ -54,7 +54,8 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
   const stops: ((drainMs: number) => unknown)[] = []
 
   const deps: ApplicationDeps = {
-    identify: (request) => identify(access, request),
+    // Pages call the routes of applications, and a browser repeats a request with its password only if it is asked.
+    identify: (request) => identify(access, request, 'Basic'),
     requireRead: mayRead,
 
     async put(client, stream, key, data, id) {
@@ -142,7 +143,7 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
         for (const application of applications) await application.routes(app)
       },
     },
-    stopping: () => applications.forEach((application) => application.stopping()),
+    stopping: () => applications.forEach((application) => application.stopping?.()),
     stop,
   }
 }

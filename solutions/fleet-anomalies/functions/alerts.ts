@@ -11,7 +11,6 @@ interface KafkaEvent {
 
 interface Finding {
   readonly device: string
-  readonly id: string
   readonly status: 'open' | 'resolved'
   readonly sensor: string
   readonly detector: string

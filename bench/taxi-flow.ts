@@ -9,6 +9,7 @@ import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { stateConfig } from '@weir/state'
 
 const log = logger('taxi-flow')
 const { value: kafka } = await openKafka(readConfig(process.env, kafkaConfig), log)
@@ -19,5 +20,6 @@ const [taxi] = taxiTelemetry.flows
 const every = step('every', (index: number) => index)
 const withoutOnce: typeof taxi.build = (deps) => taxi.build({ ...deps, once: () => every })
 const definition = process.env.ONCE === 'false' ? { ...taxi, build: withoutOnce } : taxi
-const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, log })
+const state = readConfig(process.env, stateConfig)
+const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, state, log })
 process.once('SIGTERM', () => void flows.stop(5000).then(() => process.exit()))

@@ -5,6 +5,7 @@
  * and makes one round trip.
  */
 import { Dead, Drop, Ended, type Outcome, Route } from './outcome.ts'
+import { type FieldOf, KeyedFlow, type PublishedWindows } from './windows.ts'
 
 /**
  * A step over one record. `S` is the source batch, `index` the record's place in it: for headers, offsets,
@@ -39,10 +40,10 @@ export const batchStep = <I, O, S = unknown>(
 export interface Result<T> {
   readonly values: T[]
   readonly indices: number[]
-  readonly dead: readonly { readonly index: number; readonly step: string; readonly cause: Dead }[]
-  readonly routed: readonly { readonly index: number; readonly step: string; readonly topic: string }[]
+  readonly dead: { readonly index: number; readonly step: string; readonly cause: Dead }[]
+  readonly routed: { readonly index: number; readonly step: string; readonly topic: string }[]
   /** Count by "step/reason". */
-  readonly dropped: ReadonlyMap<string, number>
+  readonly dropped: Map<string, number>
 }
 
 interface Stage {
@@ -70,6 +71,11 @@ export class Flow<I, O, S = unknown> {
     return new Flow([...this.#stages, { name: run.stepName, batch: true, run }])
   }
 
+  /** Values belong together by this field, which must be the key of the flow's source. */
+  keyBy(field: FieldOf<O, string>): KeyedFlow<I, O, S> {
+    return new KeyedFlow(this, field)
+  }
+
   /** Ends a flow: the values that arrive here go to that topic, keyed as its contract says. */
   publish<T extends string>(topic: T): PublishedFlow<I, O, S> {
     return {
@@ -95,11 +101,16 @@ export class Flow<I, O, S = unknown> {
   }
 }
 
-/** A flow with its output topic, which is what the enricher runs. */
+/** A flow with its output topic, which is what the enricher runs. `O` is the type of what goes there. */
 export interface PublishedFlow<I, O, S> {
-  run(inputs: readonly I[], source: S): Promise<Result<O>>
+  /** Runs the steps. Without windows, their values go to the output. */
+  run(inputs: readonly I[], source: S): Promise<Result<any>>
   readonly output: string
   readonly steps: readonly string[]
+  /** What becomes of the steps' values before they go to the output. */
+  readonly windows?: PublishedWindows
+  /** The type of the output's values; there is no such property. */
+  readonly outputType?: O
 }
 
 export const flow = <I, S = unknown>(): Flow<I, I, S> => new Flow()
@@ -158,7 +169,13 @@ function settle(name: string, outcomes: unknown[], result: Going): void {
   result.values = outcomes
 }
 
-function book(step: string, outcome: Ended, index: number, { dead, routed, dropped }: Going): void {
+/** Notes what becomes of a record that goes no further. */
+export function book(
+  step: string,
+  outcome: Ended,
+  index: number,
+  { dead, routed, dropped }: Pick<Result<unknown>, 'dead' | 'routed' | 'dropped'>,
+): void {
   if (outcome instanceof Drop) {
     const reason = `${step}/${outcome.reason}`
     dropped.set(reason, (dropped.get(reason) ?? 0) + 1)

@@ -78,7 +78,7 @@ export class WindowOperator<V, A, R> {
   readonly #keptMs: number
   readonly #maxAheadMs: number
   readonly #states: States<A>
-  readonly #emit: (result: R, key: Buffer) => void
+  readonly #emit: (result: R, key: Buffer, of: WindowOf) => void
   #watermarkMs = -Infinity
   #isMoved = false
   /** When the last record came, by this process's clock. */
@@ -88,7 +88,7 @@ export class WindowOperator<V, A, R> {
   constructor(
     definition: WindowDefinition<V, A, R>,
     states: States<A>,
-    emit: (result: R, key: Buffer) => void,
+    emit: (result: R, key: Buffer, of: WindowOf) => void,
   ) {
     const { latenessMs = 0, maxAheadMs = DEFAULT_MAX_AHEAD_MS } = definition
     if (definition.window.kind === 'session') checkSessions(definition)
@@ -260,7 +260,7 @@ export class WindowOperator<V, A, R> {
     const { startMs, endMs, revision } = window
     const of = { key: key.toString(), startMs, endMs, revision }
     const acc = spec.kind === 'sliding' ? this.#merged(value!.windows, window) : window.acc
-    this.#emit(aggregate.result(acc, of), key)
+    this.#emit(aggregate.result(acc, of), key, of)
   }
 
   /** Makes one value of the records of a sliding window, in the order of their times. */

@@ -3,6 +3,7 @@ import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig, serviceUrl } from '@weir/service'
+import { stateConfig } from '@weir/state'
 import { runtimesConfig } from './functions/runtime/runtimes.ts'
 
 /** The configuration of the enricher, read from its environment. */
@@ -45,6 +46,7 @@ export const config = (reader: ConfigReader) => ({
   },
   alerterUrl: serviceUrl(reader, 'alerter'),
   credentials: ownCredentials(reader, 'enricher', 'functions of solutions call AWS APIs'),
+  state: stateConfig(reader),
   memoryBytes:
     reader.integer(
       'ENRICHER_MEMORY_MB',

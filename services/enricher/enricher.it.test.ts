@@ -11,7 +11,8 @@ import { openFlows } from './flows/flows.ts'
 import './reference/reference.suite.ts'
 import { byId, log, openEnricherTests, soon } from './testing/enricher.ts'
 
-const { kafka, config, codec, reference, enriched, dead, late, send, encode } = await openEnricherTests()
+const { kafka, config, codec, reference, state, enriched, dead, late, send, encode } =
+  await openEnricherTests()
 
 /**
  * A name with half a character never gets into the reference table, but flows of other solutions may create
@@ -108,7 +109,7 @@ describe('the enricher', () => {
           .step(addState)
           .publish('taxi.enriched'),
     }
-    const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, log })
+    const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, state, log })
     onTestFinished(() => stop(5000))
     const [inside, outside] = [`broken-${randomUUID()}`, `whole-${randomUUID()}`]
     const at = (lat: number, lon: number) => encode({ deviceId: 'taxi-b', position: { lat, lon } })

@@ -47,7 +47,7 @@ await Service.named('enricher')
     openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }),
   )
   .with('flows', ({ kafka, codec, reference }, { log }) =>
-    openFlows(flows, { kafka, codec, table: reference.table, log }),
+    openFlows(flows, { kafka, codec, table: reference.table, state: config.state, log }),
   )
   .with('streams', async ({ kafka, codec }, { log }) => {
     const streams = await openStreams({

@@ -1,6 +1,13 @@
 import type { Finding } from '@weir/contracts'
 import type { IndexDestination } from '../solution.ts'
-import type { TruckReading } from './generated/types.ts'
+import type { TruckMinute, TruckReading } from './generated/types.ts'
+
+const EXTENT = {
+  count: { type: 'integer' },
+  sum: { type: 'double' },
+  least: { type: 'double' },
+  greatest: { type: 'double' },
+}
 
 /** The search index of readings: one index per day of event time. */
 export const readingsIndex: IndexDestination = {
@@ -20,6 +27,22 @@ export const readingsIndex: IndexDestination = {
     source: { type: 'keyword' },
   },
   document: (value: TruckReading, { source }) => ({ ...value, source }),
+}
+
+/** The search index of minutes: one index per month of event time. */
+export const minutesIndex: IndexDestination = {
+  prefix: 'fleet-minutes',
+  rotation: 'month',
+  eventTime: 'minute',
+  properties: {
+    truckId: { type: 'keyword' },
+    cargoClass: { type: 'keyword' },
+    minute: { type: 'date', format: 'epoch_millis' },
+    readings: { type: 'integer' },
+    engine: { properties: EXTENT },
+    container: { properties: EXTENT },
+  },
+  document: (value: TruckMinute) => ({ ...value }),
 }
 
 /** The search index of findings: a deviation has two documents, when it is found and when it has ended. */

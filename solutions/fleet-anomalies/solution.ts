@@ -3,7 +3,8 @@ import { application } from './application.ts'
 import { cargoClass, cargoClasses } from './cargo-classes.ts'
 import { detection } from './detection.ts'
 import { TRUCK_FAULTS, truckFault } from './faults.ts'
-import { findingsIndex, readingsIndex } from './indices.ts'
+import { minutesFlow } from './flow.ts'
+import { findingsIndex, minutesIndex, readingsIndex } from './indices.ts'
 import { simulator } from './simulator.ts'
 import { topics } from './topics.ts'
 
@@ -16,6 +17,14 @@ export const solution = {
   name: 'fleet-anomalies',
   title: 'Fleet anomalies',
   topics,
+  flows: [
+    {
+      name: 'fleet-minutes',
+      source: 'fleet.readings',
+      deadLetter: 'fleet.readings.uncounted',
+      build: minutesFlow,
+    },
+  ],
   detections: [detection],
   functions: [
     {
@@ -49,6 +58,12 @@ export const solution = {
       source: 'fleet.readings',
       deadLetter: 'fleet.readings.unindexed',
       to: { index: readingsIndex },
+    },
+    {
+      name: 'fleet-minutes',
+      source: 'fleet.minutes',
+      deadLetter: 'fleet.minutes.dead',
+      to: { index: minutesIndex },
     },
     {
       name: 'fleet-findings',

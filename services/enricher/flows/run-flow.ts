@@ -5,12 +5,14 @@
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import { MAX_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
-import { Dead, drop, type Source, step } from '@weir/flow'
+import { book, Dead, drop, type Ended, type Source, step } from '@weir/flow'
 import { type Appender, type Kafka, KafkaError, Once, partitionFor, type RecordBatch } from '@weir/kafka'
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { Counter, type Logger, metrics } from '@weir/service'
 import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
+import { keyedTask, type StateConfig } from '@weir/state'
 import { openConsumerStage, type RunningStage } from '@weir/topics'
+import { openWindowTasks } from './window-tasks.ts'
 
 const dropped = new Counter({
   name: 'weir_flow_dropped_total',
@@ -29,13 +31,16 @@ export interface FlowResources {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly table: FlowDeps['table']
+  /** Where the windows of flows are kept. */
+  readonly state: StateConfig
   readonly log: Logger
 }
 
 export async function runFlow(
   definition: FlowDefinition,
-  { kafka, codec, table, log }: FlowResources,
+  resources: FlowResources,
 ): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
+  const { kafka, codec, table, log } = resources
   const name = `enricher.${definition.name}`
   const { deadLetter } = definition
   const reader = await codec.reader(definition.source)
@@ -63,51 +68,78 @@ export async function runFlow(
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const stage = await openConsumerStage({ name, kind: 'flow', deadLetter, kafka, codec, log })
   const routeTo = await router(kafka)
+  const windowsOf = await openWindowTasks(definition, flow, resources)
 
   const subscription = await kafka.transform(
     { groupId: name, topics: [definition.source], startAt: 'earliest' },
-    () => ({ process }),
+    (partition) => {
+      if (windowsOf === undefined)
+        return {
+          process: (batch, out, signal) =>
+            run(batch, out, signal, (index, value) => published(publish, out, batch, index, value)),
+        }
+      const windows = windowsOf(partition)
+      return keyedTask(windows.state, {
+        begin: windows.begin,
+        tick: windows.tick,
+        async process(batch, _state, out, signal) {
+          await run(batch, out, signal, (index, value) => windows.take(batch, index, value))
+          windows.finish(out)
+        },
+      })
+    },
   )
 
-  async function process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
+  /** Runs the steps. @param take takes a value, or returns what becomes of its record instead */
+  async function run(
+    batch: RecordBatch,
+    out: Appender,
+    signal: AbortSignal,
+    take: (index: number, value: any) => Ended | undefined,
+  ): Promise<void> {
     if (batch.unreadable !== undefined) stage.buryUnreadable(out, batch)
     if (batch.length === 0) return
     await stage.resumed(signal)
     await Promise.all([reader.prepare(batch), once?.prepare(batch, signal)])
     const result = await flow.run(indicesOf(batch), batch)
-    const dead = [...result.dead]
+    const { routed: routes, dead, dropped: drops } = result
+    const last = flow.windows === undefined ? 'publish' : 'window'
     for (let k = 0; k < result.values.length; k++) {
-      try {
-        publish(out, batch, result.indices[k], result.values[k])
-      } catch (error) {
-        // A value that the output's contract refuses, or that is too large for its topic, is a bad record
-        // like any other. An error of Kafka is not.
-        if (error instanceof KafkaError) throw error
-        dead.push({
-          index: result.indices[k],
-          step: 'publish',
-          cause: {
-            code: error instanceof TooLarge ? 'too-large' : 'invalid',
-            message: (error as Error).message,
-          },
-        })
-      }
+      const ended = take(result.indices[k], result.values[k])
+      if (ended !== undefined) book(last, ended, result.indices[k], result)
     }
-    for (const { index, topic, step } of result.routed) {
+    for (const { index, topic, step } of routes) {
       try {
         await routeTo(out, batch, index, topic as TopicName)
         routed.inc({ flow: definition.name, step, topic })
       } catch (error) {
         if (!(error instanceof TooLarge)) throw error
-        dead.push({ index, step, cause: { code: 'too-large', message: error.message } })
+        dead.push({ index, step, cause: new Dead('too-large', error.message) })
       }
     }
-    for (const [reason, count] of result.dropped) dropped.inc({ flow: definition.name, reason }, count)
+    for (const [reason, count] of drops) dropped.inc({ flow: definition.name, reason }, count)
     for (const { index, step, cause } of dead) stage.bury(out, batch, index, step, cause)
     stage.account(batch, dead.length)
   }
 
   return stage.watch(subscription)
+}
+
+/**
+ * Writes a value. One that the output's contract refuses, or that is too large for its topic, is a bad record like any
+ * other. An error of Kafka is not.
+ */
+function published(
+  publish: Awaited<ReturnType<typeof publisher>>,
+  ...place: Parameters<Awaited<ReturnType<typeof publisher>>>
+): Dead | undefined {
+  try {
+    publish(...place)
+    return undefined
+  } catch (error) {
+    if (error instanceof KafkaError) throw error
+    return new Dead(error instanceof TooLarge ? 'too-large' : 'invalid', (error as Error).message)
+  }
 }
 
 function indicesOf({ length }: RecordBatch): number[] {

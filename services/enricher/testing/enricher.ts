@@ -1,5 +1,8 @@
 /** Shared by the tests of the enricher: the taxi flow with its reference tables, on the shared servers. */
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { sampleOf, type TopicName } from '@weir/contracts'
@@ -16,6 +19,7 @@ import { logger } from '@weir/service'
 import { solutions, topics } from '@weir/solutions'
 import type { TaxiTelemetry } from '@weir/solutions/taxi-telemetry/generated/types.ts'
 import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/solution.ts'
+import { Memory, type StateConfig } from '@weir/state'
 import { servers } from '@weir/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, expect, vi } from 'vitest'
@@ -30,6 +34,7 @@ export interface EnricherTests {
   readonly codec: Codec
   readonly producer: Producer
   readonly reference: Reference
+  readonly state: StateConfig
   readonly redis: Redis
   readonly enriched: () => Enriched[]
   readonly dead: () => Found[]
@@ -89,7 +94,8 @@ async function start(): Promise<EnricherTests> {
   const enriched = await collect('taxi.enriched')
   const dead = await collect('taxi.telemetry.dead')
   const late = await collect('taxi.telemetry.late')
-  const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, log })
+  const state = { dir: mkdtempSync(join(tmpdir(), 'weir-enricher-')), memory: new Memory(16 << 20) }
+  const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, state, log })
   stops.push(
     () => flows.stop(5000),
     async () => tables.stop(0),
@@ -148,7 +154,7 @@ async function start(): Promise<EnricherTests> {
     )
   }
 
-  return { kafka, config, codec, producer, reference, redis, enriched, dead, late, send, encode }
+  return { kafka, config, codec, producer, reference, state, redis, enriched, dead, late, send, encode }
 }
 
 export const byId = <T extends { id: string }>(records: T[], id: string) =>

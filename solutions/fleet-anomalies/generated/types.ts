@@ -29,12 +29,87 @@ export interface TruckReading {
   eventTime: number
 }
 
+/** The values of a sensor in a time. */
+export interface Extent {
+  /** The number of values. */
+  count: number
+  /** Their sum. */
+  sum: number
+  /** The lowest. */
+  least: number
+  /** The highest. */
+  greatest: number
+}
+
+/** The temperatures of a truck in a minute of event time. */
+export interface TruckMinute {
+  /** The truck. The key of the topic. */
+  truckId: string
+  /** The beginning of the minute, milliseconds since the epoch, UTC. */
+  minute: number
+  /** The class of the cargo in the last reading. */
+  cargoClass: string
+  /** The number of readings. */
+  readings: number
+  /** Degrees Celsius; null if the sensor had no value. */
+  engine: Extent | null
+  /** Degrees Celsius; null if the sensor had no value. */
+  container: Extent | null
+}
+
+/** The values of a sensor in a time. */
+export interface ExtentSoFar {
+  /** The number of values. */
+  count: number
+  /** Their sum. */
+  sum: number
+  /** The lowest. */
+  least: number
+  /** The highest. */
+  greatest: number
+}
+
+export interface MinuteSoFar {
+  /** The class of the cargo in the last reading. */
+  cargoClass: string
+  /** The number of readings. */
+  readings: number
+  /** Degrees Celsius. */
+  engine: ExtentSoFar | null
+  /** Degrees Celsius. */
+  container: ExtentSoFar | null
+}
+
+export interface OpenMinute {
+  /** Its beginning, milliseconds since the epoch. */
+  startMs: number
+  /** Its end, milliseconds since the epoch. */
+  endMs: number
+  /** The results that it has had. */
+  revision: number
+  /** What its readings have come to. */
+  acc: MinuteSoFar
+}
+
+/** The minutes of a truck that are not complete, changed in the transactions of its readings. The topic is compacted; the key is the truck, and the empty key is the partition's own. */
+export interface OpenMinutes {
+  /** The open minutes, the earliest first. */
+  windows: Array<OpenMinute>
+  /** How far time has come in the partition, milliseconds since the epoch; only for the empty key. */
+  watermarkMs: number | null
+}
+
 declare module '@weir/contracts/generated/types.ts' {
   /** Merged into the types of all topics. */
   interface ValueOf {
     'fleet.readings': TruckReading
     'fleet.findings': Finding
     'fleet.detectors': DetectorStates
+    'fleet.minutes': TruckMinute
+    'fleet.minutes.open': OpenMinutes
+    'fleet.readings.late': TruckReading
+    'fleet.readings.uncounted': DeadLetter
+    'fleet.minutes.dead': DeadLetter
     'fleet.readings.dead': DeadLetter
     'fleet.readings.unindexed': DeadLetter
     'fleet.findings.dead': DeadLetter

@@ -341,6 +341,8 @@ export interface Incident {
   message: string
   /** The attributes of the last alert, by which filter policies choose. */
   attributes: Array<IncidentAttribute>
+  /** The id of the message of its first alert, which deliveries name too; null in older records. */
+  messageId: string | null
   /** Shown by links that acknowledge it. */
   token: string
   /** When its first alert was published, milliseconds since the epoch, UTC. */

@@ -121,10 +121,11 @@ describe('the progress of a deviation', () => {
   const opened = {
     key: 'a/container/thresholds',
     topic: 'fleet-team',
+    messageId: 'first',
     openedAt: NOW - 9000,
     changedAt: NOW - 9000,
   }
-  const sent = (at: number, more: object = {}) => ({ at, topic: 'fleet-team', outcome: 'delivered', ...more })
+  const sent = (at: number, more: object = {}) => ({ at, messageId: 'first', outcome: 'delivered', ...more })
   const data = (more: object = {}) => ({ findings: [], incidents: [], deliveries: [], ...more })
   const done = (...of: unknown[]): unknown[] =>
     progressOf(...of).map(({ isDone, at }: any) => (isDone ? at : false))
@@ -146,7 +147,7 @@ describe('the progress of a deviation', () => {
       sent(NOW - 8000),
       sent(NOW - 8500),
       sent(NOW - 8900, { outcome: 'failed' }),
-      sent(NOW - 8900, { topic: 'fleet-other' }),
+      sent(NOW - 8900, { messageId: 'of another incident' }),
     ]
     const drivers = { ...opened, topic: 'fleet-drivers' }
     const incidents = [{ ...opened, key: 'b/container/thresholds' }, drivers, opened]

@@ -53,7 +53,7 @@ export function alerted(
 }
 
 function opened({ notification, key, severity }: Alert, steps: readonly EscalationStep[]): Transition {
-  const { topic, topicId, message, attributes, publishedAt } = notification
+  const { topic, topicId, messageId, message, attributes, publishedAt } = notification
   const title = titleOf(notification)
   const incident: Incident = {
     id: randomUUID(),
@@ -65,6 +65,7 @@ function opened({ notification, key, severity }: Alert, steps: readonly Escalati
     title,
     message,
     attributes,
+    messageId,
     token: randomBytes(TOKEN_BYTES).toString('base64url'),
     openedAt: publishedAt,
     changedAt: publishedAt,

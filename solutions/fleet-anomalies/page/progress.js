@@ -44,9 +44,9 @@ const incidentsOf = (incidents, { device, sensor, detector, since }) =>
     )
     .sort((a, b) => a.openedAt - b.openedAt)
 
-/** The first message that arrived after the first of the incidents was opened. */
+/** The first delivery of a message that opened one of the incidents. */
 const deliveryOf = (deliveries, opened) =>
   deliveries.findLast(
-    ({ topic, outcome, at }) =>
-      outcome === 'delivered' && at >= opened[0].openedAt && opened.some((one) => one.topic === topic),
+    ({ messageId, outcome }) =>
+      outcome === 'delivered' && opened.some((incident) => incident.messageId === messageId),
   )

@@ -97,6 +97,8 @@ export interface FunctionDefinition {
   readonly timeoutMs: number
   /** Maximum number of environments. */
   readonly concurrency: number
+  /** Environments that are started ahead, so that no invocation waits for one. Defaults to 0. */
+  readonly provisioned?: number
   /** Returns the environment variables that the function's code sees. */
   environment(service: FunctionServices): Readonly<Record<string, string>>
 }

@@ -34,6 +34,8 @@ export const solution = {
       memoryMb: 256,
       timeoutMs: 10_000,
       concurrency: 2,
+      // An alarm after a quiet night does not wait for the start of a process.
+      provisioned: 1,
       environment: ({ snsUrl, credentials }) => ({
         ...credentials,
         AWS_ENDPOINT_URL_SNS: snsUrl,

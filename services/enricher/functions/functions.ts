@@ -101,6 +101,7 @@ class HostedFunctions implements Functions {
       folderOf: (version) => this.#folderOf(version),
       environmentOf: (version, folder) => this.#environmentOf(version, folder),
       concurrencyOf: (name) => this.#concurrencyOf(name),
+      provisionedOf: ({ name }) => this.#solutions.get(name)?.definition.provisioned ?? 0,
       has: (sha256) => code.has(sha256),
       stopping: this.#stopping.signal,
       log,

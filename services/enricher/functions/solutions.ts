@@ -23,6 +23,8 @@ export interface FunctionDefinition {
   readonly timeoutMs: number
   /** The most environments. */
   readonly concurrency: number
+  /** Environments that are started ahead; defaults to 0. */
+  readonly provisioned?: number
   /** The only environment variables that its code sees besides Lambda's own. */
   readonly environment: Readonly<Record<string, string>>
   readonly directory: string
@@ -30,15 +32,18 @@ export interface FunctionDefinition {
 
 export function functionsOf(solutions: readonly Solution[], service: FunctionServices): FunctionDefinition[] {
   return solutions.flatMap(({ functions = [] }) =>
-    functions.map(({ name, folder, handler, memoryMb, timeoutMs, concurrency, environment }) => ({
-      name,
-      handler,
-      memoryMb,
-      timeoutMs,
-      concurrency,
-      environment: environment(service),
-      directory: fileURLToPath(folder).replace(/\/$/, ''),
-    })),
+    functions.map(
+      ({ name, folder, handler, memoryMb, timeoutMs, concurrency, provisioned, environment }) => ({
+        name,
+        handler,
+        memoryMb,
+        timeoutMs,
+        concurrency,
+        provisioned,
+        environment: environment(service),
+        directory: fileURLToPath(folder).replace(/\/$/, ''),
+      }),
+    ),
   )
 }
 

@@ -25,6 +25,8 @@ export interface SlotOptions {
   environmentOf(version: FunctionVersion, folder: string): EnvironmentOptions
   /** The most environments of a function. */
   concurrencyOf(name: string): number
+  /** The environments that are started ahead. */
+  provisionedOf(version: FunctionVersion): number
   /** Whether the code of an archive is still in this replica's cache. */
   has(sha256: string): boolean
   /** Aborts when the service stops. */
@@ -115,13 +117,13 @@ export class VersionSlot {
   }
 
   #run(version: FunctionVersion, folder: string): void {
-    const { environmentOf, concurrencyOf, log } = this.#options
+    const { environmentOf, concurrencyOf, provisionedOf, log } = this.#options
     const wanted = environmentOf(version, folder)
     const before = this.#running
     // The environments are kept if only the concurrency or a noted setting has changed.
     const environment =
       before !== undefined && isSame(before.environment, wanted) ? before.environment : wanted
-    const options = { environment, maximum: concurrencyOf(version.name) }
+    const options = { environment, maximum: concurrencyOf(version.name), provisioned: provisionedOf(version) }
     before?.pool.update(options)
     this.#running = { version, environment, pool: before?.pool ?? openPool(options) }
     if (environment === wanted)

@@ -112,6 +112,32 @@ test('idle environments end after a while', async () => {
   await expect.poll(processes).toBe(0)
 })
 
+test('the provisioned concurrency is started ahead, stays when idle, and follows changes', async () => {
+  pool = openPool({ environment: environment('1'), maximum: 3, provisioned: 1, idleMs: 50 })
+  expect(pool.counts()).toEqual({ idle: 1, busy: 0 })
+  await Promise.all([invoke({ ms: 30 }), invoke({ ms: 30 })])
+  expect(pool.counts().idle).toBe(2)
+  await expect.poll(() => pool.counts().idle).toBe(1)
+  const one = processes()
+  await pause(200)
+  expect(processes()).toBe(one)
+  pool.update({ environment: environment('2'), maximum: 3, provisioned: 2 })
+  expect(pool.counts().idle).toBe(2)
+  expect((await invoke()).version).toBe('2')
+  pool.update({ environment: environment('3'), maximum: 1, provisioned: 2 })
+  expect(pool.counts().idle).toBe(1)
+})
+
+test('an environment of the provisioned concurrency that ends is replaced, after a pause', async () => {
+  pool = openPool({ environment: environment('1'), maximum: 2, provisioned: 1 })
+  const { id } = await invoke({ later: true })
+  await expect.poll(() => pool.counts().idle).toBe(0)
+  expect(await pool.invoke(Buffer.from('{"exit":true}'), { requestId: 'r' })).toMatchObject({ kind: 'exit' })
+  expect(pool.counts()).toEqual({ idle: 0, busy: 0 })
+  await expect.poll(() => pool.counts().idle, { timeout: 5000 }).toBe(1)
+  expect((await invoke()).id).not.toBe(id)
+})
+
 test('stop lets invocations end within its time, then kills', async () => {
   pool = openPool({ environment: environment('1'), maximum: 2 })
   const short = invoke({ ms: 50 })

@@ -1,15 +1,24 @@
-/** The environments of one function: one for each concurrent invocation, up to its reserved concurrency. */
+/**
+ * The environments of one function: one for each concurrent invocation, up to its reserved concurrency. Those of its
+ * provisioned concurrency are started ahead.
+ */
+import { backoffMs } from '@weir/timing'
 import { type Environment, openEnvironment } from './environment.ts'
 import type { EnvironmentOptions, InvocationOptions } from './options.ts'
 import type { InvocationResult } from './result.ts'
 
 /** How long an idle environment stays; AWS promises nothing and keeps them for minutes. */
 const IDLE_MS = 300_000
+/** The pauses between starts of environments that end before they are used. */
+const FIRST_PAUSE_MS = 1000
+const MAX_PAUSE_MS = 60_000
 
 export interface PoolOptions {
   readonly environment: EnvironmentOptions
   /** The most environments: the reserved concurrency. */
   readonly maximum: number
+  /** The provisioned concurrency: so many environments are always started, whether used or not. Defaults to 0. */
+  readonly provisioned?: number
   /** How long an environment may be idle before it is stopped; defaults to 5 minutes. */
   readonly idleMs?: number
 }
@@ -54,6 +63,38 @@ export function openPool(initial: PoolOptions): Pool {
   const idle: { readonly environment: Environment; readonly timer: NodeJS.Timeout }[] = []
   const busy = new Set<Environment>()
   let onDrained = (): void => {}
+  /** Environments that ended of themselves since the last one that answered and stayed. */
+  let failures = 0
+  let refill: NodeJS.Timeout | undefined
+  fill()
+
+  /** Starts the environments that the provisioned concurrency lacks. */
+  function fill(): void {
+    while (!stopped && refill === undefined && idle.length + busy.size < provisioned(options)) rest(open())
+  }
+
+  function open(): Environment {
+    const environment = openEnvironment(options.environment)
+    void environment.closed.then(() => {
+      const one = idle.find((one) => one.environment === environment)
+      if (one === undefined) return
+      drop(one)
+      replace()
+    })
+    return environment
+  }
+
+  /** Replaces an environment that ended of itself: less and less often, in case its function cannot start. */
+  function replace(): void {
+    if (provisioned(options) === 0) return
+    refill ??= setTimeout(
+      () => {
+        refill = undefined
+        fill()
+      },
+      backoffMs(failures++, FIRST_PAUSE_MS, MAX_PAUSE_MS),
+    ).unref()
+  }
 
   function take(): Environment {
     while (idle.length > 0) {
@@ -66,24 +107,33 @@ export function openPool(initial: PoolOptions): Pool {
         `${options.environment.functionName} is already running ${busy.size} times, its concurrency limit; repeat the request later.`,
       )
     }
-    return openEnvironment(options.environment)
+    return open()
   }
 
   function giveBack(environment: Environment): void {
     busy.delete(environment)
     if (busy.size === 0) onDrained()
-    if (environment.state === 'ended') return
+    if (environment.state === 'ended') return replace()
+    failures = 0
     if (
       stopped ||
       environment.options !== options.environment ||
       busy.size + idle.length >= options.maximum
     ) {
       void environment.stop()
-      return
+      return fill()
     }
-    const one = { environment, timer: setTimeout(() => drop(one), options.idleMs ?? IDLE_MS).unref() }
+    rest(environment)
+  }
+
+  /** Puts an environment among the idle ones, until it is taken or has been idle for long. */
+  function rest(environment: Environment): void {
+    const end = (): void => {
+      if (idle.length + busy.size > provisioned(options)) drop(one)
+      else one.timer.refresh()
+    }
+    const one = { environment, timer: setTimeout(end, options.idleMs ?? IDLE_MS).unref() }
     idle.push(one)
-    void environment.closed.then(() => drop(one))
   }
 
   function drop(one: (typeof idle)[number]): void {
@@ -111,10 +161,12 @@ export function openPool(initial: PoolOptions): Pool {
     update: (next) => {
       if (next.environment !== options.environment) for (const one of [...idle]) drop(one)
       options = next
+      fill()
     },
     counts: () => ({ idle: idle.length, busy: busy.size }),
     stop: async (drainMs) => {
       stopped = true
+      clearTimeout(refill)
       const ending = idle.map(({ environment }) => environment)
       for (const one of [...idle]) drop(one)
       if (busy.size > 0) {
@@ -130,3 +182,6 @@ export function openPool(initial: PoolOptions): Pool {
     },
   }
 }
+
+/** More than the maximum is never started. */
+const provisioned = ({ provisioned = 0, maximum }: PoolOptions): number => Math.min(provisioned, maximum)

@@ -17,8 +17,11 @@ export {
   tumbling,
   type WindowSpec,
 } from './specs.ts'
+export { type TableJoinDefinition, TableJoinOperator } from './table-join.ts'
+export { type Row, type TableJoinState, tableJoinTimers } from './table-join-state.ts'
 export {
   type Aggregate,
+  NoKey,
   NoTime,
   type Placed,
   TooManyWindows,

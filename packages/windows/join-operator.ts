@@ -5,7 +5,7 @@
  */
 import type { Keyed, KeyedState } from '@weir/state'
 import { type Interval, type JoinState, leftUntil, rightUntil, type Waiting } from './join-state.ts'
-import { DEFAULT_MAX_AHEAD_MS, NoTime, type Placed } from './window-operator.ts'
+import { checkRecord, DEFAULT_MAX_AHEAD_MS, type Placed } from './window-operator.ts'
 
 export type Side = 'left' | 'right'
 
@@ -76,7 +76,7 @@ export class JoinOperator<L, R, O> {
   /**
    * Takes the next record of one side of the partition.
    * @param arrivalMs when the broker stored it
-   * @throws NoTime, TooManyRecords, and what the states throw; nothing has changed then
+   * @throws NoTime, NoKey, TooManyRecords, and what the states throw; nothing has changed then
    */
   add(
     side: Side,
@@ -87,7 +87,7 @@ export class JoinOperator<L, R, O> {
     timeMs: number,
     arrivalMs: number,
   ): Placed {
-    if (!Number.isSafeInteger(timeMs)) throw new NoTime(`${timeMs} is not a time in whole milliseconds.`)
+    checkRecord(start, end, timeMs)
     if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
     const isLeft = side === 'left'
     if (timeMs < (isLeft ? this.#leftMs : this.#rightMs)) return 'late'
@@ -186,4 +186,5 @@ function insert<V>(waiting: Waiting<V>[], one: Waiting<V>): void {
   waiting.splice(after + 1, 0, one)
 }
 
-const finite = (ms: number): number | null => (ms === -Infinity ? null : ms)
+/** The form in which a time is kept; null if there is none yet. */
+export const finite = (ms: number): number | null => (ms === -Infinity ? null : ms)

@@ -64,6 +64,18 @@ export class NoTime extends Error {
   readonly code = 'no-time'
 }
 
+/** A record does not have a key, or an empty one. */
+export class NoKey extends Error {
+  override readonly name = 'NoKey'
+  readonly code = 'no-key'
+}
+
+/** Throws NoTime or NoKey: the empty key is the partition's own. */
+export function checkRecord(start: number, end: number, timeMs: number): void {
+  if (!Number.isSafeInteger(timeMs)) throw new NoTime(`${timeMs} is not a time in whole milliseconds.`)
+  if (start < 0 || end <= start) throw new NoKey('The record does not have a key, or an empty one.')
+}
+
 /** A record would open more windows of its key than there may be. */
 export class TooManyWindows extends Error {
   override readonly name = 'TooManyWindows'
@@ -117,10 +129,10 @@ export class WindowOperator<V, A, R> {
   /**
    * Takes the next record of the partition.
    * @param arrivalMs when the broker stored it
-   * @throws NoTime, TooManyWindows, and what the states and the aggregate throw; nothing has changed then
+   * @throws NoTime, NoKey, TooManyWindows, and what the states and the aggregate throw; nothing has changed then
    */
   add(key: Buffer, start: number, end: number, value: V, timeMs: number, arrivalMs: number): Placed {
-    if (!Number.isSafeInteger(timeMs)) throw new NoTime(`${timeMs} is not a time in whole milliseconds.`)
+    checkRecord(start, end, timeMs)
     if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
     const { window } = this.#definition
     const keyed = this.#states.at(key, start, end)

@@ -87,6 +87,13 @@ test.each<[string, WindowSpec, WindowOptions]>([
   240_000,
 )
 
+/** Reads the results of a join, sorted within their partitions. */
+async function pairsOf(topic: string): Promise<string[][]> {
+  const found: string[][] = Array.from({ length: PARTITIONS }, () => [])
+  await readAll(connections, topic, (batch, i) => found[batch.partition].push(textOf(batch, i)))
+  return found.map((pairs) => pairs.toSorted())
+}
+
 test('a join has every pair once and right, while workers are killed', async () => {
   const times = {
     lowerMs: -2 * SECOND,
@@ -97,9 +104,19 @@ test('a join has every pair once and right, while workers are killed', async () 
   const { inputs, output } = await run(2, { join: times })
   const [left, right] = await Promise.all(inputs.map((topic) => recordsOf(connections, topic)))
   const expected: string[][] = oracle({ ...times, left, right })
-  const found: string[][] = Array.from({ length: PARTITIONS }, () => [])
-  await readAll(connections, output, (batch, i) => found[batch.partition].push(textOf(batch, i)))
+  const found = await pairsOf(output)
   expect(countOf(found)).toBe(countOf(expected))
   expect(countOf(found)).toBeGreaterThan(1000)
-  expect(found.map((pairs) => pairs.toSorted())).toEqual(expected.map((pairs) => pairs.toSorted()))
+  expect(found).toEqual(expected.map((pairs) => pairs.toSorted()))
+}, 240_000)
+
+test('each record has the row that a table had at its time, once, while workers are killed', async () => {
+  const times = { disorderMs: 5 * SECOND, maxAheadMs: MAX_AHEAD_MS }
+  const { inputs, output } = await run(2, { table: times })
+  const [stream, table] = await Promise.all(inputs.map((topic) => recordsOf(connections, topic)))
+  const expected: string[][] = oracle({ ...times, stream, table })
+  const found = await pairsOf(output)
+  expect(countOf(found)).toBe(countOf(expected))
+  expect(countOf(found)).toBeGreaterThan(10_000)
+  expect(found).toEqual(expected.map((pairs) => pairs.toSorted()))
 }, 240_000)

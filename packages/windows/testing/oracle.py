@@ -2,7 +2,8 @@
 
 Reads a JSON object from standard input: the definition, and for each partition its records as [key, time, value,
 arrival] in their order. Writes for each partition the last result of each window: {"key start-end": [count, sum, max]}.
-A join has the records of its two sides, left and right, and as results the pairs "key time,value time,value".
+A join has the records of its two sides, left and right, and as results the pairs "key time,value time,value". A join
+with a table has a stream and a table, whose rows with a value that is a multiple of ten are deletions.
 """
 
 import json
@@ -66,28 +67,56 @@ def sessions(records, gap, disorder, ahead):
     return ended
 
 
-def join(left, right, lower, upper, disorder, ahead):
-    def taken(records):
-        latest = None
-        for key, time, value, arrival in records:
-            if time > arrival + ahead:
-                continue
-            if latest is None or time >= latest - disorder:
-                yield key, time, value
-            latest = time if latest is None else max(latest, time)
+def taken(records, disorder, ahead):
+    latest = None
+    for key, time, value, arrival in records:
+        if time > arrival + ahead:
+            continue
+        if latest is None or time >= latest - disorder:
+            yield key, time, value
+        latest = time if latest is None else max(latest, time)
 
+
+def table_join(stream, table, disorder, ahead):
+    versions = {}
+    table_time = None
+    for key, time, value, arrival in table:
+        if time > arrival + ahead:
+            continue
+        mine = versions.setdefault(key, [])
+        late = table_time is not None and time < table_time
+        if not late or not mine or mine[-1]["time"] <= time:
+            mine.append({"since": table_time if late else time, "time": time, "value": value})
+            mine.sort(key=lambda one: one["since"])
+        table_time = time - disorder if table_time is None else max(table_time, time - disorder)
+    results = []
+    for key, time, value in taken(stream, disorder, ahead):
+        if time >= table_time:
+            continue
+        known = [one for one in versions.get(key, []) if one["since"] <= time]
+        row = "undefined" if not known or known[-1]["value"] % 10 == 0 else f"{known[-1]['time']},{known[-1]['value']}"
+        results.append(f"{key} {time},{value} {row}")
+    return results
+
+
+def join(left, right, lower, upper, disorder, ahead):
     rights = {}
-    for key, time, value in taken(right):
+    for key, time, value in taken(right, disorder, ahead):
         rights.setdefault(key, []).append((time, value))
     return [
         f"{key} {time},{value} {other},{number}"
-        for key, time, value in taken(left)
+        for key, time, value in taken(left, disorder, ahead)
         for other, number in rights.get(key, [])
         if lower <= other - time <= upper
     ]
 
 
 task = json.load(sys.stdin)
+if "table" in task:
+    options = [task[name] for name in ("disorderMs", "maxAheadMs")]
+    pairs = zip(task["stream"], task["table"])
+    json.dump([table_join(stream, table, *options) for stream, table in pairs], sys.stdout)
+    sys.exit()
 if "left" in task:
     options = [task[name] for name in ("lowerMs", "upperMs", "disorderMs", "maxAheadMs")]
     json.dump([join(left, right, *options) for left, right in zip(task["left"], task["right"])], sys.stdout)

@@ -59,6 +59,23 @@ export const JOIN_STATE = {
   fields: [waiting('left'), waiting('right'), time('leftMs'), time('rightMs')],
 }
 
+const list = (name: string, ...fields: object[]) => ({
+  name,
+  type: {
+    type: 'array',
+    items: { type: 'record', name: `One_${name}`, fields: [long('timeMs'), ...fields] },
+  },
+})
+export const TABLE_JOIN_STATE = {
+  type: 'record',
+  name: 'TableTextsState',
+  fields: [
+    list('rows', long('sinceMs'), { name: 'value', type: ['null', 'string'] }),
+    list('waiting', { name: 'value', type: 'string' }),
+    ...['dueMs', 'streamMs', 'tableMs'].map(time),
+  ],
+}
+
 /** Registers the schema, and returns a codec that takes every topic for one with it. */
 export async function stateCodec(registry: string, topic: string, type: object): Promise<Codec> {
   const answer = await fetch(`${registry}/subjects/${topic}-value/versions`, {

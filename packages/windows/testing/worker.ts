@@ -1,34 +1,38 @@
 /**
  * A process that runs windows or a join over topics, for tests that kill it. Runs until SIGTERM. A record's value is
  * "time,number". The result of a window is "key start-end revision count sum max", and that of a pair is
- * "key time,number time,number".
+ * "key time,number time,number". A row whose number is a multiple of ten is a deletion.
  */
 
 import { readConfig } from '@weir/config'
 import { appendRecord, kafkaConfig, openKafka, type RecordBatch } from '@weir/kafka'
 import { logger } from '@weir/service'
-import { keyedTask, Memory, openStateStore } from '@weir/state'
+import { keyedTask, Memory, openStateStore, type Timers } from '@weir/state'
 import {
   type Aggregate,
   type JoinDefinition,
   JoinOperator,
   joinTimers,
+  TableJoinOperator,
+  tableJoinTimers,
+  type TableJoinDefinition,
   timersOf,
   WindowOperator,
   type WindowOptions,
   type WindowSpec,
 } from '../index.ts'
-import { JOIN_STATE, stateCodec, TOTALS_STATE, type Totals } from './state-codec.ts'
+import { JOIN_STATE, stateCodec, TABLE_JOIN_STATE, TOTALS_STATE, type Totals } from './state-codec.ts'
 
 export type Work =
   | { readonly window: WindowSpec; readonly options: WindowOptions }
   | { readonly join: Omit<JoinDefinition<string, string, string>, 'join'> }
+  | { readonly table: Omit<TableJoinDefinition<string, string, string>, 'join'> }
 
 export interface WorkerOptions {
   readonly brokers: readonly string[]
   readonly registry: string
   readonly group: string
-  /** A join has two: left and right. */
+  /** A join has two: left and right, or the stream and the table. */
   readonly inputs: readonly string[]
   readonly output: string
   readonly changelog: string
@@ -68,8 +72,21 @@ function operatorOf(state: never, emit: (result: string, key: Buffer) => void): 
       finish: () => operator.finish(Date.now()),
     }
   }
-  const join: JoinDefinition<string, string, string>['join'] = (left, right, { key }) =>
+  const join = (left: string, right: string | undefined, { key }: { readonly key: string }): string =>
     `${key} ${left} ${right}`
+  if ('table' in work) {
+    const operator = new TableJoinOperator<string, string, string>({ ...work.table, join }, state, emit)
+    return {
+      begin: () => operator.begin(Date.now()),
+      add: ({ topic, bytes, keyStart, keyEnd, timestamps }, i, time, value) => {
+        const text = `${time},${value}`
+        if (topic === inputs[0]) operator.addRecord(bytes, keyStart[i], keyEnd[i], text, time, timestamps[i])
+        else
+          operator.addRow(bytes, keyStart[i], keyEnd[i], value % 10 === 0 ? null : text, time, timestamps[i])
+      },
+      finish: () => operator.finish(Date.now()),
+    }
+  }
   const operator = new JoinOperator({ ...work.join, join }, state, emit)
   return {
     begin: () => operator.begin(),
@@ -81,16 +98,25 @@ function operatorOf(state: never, emit: (result: string, key: Buffer) => void): 
   }
 }
 
+function stateOfWork(): { schema: object; timers: (value: never) => Timers } {
+  if ('table' in work) return { schema: TABLE_JOIN_STATE, timers: tableJoinTimers }
+  if ('join' in work) return { schema: JOIN_STATE, timers: (value) => joinTimers(value, work.join) }
+  return {
+    schema: TOTALS_STATE,
+    timers: (value) => timersOf(value, { window: work.window, ...work.options }),
+  }
+}
+
+const { schema, timers } = stateOfWork()
 const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
 const log = logger('windows')
 log.level = 'error'
 const stateOf = await openStateStore({
   kafka,
-  codec: await stateCodec(registry, changelog, 'join' in work ? JOIN_STATE : TOTALS_STATE),
+  codec: await stateCodec(registry, changelog, schema),
   config: { dir, memory: new Memory(16 << 20) },
   topic: changelog as never,
-  timers: (value: never) =>
-    'join' in work ? joinTimers(value, work.join) : timersOf(value, { window: work.window, ...work.options }),
+  timers,
   maxKeys: 1e6,
   log,
 })

@@ -28,6 +28,7 @@ const MAX_KEYS = 1_000_000
 /** Errors of one record: its own, and those of its key's state. */
 const RECORD_ERRORS: ReadonlySet<string> = new Set([
   'no-time',
+  'no-key',
   'too-many-windows',
   'too-many-keys',
   'key-too-long',
@@ -96,7 +97,6 @@ export async function openWindowTasks(
         operator.begin(Date.now())
       },
       take({ bytes, keyStart, keyEnd, timestamps }, index, value) {
-        if (keyStart[index] < 0) return new Dead('invalid', 'The record does not have a key.')
         try {
           const placed = operator.add(
             bytes,

@@ -14,7 +14,8 @@ import { freePort, ready, startNode } from '../processes.ts'
 import type { Latency } from '../report.ts'
 
 const EVERY_MS = 100
-const WARM_UP_SECONDS = 20
+/** The trucks of the round before have fallen silent, and the alerts about that are sent. */
+const WARM_UP_SECONDS = 50
 /** How long a temperature must deviate before that is a finding. */
 const DURATION_MS = 10_000
 const service = (name: string) => fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url))

@@ -169,7 +169,7 @@ test('a container that is too warm for ten seconds is found once, and so is its 
 test('a truck that falls silent is found by the clock', async () => {
   await detect('silence')
   // A truck is not silent for what it did not send before somebody listened.
-  await send('silent', Date.now() - 60 * SECOND, [20])
+  await send('silent', Date.now() - 95 * SECOND, Array(36).fill(20))
   const silence = () =>
     findings.filter(({ device, detector }) => device === `${run}-silent` && detector === 'missing-data')
   await expect.poll(() => silence().map(({ status }) => status), { timeout: 60_000 }).toEqual(['open'])

@@ -139,24 +139,33 @@ test('a stuck sensor is found', () => {
 
 test('silence is found by the clock, and ends with a reading', () => {
   const series = open('missing-data')
-  const found = feed(series, noise(3))
+  const found = feed(series, noise(61))
   const due = series.due()!
-  expect(due).toBe(START_MS + 2_000 + 60_000)
+  expect(due).toBe(START_MS + 60_000 + 60_000)
   series.tick(due - 1, found)
   expect(found).toEqual([])
   series.tick(due, found)
   series.tick(due + 60_000, found)
-  expect(found).toMatchObject([{ status: 'open', sinceMs: START_MS + 2_000, seen: undefined }])
+  expect(found).toMatchObject([{ status: 'open', sinceMs: START_MS + 60_000, seen: undefined }])
   expect(found[0]!.why).toBe('engine has sent nothing for 60 s.')
   series.feed(due + 90_000, 40, found)
   expect(found).toMatchObject([{}, { status: 'resolved', untilMs: due + 90_000 }])
+})
+
+test('a sensor is missed only after it has reported for as long as it may be silent', () => {
+  const series = open('missing-data')
+  feed(series, noise(60))
+  expect(series.due()).toBeUndefined()
+  const restored = open('missing-data', {}, series.encode())
+  feed(restored, [40], START_MS + 60_000)
+  expect(restored.due()).toBe(START_MS + 120_000)
 })
 
 test('silence counts only while somebody listens', () => {
   const listeningSinceMs = START_MS + HOUR_MS
   const detector = detectorNamed('missing-data')
   const series = new Series(detector, detector.settings({}), { sensor: 'engine', listeningSinceMs })
-  const found = feed(series, [40, 41])
+  const found = feed(series, [40, 41], START_MS, 60_000)
   expect(series.due()).toBe(listeningSinceMs + 60_000)
   series.tick(listeningSinceMs, found)
   series.feed(listeningSinceMs + 50_000, 40, found)
@@ -167,7 +176,7 @@ test('silence counts only while somebody listens', () => {
 })
 
 test('silence is found when the next reading comes, too', () => {
-  const found = feed(open('missing-data'), [40, 41], START_MS, HOUR_MS)
+  const found = feed(open('missing-data'), [40, 41, 42], START_MS, HOUR_MS)
   expect(found.map(({ status }) => status)).toEqual(['open', 'resolved'])
 })
 

@@ -1,4 +1,7 @@
-/** A sensor that is silent. */
+/**
+ * A sensor that is silent. It is missed only if it has reported for as long as it may be silent: otherwise a client that
+ * invents devices would raise an alarm for each.
+ */
 import type { StateReader, StateWriter } from './bytes.ts'
 import { defineDetector, type Model, type Verdict } from './detector.ts'
 import { spoken } from './series.ts'
@@ -10,7 +13,7 @@ const parameters = {
     min: 1,
     max: 31_536_000_000,
     tries: [60_000, 600_000, 3_600_000, 14_400_000, 86_400_000],
-    doc: 'The longest normal time between two readings.',
+    doc: 'The longest normal time between two readings. A sensor is missed only after it has reported for that long.',
   },
   recovery: {
     type: 'whole',
@@ -24,6 +27,7 @@ const parameters = {
 
 class MissingData implements Model {
   readonly #afterMs: number
+  #firstMs = Number.NaN
   #lastMs = Number.NaN
 
   constructor(afterMs: number) {
@@ -31,11 +35,13 @@ class MissingData implements Model {
   }
 
   judge(timeMs: number): void {
+    if (Number.isNaN(this.#firstMs)) this.#firstMs = timeMs
     this.#lastMs = timeMs
   }
 
   due(listeningSinceMs: number): number | undefined {
-    return Number.isNaN(this.#lastMs) ? undefined : Math.max(this.#lastMs, listeningSinceMs) + this.#afterMs
+    const isKnown = this.#lastMs - this.#firstMs >= this.#afterMs
+    return isKnown ? Math.max(this.#lastMs, listeningSinceMs) + this.#afterMs : undefined
   }
 
   /** Beyond the limit by the least bit: silence is found at the very moment that it is too long. */
@@ -50,10 +56,13 @@ class MissingData implements Model {
 
   write(to: StateWriter): void {
     to.f64(this.#lastMs)
+    to.f64(this.#firstMs)
   }
 
   read(from: StateReader): void {
     this.#lastMs = from.f64()
+    // Older states do not have it; their sensors stay known.
+    this.#firstMs = from.left === 0 ? -Infinity : from.f64()
   }
 }
 

@@ -8,6 +8,11 @@ export const MAX_JSON_DEPTH = 128
 /** A number with at most that many digits is the number that JSON.parse makes of it. */
 const SHORT_DIGITS = 15
 
+/** A text that is too short to be nested too deeply: a level takes two characters. */
+const SHORT_LENGTH = 2 * MAX_JSON_DEPTH
+/** What a number that needs care contains. Strings may contain it as well. */
+const CARE = /[\d.]{16}|\d[eE]|\.0/
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
@@ -18,6 +23,8 @@ interface Numbers {
   /** Some number ends with .0, so that it is a Decimal in SQL version 2015-10-08. */
   readonly whole: boolean
 }
+
+const PLAIN: Numbers = { long: false, whole: false }
 
 /** JSON.parse passes the text of a number to its reviver (ECMAScript 2026; TypeScript does not know it yet). */
 const JSON_WITH_SOURCE = JSON as {
@@ -32,7 +39,7 @@ export const NOT_JSON = Symbol('not JSON')
 
 /** @param keep whether 10.0 stays a Decimal, as in SQL version 2015-10-08 */
 export function parseJson(text: string, keep: boolean): Value | typeof NOT_JSON {
-  const numbers = scan(text)
+  const numbers = text.length <= SHORT_LENGTH && !CARE.test(text) ? PLAIN : scan(text)
   if (numbers === undefined) return NOT_JSON
   try {
     if (!numbers.long && !(keep && numbers.whole)) return JSON.parse(text)

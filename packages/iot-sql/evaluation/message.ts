@@ -36,7 +36,6 @@ export class Message {
   readonly payload: Buffer
   /** The topic without the prefix of Basic Ingest. */
   readonly topic: string
-  #levels: readonly string[] | undefined
   #text: string | undefined
   /** The payload by `keep`; null until it is parsed. */
   #plain: Value = null
@@ -48,8 +47,16 @@ export class Message {
     this.topic = basicIngestOf(fields.topic)?.topic ?? fields.topic
   }
 
-  get levels(): readonly string[] {
-    return (this.#levels ??= this.topic.split('/'))
+  /** Returns a level of the topic, from 1; undefined if it has fewer. */
+  level(number: number): string | undefined {
+    if (!(number >= 1)) return undefined
+    let start = 0
+    for (let i = 1; i < number; i++) {
+      start = this.topic.indexOf('/', start) + 1
+      if (start === 0) return undefined
+    }
+    const end = this.topic.indexOf('/', start)
+    return end < 0 ? this.topic.slice(start) : this.topic.slice(start, end)
   }
 
   /**

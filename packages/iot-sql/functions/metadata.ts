@@ -19,7 +19,7 @@ export const METADATA: Readonly<Record<string, SqlFunction>> = {
     call: (args, evaluation) => {
       if (args.length === 0) return evaluation.message.topic
       const level = toIndex(args[0], evaluation)
-      return level === undefined ? undefined : evaluation.message.levels[level - 1]
+      return level === undefined ? undefined : evaluation.message.level(level)
     },
   },
   get_mqtt_property: {

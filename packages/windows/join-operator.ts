@@ -5,7 +5,7 @@
  */
 import type { Keyed, KeyedState } from '@weir/state'
 import { type Interval, type JoinState, leftUntil, rightUntil, type Waiting } from './join-state.ts'
-import { checkRecord, DEFAULT_MAX_AHEAD_MS, type Placed } from './window-operator.ts'
+import { checkRecord, DEFAULT_MAX_AHEAD_MS, MAX_DUE, type Placed } from './window-operator.ts'
 
 export type Side = 'left' | 'right'
 
@@ -49,6 +49,8 @@ export class JoinOperator<L, R, O> {
   #leftMs = -Infinity
   #rightMs = -Infinity
   #isMoved = false
+  /** Due keys that this turn may still take. */
+  #room = MAX_DUE
 
   /** @param emit takes the results, in the order in which they are found */
   constructor(
@@ -71,6 +73,7 @@ export class JoinOperator<L, R, O> {
     this.#leftMs = leftMs ?? -Infinity
     this.#rightMs = rightMs ?? -Infinity
     this.#isMoved = false
+    this.#room = MAX_DUE
   }
 
   /**
@@ -100,11 +103,18 @@ export class JoinOperator<L, R, O> {
 
   /** Ends a batch: the times of the partition are a part of its states. */
   finish(): void {
+    this.#room = MAX_DUE
     if (!this.#isMoved) return
     this.#isMoved = false
     const keyed = this.#states.at(PARTITION_KEY)
     keyed.value = { left: [], right: [], leftMs: finite(this.#leftMs), rightMs: finite(this.#rightMs) }
     this.#states.put(keyed)
+  }
+
+  /** Lets go what earlier turns have left. */
+  tick(): void {
+    this.#room = MAX_DUE
+    this.#takeDue()
   }
 
   #addLeft(keyed: Keyed<JoinState<L, R>>, value: L, timeMs: number): void {
@@ -153,13 +163,16 @@ export class JoinOperator<L, R, O> {
     if (isLeft) this.#leftMs = ms
     else this.#rightMs = ms
     this.#isMoved = true
+    this.#takeDue()
+  }
+
+  #takeDue(): void {
     const until = Math.min(this.#leftMs, this.#rightMs)
-    for (
-      let keyed = this.#states.take('event', until);
-      keyed !== undefined;
-      keyed = this.#states.take('event', until)
-    )
+    for (; this.#room > 0; this.#room--) {
+      const keyed = this.#states.take('event', until)
+      if (keyed === undefined) return
       this.#keep(keyed, keyed.value!)
+    }
   }
 
   /** Keeps the records that may still meet others. Both sides have come to the time at which the rest cannot. */

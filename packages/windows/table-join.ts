@@ -6,7 +6,7 @@
 import type { Keyed, KeyedState } from '@weir/state'
 import { finite, TooManyRecords } from './join-operator.ts'
 import type { TableJoinState } from './table-join-state.ts'
-import { checkRecord, DEFAULT_MAX_AHEAD_MS, type Placed } from './window-operator.ts'
+import { checkRecord, DEFAULT_MAX_AHEAD_MS, MAX_DUE, type Placed } from './window-operator.ts'
 
 export interface TableJoinDefinition<V, R, O> {
   /** A record or row whose time is further than this before the latest of its input and partition is late. */
@@ -45,6 +45,8 @@ export class TableJoinOperator<V, R, O> {
   #recordsAt = Infinity
   #rowsAt = Infinity
   #nowMs = -Infinity
+  /** Due keys that this turn may still take. */
+  #room = MAX_DUE
 
   /** @param emit takes the results, in the order in which they are found */
   constructor(
@@ -64,6 +66,7 @@ export class TableJoinOperator<V, R, O> {
     this.#streamMs = streamMs ?? -Infinity
     this.#tableMs = tableMs ?? -Infinity
     this.#isMoved = false
+    this.#room = MAX_DUE
     this.#nowMs = this.#recordsAt = this.#rowsAt = nowMs
   }
 
@@ -124,6 +127,7 @@ export class TableJoinOperator<V, R, O> {
   /** Ends a batch: the times of the partition are a part of its states. */
   finish(nowMs: number): void {
     this.#nowMs = nowMs
+    this.#room = MAX_DUE
     if (!this.#isMoved) return
     this.#isMoved = false
     const keyed = this.#states.at(PARTITION_KEY)
@@ -132,9 +136,11 @@ export class TableJoinOperator<V, R, O> {
     this.#states.put(keyed)
   }
 
-  /** Tells the time, whether records come or not. */
+  /** Joins what earlier turns have left. Tells the time, whether records come or not. */
   tick(nowMs: number): void {
     this.#nowMs = nowMs
+    this.#room = MAX_DUE
+    this.#takeDue()
     const clockMs = this.#clockMs(this.#rowsAt)
     const keyed = clockMs <= this.#tableMs ? undefined : this.#states.take('event', clockMs)
     if (keyed === undefined) return
@@ -175,12 +181,15 @@ export class TableJoinOperator<V, R, O> {
     if (ms <= this.#tableMs) return
     this.#tableMs = ms
     this.#isMoved = true
-    for (
-      let keyed = this.#states.take('event', ms);
-      keyed !== undefined;
-      keyed = this.#states.take('event', ms)
-    )
+    this.#takeDue()
+  }
+
+  #takeDue(): void {
+    for (; this.#room > 0; this.#room--) {
+      const keyed = this.#states.take('event', this.#tableMs)
+      if (keyed === undefined) return
       this.#settle(keyed, keyed.value!)
+    }
   }
 
   /** Joins the records whose times the table has passed, and lets go what is not needed any more. */

@@ -179,3 +179,34 @@ test('a late record has a sliding window of its own, and new results of those af
   expect(take()).toEqual(['a 11-21 #1 15,20'])
   expect(add('a0', 'a70', 'a48', 'a49')).toEqual(['late', 'taken', 'late', 'late'])
 })
+
+test('more windows than one transaction can hold have their results in later turns, and the same ones', () => {
+  const { add, take, tick, finish } = operatorOf({
+    ...{ window: tumbling(10), disorderMs: 20_000, latenessMs: 50_000, maxAheadMs: 100_000 },
+  })
+  for (const key of 'abcdef') add(...Array.from({ length: 1000 }, (_, i) => `${key}${i * 10}`))
+  expect(take()).toEqual([])
+  add('g40000')
+  const first = take()
+  expect(first).toHaveLength(5000)
+  expect(add('f9995')).toEqual(['taken'])
+  const late = take()
+  expect(late.slice(-2)).toEqual(['f 9990-10000 #1 9990', 'f 9990-10000 #2 9990,9995'])
+  finish()
+  tick(0)
+  const all = [...first, ...late, ...take()]
+  expect(all).toHaveLength(6001)
+  expect(new Set(all).size).toBe(6001)
+})
+
+test('a record does not join a session that is over, though that has had no result yet', () => {
+  const { add, take, tick } = operatorOf({ window: session(3), disorderMs: 10_000, maxAheadMs: 100_000 })
+  for (const key of 'abcdef') add(...Array.from({ length: 1000 }, (_, i) => `${key}${i * 10}`))
+  add(`g${10_000 + 9994}`)
+  expect(take()).toHaveLength(5000)
+  add('f9992')
+  expect(take().at(-1)).toBe('f 9990-9993 #1 9990')
+  tick(0)
+  add('g30000')
+  expect(take().slice(-2)).toEqual(['f 9992-9995 #1 9992', 'g 19994-19997 #1 19994'])
+})

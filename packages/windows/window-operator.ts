@@ -10,7 +10,7 @@ import {
   type TimeWindows,
   type WindowSpec,
 } from './specs.ts'
-import { keptMs, type OpenWindow, type WindowState } from './window-state.ts'
+import { keptMs, type OpenWindow, timersOf, type WindowState } from './window-state.ts'
 
 /** Makes one value of many. `A` is kept in the state, so its fields are those of the state's contract. */
 export interface Aggregate<V, A, R> {
@@ -57,6 +57,8 @@ export const DEFAULT_MAX_AHEAD_MS = 5 * 60_000
 /** The open windows of a key. */
 const MAX_WINDOWS = 1000
 const PARTITION_KEY = Buffer.alloc(0)
+/** Due keys of a turn: what they make must fit into one transaction. Others wait for the next turn. */
+export const MAX_DUE = 5000
 
 /** A record's time is not a whole number of milliseconds. */
 export class NoTime extends Error {
@@ -93,6 +95,10 @@ export class WindowOperator<V, A, R> {
   readonly #emit: (result: R, key: Buffer, of: WindowOf) => void
   #watermarkMs = -Infinity
   #isMoved = false
+  /** Due keys that this turn may still take. */
+  #room = MAX_DUE
+  /** Whether keys may be due that no turn has taken. */
+  #isBehind = true
   /** When the last record came, by this process's clock. */
   #cameAt = Infinity
 
@@ -123,6 +129,8 @@ export class WindowOperator<V, A, R> {
   begin(now: number): void {
     this.#watermarkMs = this.#states.at(PARTITION_KEY).value?.watermarkMs ?? -Infinity
     this.#isMoved = false
+    this.#isBehind = true
+    this.#room = MAX_DUE
     this.#cameAt = now
   }
 
@@ -136,6 +144,7 @@ export class WindowOperator<V, A, R> {
     if (timeMs > arrivalMs + this.#maxAheadMs) return 'ahead'
     const { window } = this.#definition
     const keyed = this.#states.at(key, start, end)
+    if (this.#isBehind) this.#passAll(keyed)
     const isTaken = this.#addTo(window, keyed, value, timeMs)
     this.#advance(timeMs - this.#definition.disorderMs)
     return isTaken ? 'taken' : 'late'
@@ -144,6 +153,7 @@ export class WindowOperator<V, A, R> {
   /** Ends a batch: the time of the partition is a part of its states. */
   finish(now: number): void {
     this.#cameAt = now
+    this.#room = MAX_DUE
     if (!this.#isMoved) return
     this.#isMoved = false
     const keyed = this.#states.at(PARTITION_KEY)
@@ -151,8 +161,10 @@ export class WindowOperator<V, A, R> {
     this.#states.put(keyed)
   }
 
-  /** Emits what is due by the clock, if no records come. */
+  /** Emits what earlier turns have left, and what is due by the clock if no records come. */
   tick(now: number): void {
+    this.#room = MAX_DUE
+    if (this.#isBehind) this.#takeDue()
     const { idleMs } = this.#definition
     if (idleMs === undefined || now - this.#cameAt < idleMs || this.#watermarkMs === -Infinity) return
     const until = this.#watermarkMs + (now - this.#cameAt)
@@ -244,15 +256,29 @@ export class WindowOperator<V, A, R> {
     if (watermarkMs <= this.#watermarkMs) return
     this.#watermarkMs = watermarkMs
     this.#isMoved = true
-    for (
-      let keyed = this.#states.take('event', watermarkMs);
-      keyed !== undefined;
-      keyed = this.#states.take('event', watermarkMs)
-    )
+    this.#takeDue()
+  }
+
+  /** Passes the keys that are due, one window after the other, so that results are in the order of their times. */
+  #takeDue(): void {
+    this.#isBehind = true
+    for (; this.#room > 0; this.#room--) {
+      const keyed = this.#states.take('event', this.#watermarkMs)
+      if (keyed === undefined) {
+        this.#isBehind = false
+        return
+      }
+      this.#pass(keyed)
+    }
+  }
+
+  /** Passes what is due of one key: a record must not get into a window that is over. */
+  #passAll(keyed: Keyed<WindowState<A>>): void {
+    while (keyed.value !== undefined && timersOf(keyed.value, this.#definition).event <= this.#watermarkMs)
       this.#pass(keyed)
   }
 
-  /** Emits the first result of the key that is due, or forgets its first window. One at a time keeps their order. */
+  /** Emits the first result of the key that is due, or forgets its first window. */
   #pass(keyed: Keyed<WindowState<A>>): void {
     const { windows } = keyed.value!
     const dueAt = ({ endMs, revision }: OpenWindow<A>): number =>

@@ -22,11 +22,15 @@ export class MemoryStates<V> {
     return keyed
   }
 
-  put({ key, value }: Keyed<V>): void {
-    if (value === undefined) this.#states.delete(key.toString('latin1'))
-    else
-      for (const [kind, time] of Object.entries(this.#timers(value)) as [TimerKind, number][])
-        this.#next[kind] = Math.min(this.#next[kind], time)
+  put(keyed: Keyed<V>): void {
+    const text = keyed.key.toString('latin1')
+    if (keyed.value === undefined) {
+      this.#states.delete(text)
+      return
+    }
+    this.#states.set(text, keyed)
+    for (const [kind, time] of Object.entries(this.#timers(keyed.value)) as [TimerKind, number][])
+      this.#next[kind] = Math.min(this.#next[kind], time)
   }
 
   take(kind: TimerKind, until: number): Keyed<V> | undefined {

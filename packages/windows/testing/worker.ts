@@ -5,7 +5,7 @@
  */
 
 import { readConfig } from '@weir/config'
-import { appendRecord, kafkaConfig, openKafka, type RecordBatch } from '@weir/kafka'
+import { type Appender, appendRecord, kafkaConfig, openKafka, type RecordBatch } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { keyedTask, Memory, openStateStore, type Timers } from '@weir/state'
 import {
@@ -44,6 +44,7 @@ interface Operator {
   begin(): void
   add(batch: RecordBatch, i: number, time: number, value: number): void
   finish(): void
+  tick(): void
 }
 
 const { brokers, registry, group, inputs, output, changelog, dir, work }: WorkerOptions = JSON.parse(
@@ -70,6 +71,7 @@ function operatorOf(state: never, emit: (result: string, key: Buffer) => void): 
       add: ({ bytes, keyStart, keyEnd, timestamps }, i, time, value) =>
         operator.add(bytes, keyStart[i], keyEnd[i], value, time, timestamps[i]),
       finish: () => operator.finish(Date.now()),
+      tick: () => operator.tick(Date.now()),
     }
   }
   const join = (left: string, right: string | undefined, { key }: { readonly key: string }): string =>
@@ -85,6 +87,7 @@ function operatorOf(state: never, emit: (result: string, key: Buffer) => void): 
           operator.addRow(bytes, keyStart[i], keyEnd[i], value % 10 === 0 ? null : text, time, timestamps[i])
       },
       finish: () => operator.finish(Date.now()),
+      tick: () => operator.tick(Date.now()),
     }
   }
   const operator = new JoinOperator({ ...work.join, join }, state, emit)
@@ -95,6 +98,7 @@ function operatorOf(state: never, emit: (result: string, key: Buffer) => void): 
       operator.add(side, bytes, keyStart[i], keyEnd[i], `${time},${value}`, time, timestamps[i])
     },
     finish: () => operator.finish(),
+    tick: () => operator.tick(),
   }
 }
 
@@ -126,6 +130,10 @@ await kafka.transform(
     const state = stateOf(partition) as never
     let results: [Buffer, string][] = []
     const operator = operatorOf(state, (value, key) => results.push([key, value]))
+    const write = (out: Appender): void => {
+      for (const [key, value] of results.splice(0))
+        appendRecord(out, { topic: output, partition, key, value: Buffer.from(value) })
+    }
     return keyedTask(state, {
       begin: () => {
         results = []
@@ -138,8 +146,11 @@ await kafka.transform(
           operator.add(batch, i, time, value)
         }
         operator.finish()
-        for (const [key, value] of results.splice(0))
-          appendRecord(out, { topic: output, partition, key, value: Buffer.from(value) })
+        write(out)
+      },
+      tick(_now, _state, out) {
+        operator.tick()
+        write(out)
       },
     })
   },

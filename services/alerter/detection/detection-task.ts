@@ -30,6 +30,8 @@ type States = KeyedState<DetectorStates>
 const MAX_AHEAD_MS = 5 * 60_000
 /** If a task gets no record within this time after its beginning, it has none to catch up with. */
 const SETTLED_MS = 5000
+/** Devices that one turn tells the time. Their findings must fit into a transaction; others wait for the next turn. */
+const MAX_DUE = 1000
 
 export class DetectionTask implements KeyedWork<DetectorStates> {
   readonly #options: DetectionTaskOptions
@@ -78,7 +80,9 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
   tick(now: number, states: States, out: Appender): void {
     if (!this.#isCaughtUp && performance.now() - this.#begunAt < SETTLED_MS) return
     this.#isCaughtUp = true
-    for (let keyed = states.take('clock', now); keyed !== undefined; keyed = states.take('clock', now)) {
+    for (let taken = 0; taken < MAX_DUE; taken++) {
+      const keyed = states.take('clock', now)
+      if (keyed === undefined) break
       const { classOf, heardAt } = keyed.value!
       const plan = this.#options.plans.of(classOf)
       if (this.#devices.isForgotten(keyed, now) || plan === undefined) {

@@ -23,10 +23,17 @@ interface Known<V> extends Keyed<V> {
   readonly id: number
   /** Whether it is one of `keys`. */
   isCounted: boolean
+  /** The length of the encoded state. */
+  bytes: number
 }
 
-/** States that are kept decoded. */
-const MAX_DECODED = 10_000
+/**
+ * Decoded states may have so much of the memory, counted as bytes of their encoded form. A task of detectors takes about
+ * ten times as much for them.
+ */
+const DECODED_PART = 1 / 16
+/** What a decoded state takes besides, about, in the same measure. */
+const DECODED_BYTES = 64
 /** How long a disk that failed is left alone. */
 const DISK_PAUSE_MS = 10 * 60_000
 
@@ -51,6 +58,7 @@ export class KeyedState<V> {
   #checkpoints: Checkpoints | undefined
   /** Decoded states by the ids of their entries, in the order in which they were decoded. */
   #known = new Map<number, Known<V>>()
+  #knownBytes = 0
   #copies = this.#newCopies()
   #changed = new Set<Known<V>>()
   /** Entries that were added in this turn, which may not get a state. */
@@ -164,6 +172,8 @@ export class KeyedState<V> {
         appendRecord(out, { topic, partition: this.#partition, key, value: bytes })
         this.#copies.setValue(id, bytes, 0, bytes.length, this.#timersOf(value))
         this.#schemaIds.add(bytes.readUInt32BE(1))
+        this.#knownBytes += bytes.length - known.bytes
+        known.bytes = bytes.length
       } else if (this.#copies.hasValue(id)) {
         appendRecord(out, { topic, partition: this.#partition, key, value: null })
         this.#copies.remove(id)
@@ -171,9 +181,10 @@ export class KeyedState<V> {
     }
     this.#changed.clear()
     this.#dropUnused()
+    const most = this.#store.memory.shareBytes * DECODED_PART
     for (const id of this.#known.keys()) {
-      if (this.#known.size <= MAX_DECODED) break
-      this.#known.delete(id)
+      if (this.#knownBytes <= most) break
+      this.#forgetDecoded(id)
     }
   }
 
@@ -257,8 +268,9 @@ export class KeyedState<V> {
         ? this.#store.reader.decode(table.bytes, keyEnd, valueEnd)
         : undefined
       const key = Buffer.from(table.bytes.subarray(table.keyStart(id), keyEnd))
-      known = { id, key, value, isCounted: value !== undefined }
+      known = { id, key, value, isCounted: value !== undefined, bytes: valueEnd - keyEnd }
       this.#known.set(id, known)
+      this.#knownBytes += known.bytes + DECODED_BYTES
     }
     return known
   }
@@ -297,12 +309,20 @@ export class KeyedState<V> {
   }
 
   #newCopies(): Copies {
-    return new Copies(this.#disk, (id) => this.#known.delete(id))
+    return new Copies(this.#disk, (id) => this.#forgetDecoded(id))
+  }
+
+  #forgetDecoded(id: number): void {
+    const known = this.#known.get(id)
+    if (known === undefined) return
+    this.#known.delete(id)
+    this.#knownBytes -= known.bytes + DECODED_BYTES
   }
 
   #forget(): void {
     const { kafka, topic } = this.#store
     this.#known.clear()
+    this.#knownBytes = 0
     this.#changed.clear()
     this.#added.length = 0
     this.#schemaIds = new Set()

@@ -299,11 +299,20 @@ export interface IndexDestination {
   readonly eventTime: string
   /** Mapping properties as Elasticsearch and OpenSearch both take them. */
   readonly properties: Readonly<Record<string, unknown>>
+  /** For records that replace earlier ones, such as further results of a window. Otherwise the first record of an id counts. */
+  readonly replaces?: Replacement
   /**
-   * Returns the document of a record. Its _id is the record's id; `source` is the record's origin (a client,
+   * Returns the document of a record. Its _id is the record's id, if it does not replace others; `source` is the record's origin (a client,
    * a replay run, the simulator).
    */
   document(value: any, record: { readonly id: string; readonly source: string }): Record<string, unknown>
+}
+
+export interface Replacement {
+  /** Returns the _id of the document, of which there is one in the index of its event time. */
+  id(value: any): string
+  /** Returns the number of the record among those with the same _id, from 1. The highest counts, in whatever order they come. */
+  revision(value: any): number
 }
 
 /** A page at /NAME/ of the service that it names. */

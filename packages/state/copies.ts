@@ -80,10 +80,10 @@ export class Copies {
     return id
   }
 
-  /** The ids of all entries that are due by then, in order; their timers stay. */
-  due(kind: TimerKind, until: number): number[] {
+  /** The ids of all entries that are due by then and later than `after`, in order; their timers stay. */
+  due(kind: TimerKind, until: number, after: number): number[] {
     this.#readDue(kind, until)
-    return this.#heaps[kind].due(until)
+    return this.#heaps[kind].due(until, after)
   }
 
   /** Must be called when the disk has changed. */

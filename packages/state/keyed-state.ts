@@ -157,9 +157,12 @@ export class KeyedState<V> {
     return undefined
   }
 
-  /** Returns all keys that are due by then, in the order of their timers, which stay. */
-  due(kind: TimerKind, until: number): Keyed<V>[] {
-    return this.#copies.due(kind, until).flatMap((id) => this.#readable(id) ?? [])
+  /** Yields the keys that are due by then and later than `after`, in the order of their timers, which stay. */
+  *due(kind: TimerKind, until: number, after: number): Generator<Keyed<V>> {
+    for (const id of this.#copies.due(kind, until, after)) {
+      const known = this.#readable(id)
+      if (known !== undefined) yield known
+    }
   }
 
   /** Ends a turn: writes the changes of the states into the transaction. */

@@ -18,7 +18,7 @@ function heapOf() {
     for (let id = heap.take(until); id >= 0; id = heap.take(until)) names.push(name(id))
     return names
   }
-  const due = (until: number): string[] => heap.due(until).map(name)
+  const due = (until: number): string[] => heap.due(until, -Infinity).map(name)
   const remove = (text: string): void => table.remove(table.find(Buffer.from(text), 0, text.length))
   return { set, takeAll, due, remove }
 }

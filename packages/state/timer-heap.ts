@@ -53,11 +53,12 @@ export class TimerHeap {
     this.#group = [...ids].sort((a, b) => this.#table.compareKeys(b, a))
   }
 
-  /** The ids of all entries that are due by then, in order; their timers stay. */
-  due(until: number): number[] {
+  /** The ids of all entries that are due by then and later than `after`, in order; their timers stay. */
+  due(until: number, after: number): number[] {
     const found = new Set<number>()
     for (let i = 0; i < this.#length; i++)
-      if (this.#times[i] <= until && this.#isTrue(this.#ids[i], this.#times[i])) found.add(this.#ids[i])
+      if (this.#times[i] <= until && this.#times[i] > after && this.#isTrue(this.#ids[i], this.#times[i]))
+        found.add(this.#ids[i])
     const time = (id: number): number => this.#table.timer(id, this.#kind)
     return [...found].sort((a, b) => time(a) - time(b) || this.#table.compareKeys(a, b))
   }

@@ -84,7 +84,9 @@ export class TooManyWindows extends Error {
   readonly code = 'too-many-windows'
 }
 
-type States<A> = Pick<KeyedState<WindowState<A>>, 'at' | 'put' | 'take' | 'due'>
+type States<A> = Pick<KeyedState<WindowState<A>>, 'at' | 'put' | 'take'> & {
+  due(...of: Parameters<KeyedState<WindowState<A>>['due']>): Iterable<Keyed<WindowState<A>>>
+}
 
 export class WindowOperator<V, A, R> {
   readonly #definition: WindowDefinition<V, A, R>
@@ -101,6 +103,8 @@ export class WindowOperator<V, A, R> {
   #isBehind = true
   /** When the last record came, by this process's clock. */
   #cameAt = Infinity
+  /** Windows that end up to then have had results by the clock. */
+  #earlyMs = -Infinity
 
   /** @param emit takes the results of windows, in the order of their times */
   constructor(
@@ -132,6 +136,7 @@ export class WindowOperator<V, A, R> {
     this.#isBehind = true
     this.#room = MAX_DUE
     this.#cameAt = now
+    this.#earlyMs = -Infinity
   }
 
   /**
@@ -153,6 +158,7 @@ export class WindowOperator<V, A, R> {
   /** Ends a batch: the time of the partition is a part of its states. */
   finish(now: number): void {
     this.#cameAt = now
+    this.#earlyMs = -Infinity
     this.#room = MAX_DUE
     if (!this.#isMoved) return
     this.#isMoved = false
@@ -168,15 +174,16 @@ export class WindowOperator<V, A, R> {
     const { idleMs } = this.#definition
     if (idleMs === undefined || now - this.#cameAt < idleMs || this.#watermarkMs === -Infinity) return
     const until = this.#watermarkMs + (now - this.#cameAt)
-    for (const keyed of this.#states.due('event', until)) {
-      let isChanged = false
-      for (const window of keyed.value!.windows) {
-        if (window.revision > 0 || window.endMs > until) continue
-        this.#result(keyed, window)
-        isChanged = true
-      }
-      if (isChanged) this.#states.put(keyed)
+    for (const keyed of this.#states.due('event', until, this.#earlyMs)) {
+      const early = keyed.value!.windows.filter(({ revision, endMs }) => revision === 0 && endMs <= until)
+      if (early.length === 0) continue
+      // The rest is found again in the next turn.
+      if (this.#room <= 0) return
+      this.#room -= early.length
+      for (const window of early) this.#result(keyed, window)
+      this.#states.put(keyed)
     }
+    this.#earlyMs = until
   }
 
   #addTo(window: WindowSpec, keyed: Keyed<WindowState<A>>, value: V, timeMs: number): boolean {

@@ -7,6 +7,10 @@ import type { Extent, TruckMinute, TruckReading } from './generated/types.ts'
 const MINUTE_MS = 60_000
 /** Readings come within seconds, also from a truck that sends them again after a lost connection. */
 const DISORDER_MS = 5000
+/** A minute that is over takes readings for so long, each with a new result. */
+const LATENESS_MS = 60_000
+/** Without readings from any truck of the partition for so long, the last minutes have results by the clock. */
+const IDLE_MS = 10_000
 
 export const minutesFlow = (deps: FlowDeps) =>
   flow<number, Source>()
@@ -18,6 +22,8 @@ export const minutesFlow = (deps: FlowDeps) =>
       states: 'fleet.minutes.open',
       late: 'fleet.readings.late',
       disorderMs: DISORDER_MS,
+      latenessMs: LATENESS_MS,
+      idleMs: IDLE_MS,
     })
     .aggregate(minutes)
     .publish('fleet.minutes')
@@ -47,7 +53,7 @@ export const minutes: Aggregate<TruckReading, Minute, TruckMinute> = {
     minute.container = extended(minute.container, containerTemperature)
     return minute
   },
-  result: (minute, { key, startMs }) => ({ truckId: key, minute: startMs, ...minute }),
+  result: (minute, { key, startMs, revision }) => ({ truckId: key, minute: startMs, revision, ...minute }),
 }
 
 function extended(extent: Extent | null, value: number | null): Extent | null {

@@ -29,7 +29,7 @@ export const readingsIndex: IndexDestination = {
   document: (value: TruckReading, { source }) => ({ ...value, source }),
 }
 
-/** The search index of minutes: one index per month of event time. */
+/** The search index of minutes: one index per month of event time. A minute has one document, its last result. */
 export const minutesIndex: IndexDestination = {
   prefix: 'fleet-minutes',
   rotation: 'month',
@@ -41,6 +41,11 @@ export const minutesIndex: IndexDestination = {
     readings: { type: 'integer' },
     engine: { properties: EXTENT },
     container: { properties: EXTENT },
+    revision: { type: 'integer' },
+  },
+  replaces: {
+    id: ({ truckId, minute }: TruckMinute) => `${truckId}/${minute}`,
+    revision: ({ revision }: TruckMinute) => revision,
   },
   document: (value: TruckMinute) => ({ ...value }),
 }

@@ -34,17 +34,17 @@ export class MemoryStates<V> {
   }
 
   take(kind: TimerKind, until: number): Keyed<V> | undefined {
-    return this.due(kind, until)[0]
+    return this.due(kind, until, -Infinity)[0]
   }
 
-  due(kind: TimerKind, until: number): Keyed<V>[] {
+  due(kind: TimerKind, until: number, after: number): Keyed<V>[] {
     if (until < this.#next[kind]) return []
     const due: { readonly time: number; readonly keyed: Keyed<V> }[] = []
     this.#next[kind] = Infinity
     for (const keyed of this.#states.values()) {
       const time = keyed.value === undefined ? Infinity : this.#timers(keyed.value)[kind]
       this.#next[kind] = Math.min(this.#next[kind], time)
-      if (time <= until) due.push({ time, keyed })
+      if (time <= until && time > after) due.push({ time, keyed })
     }
     due.sort((a, b) => a.time - b.time || a.keyed.key.compare(b.keyed.key))
     return due.map(({ keyed }) => keyed)

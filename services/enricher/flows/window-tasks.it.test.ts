@@ -15,7 +15,7 @@ const SECOND = 1000
 const run = randomUUID().slice(0, 8)
 const sample: TruckReading = sampleOf(topics, 'fleet.readings')
 /** The beginning of a minute that is over. */
-const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 60 * MINUTE_MS
+const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 240 * MINUTE_MS
 const stops: (() => Promise<void>)[] = []
 const found = new Map<TopicName, any[]>()
 
@@ -100,7 +100,7 @@ function withBadFloat(value: Buffer): Buffer {
 const of = (topic: TopicName, truck: string): any[] =>
   found.get(topic)!.filter(({ truckId }) => truckId === `${run}-${truck}`)
 
-test('each minute has one result, through a restart, and what comes too late has its topic', async () => {
+test('each minute has its result, through a restart, and another for a late reading; too late ones have a topic', async () => {
   const stop = await minutesFlow()
   await send('a', [
     [0, 10],
@@ -119,18 +119,23 @@ test('each minute has one result, through a restart, and what comes too late has
     [66, 21],
     [1, 99],
     [200, 5],
+    [2, 77],
   ])
-  await expect.poll(() => of('fleet.minutes', 'a').length, soon).toBe(2)
+  await expect.poll(() => of('fleet.minutes', 'a').length, soon).toBe(3)
   expect(of('fleet.minutes', 'a')).toMatchObject([
-    { minute: start, readings: 4, container: { count: 3, sum: 33, least: 10, greatest: 12 } },
+    { minute: start, revision: 1, readings: 4, container: { count: 3, sum: 33, least: 10, greatest: 12 } },
+    { minute: start, revision: 2, readings: 5, container: { count: 4, sum: 132, greatest: 99 } },
     {
       minute: start + MINUTE_MS,
+      revision: 1,
       readings: 3,
       container: { count: 3, sum: 63, least: 20, greatest: 22 },
       engine: { count: 3, sum: 3 * sample.engineTemperature! },
     },
   ])
-  expect(of('fleet.readings.late', 'a')).toMatchObject([{ containerTemperature: 99 }])
+  await expect
+    .poll(() => of('fleet.readings.late', 'a').map((late) => late.containerTemperature), soon)
+    .toEqual([77])
   await again()
 })
 
@@ -147,4 +152,16 @@ test('a reading that cannot be counted becomes a dead letter, and its neighbours
   await expect
     .poll(() => found.get('fleet.readings.uncounted')!.map(({ step, code }) => [step, code]), soon)
     .toEqual([['refuse-impossible', 'invalid']])
+})
+
+test('the last minute of a truck has its result by the clock, and a later one if its readings go on', async () => {
+  await minutesFlow()
+  await send('c', [[10_856, 3]])
+  const minutes = () => of('fleet.minutes', 'c').map(({ revision, readings }) => [revision, readings])
+  await expect.poll(minutes, { timeout: 40_000 }).toEqual([[1, 1]])
+  await send('c', [[10_857, 4]])
+  await expect.poll(minutes, soon).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
 })

@@ -7,7 +7,7 @@ import { faultyProxy } from '@weir/sinks/conformance/faulty-proxy.ts'
 import { servers } from '@weir/testkit'
 import { makeCertificates } from '@weir/testkit/certificates.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { actionOf } from '../indices/bulk.ts'
+import { actionOf, replacementOf } from '../indices/bulk.ts'
 import { indexTemplate } from '../indices/template.ts'
 import { openEngine, PROPERTIES, report } from '../testing/reports.ts'
 import type { EngineOptions, SearchEngine } from './engine.ts'
@@ -107,6 +107,20 @@ describe.each(ENGINES)('the driver of %s', (name) => {
     expect(await count()).toBe(50)
     const { hits } = await engine.search(`${prefix}-*`, { size: 50, version: true, query: { match_all: {} } })
     expect(hits.hits.every((hit) => hit._version === 1 && hit._source.device !== 'taxi-999')).toBe(true)
+  })
+
+  test('keeps the document with the highest revision, in whatever order they come', async () => {
+    const send = async (...revisions: readonly number[]) => {
+      const lines = revisions.map(
+        (revision) => `${replacementOf(index, revision)}"minute"}}\n${JSON.stringify(report(revision))}\n`,
+      )
+      return (await engine.bulk(Buffer.from(lines.join('')))).items.map(verdictOf)
+    }
+    expect(await send(2, 1)).toEqual(['created', 'duplicate'])
+    expect(await send(1, 3, 3, 2)).toEqual(['duplicate', 'created', 'duplicate', 'duplicate'])
+    expect(await count()).toBe(1)
+    const { hits } = await engine.search(`${prefix}-*`, { size: 1, version: true, query: { match_all: {} } })
+    expect(hits.hits).toMatchObject([{ _id: 'minute', _version: 3, _source: report(3) }])
   })
 
   test('gives each poison document its verdict, and indexes the neighbours', async () => {

@@ -22,7 +22,7 @@ export const LENIENT = { ignore_unavailable: true, allow_no_indices: true } as c
 
 /** Unwraps each verdict from the name of its operation: { create: { status } } → { status }. */
 export function bulkReply(body: { readonly items?: readonly Record<string, BulkItem>[] }): BulkReply {
-  return { items: (body.items ?? []).map((item) => item.create ?? NO_VERDICT) }
+  return { items: (body.items ?? []).map((item) => item.create ?? item.index ?? NO_VERDICT) }
 }
 
 const NO_VERDICT: BulkItem = { status: 0 }

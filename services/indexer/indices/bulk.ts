@@ -12,9 +12,14 @@ export interface Lines {
 }
 
 /**
- * `{"create":{"_index":"NAME","_id":` … `}}`, without the id. docs/decisions/0004 explains why it is create.
+ * `{"create":{"_index":"NAME","_id":` … `}}`, without the id. docs/decisions/0004 explains why it is create, and what
+ * replaces a document.
  */
 export const actionOf = (index: string): string => `{"create":{"_index":${JSON.stringify(index)},"_id":`
+
+/** The action of a document that replaces those with lower revisions. */
+export const replacementOf = (index: string, revision: number): string =>
+  `{"index":{"_index":${JSON.stringify(index)},"version_type":"external","version":${revision},"_id":`
 const ACTION_END = '}}\n'
 const NEWLINE = 10
 
@@ -37,5 +42,7 @@ export const bulkLayout: Layout<Lines> = {
 }
 
 /** The index that the item of a request is for. */
-export const indexOf = (item: Buffer): string =>
-  JSON.parse(item.toString('utf8', 0, item.indexOf(NEWLINE))).create._index
+export function indexOf(item: Buffer): string {
+  const { create, index } = JSON.parse(item.toString('utf8', 0, item.indexOf(NEWLINE)))
+  return (create ?? index)._index
+}

@@ -101,3 +101,26 @@ test('ids may contain the replacement character, and names of headers match as a
   expect(lines.id).toBe('"a\ufffdb"')
   expect(JSON.parse(lines.document).source).toBe('s')
 })
+
+test('a record that replaces others has the id and the revision that the definition says', () => {
+  const replacing = documents(
+    {
+      ...definition,
+      replaces: { id: ({ name }) => name, revision: ({ revision }) => revision },
+    },
+    reader,
+    lines,
+  )
+  expect(replacing(batchOf(value({ revision: 7 }), { 'weir-id': 'x' }), 0)).toBeUndefined()
+  expect(lines.action).toBe(
+    '{"index":{"_index":"taxi-2026.11.22","version_type":"external","version":7,"_id":',
+  )
+  expect(lines.id).toBe('"a"')
+  expect(JSON.parse(lines.document).id).toBe('x')
+  const refused = (over: object) => (replacing(batchOf(value(over)), 0) as Refusal).cause.message
+  expect(refused({ revision: 1.5 })).toBe("The document's revision is 1.5; it must be a whole number from 1.")
+  expect(refused({ revision: 0 })).toContain('revision is 0')
+  expect(refused({ revision: 1, name: 'n'.repeat(513) })).toBe(
+    "The document's id has 513 bytes; search engines take 1 to 512.",
+  )
+})

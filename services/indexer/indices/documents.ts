@@ -5,7 +5,7 @@ import type { RecordBatch } from '@weir/kafka'
 import type { Cause } from '@weir/kafka/dead-letters.ts'
 import { RecordHeaders } from '@weir/sinks'
 import type { IndexDestination } from '@weir/solutions/solution.ts'
-import { actionOf, type Lines } from './bulk.ts'
+import { actionOf, type Lines, replacementOf } from './bulk.ts'
 import { indexNames, isEventTime } from './rotation.ts'
 
 /**
@@ -34,6 +34,7 @@ export function documents(
   lines: Lines,
 ): (batch: RecordBatch, i: number) => Refusal | undefined {
   const indexName = indexNames(definition)
+  const { replaces } = definition
   const headers = new RecordHeaders()
   let lastIndex = ''
   return (batch, i) => {
@@ -57,25 +58,46 @@ export function documents(
         'invalid',
         `${definition.eventTime} is not a time in the years 1970 to 9999.`,
       )
-    const id = recordId(batch, i, headers)
-    if (typeof id !== 'string') return id
+    const recordId = recordIdOf(batch, i, headers)
+    if (typeof recordId !== 'string') return recordId
+    const index = indexName(time)
     try {
-      lines.document = JSON.stringify(definition.document(value, { id, source: headers.source }))
+      lines.document = JSON.stringify(definition.document(value, { id: recordId, source: headers.source }))
+      if (replaces !== undefined)
+        return replacement(lines, index, replaces.id(value), replaces.revision(value))
     } catch (error) {
       return new Refusal('document', 'failed', error instanceof Error ? error.message : String(error))
     }
-    const index = indexName(time)
     if (index !== lastIndex) lines.action = actionOf((lastIndex = index))
-    lines.id = JSON.stringify(id)
+    lines.id = JSON.stringify(recordId)
     return undefined
   }
+}
+
+function replacement(lines: Lines, index: string, id: string, revision: number): Refusal | undefined {
+  const length = Buffer.byteLength(id)
+  if (length === 0 || length > LONGEST_ID)
+    return new Refusal(
+      'id',
+      'invalid',
+      `The document's id has ${length} bytes; search engines take 1 to ${LONGEST_ID}.`,
+    )
+  if (!Number.isSafeInteger(revision) || revision < 1)
+    return new Refusal(
+      'id',
+      'invalid',
+      `The document's revision is ${revision}; it must be a whole number from 1.`,
+    )
+  lines.action = replacementOf(index, revision)
+  lines.id = JSON.stringify(id)
+  return undefined
 }
 
 /**
  * The record's own id. Without one, its position in Kafka, which stays the same in a redelivery but not in a
  * client's retry.
  */
-function recordId(batch: RecordBatch, i: number, headers: RecordHeaders): string | Refusal {
+function recordIdOf(batch: RecordBatch, i: number, headers: RecordHeaders): string | Refusal {
   const length = headers.idLength
   if (length === 0) return `${batch.topic}-${batch.partition}-${batch.offsets[i]}`
   if (length > LONGEST_ID)

@@ -47,6 +47,8 @@ export interface TruckMinute {
   truckId: string
   /** The beginning of the minute, milliseconds since the epoch, UTC. */
   minute: number
+  /** The number of this result of the minute, from 1; the highest counts. */
+  revision: number
   /** The class of the cargo in the last reading. */
   cargoClass: string
   /** The number of readings. */

@@ -224,8 +224,8 @@ export class ByteTable {
   /** Copies the entries to a new buffer, without what was left behind. */
   #makeRoom(needed: number): void {
     const live = this.#end - this.#garbage
-    let length = this.bytes.length
-    while (length < (live + needed) * 1.5) length *= 2
+    const wanted = Math.ceil(((live + needed) * 1.5) / FIRST_BYTES) * FIRST_BYTES
+    const length = Math.max(this.bytes.length, wanted)
     if (length > MAX_BYTES) throw new RangeError(`A table of states cannot have ${length} bytes.`)
     const bytes = Buffer.allocUnsafeSlow(length)
     let end = 0

@@ -10,6 +10,8 @@ import type { Disk } from './disk.ts'
 const INTERVAL_MS = 30_000
 /** Entries that are written in one turn, which takes about 10 ms. */
 const STEP_ENTRIES = 1000
+/** The same while memory is full of changes: more than a turn makes, so that they become fewer. */
+const FULL_STEP_ENTRIES = 4000
 /** More entries than these begin a checkpoint at once. */
 const MAX_DIRTY = 50_000
 
@@ -37,11 +39,14 @@ export class Checkpoints {
     this.#options = options
   }
 
-  /** Writes a step. All changes in memory must be committed. Throws NotOwner, and LMDB's errors. */
-  step(): void {
+  /**
+   * Writes a step. All changes in memory must be committed. Throws NotOwner, and LMDB's errors.
+   * @param isFull whether memory has more than its share: what is on disk can leave it
+   */
+  step(isFull: boolean): void {
     const { copies, end } = this.#options
     if (this.#round === undefined) {
-      if (performance.now() < this.#nextAt && copies.dirty.size < MAX_DIRTY) return
+      if (!isFull && performance.now() < this.#nextAt && copies.dirty.size < MAX_DIRTY) return
       const round: Round = { offset: undefined, ids: undefined }
       this.#round = round
       end().then(
@@ -53,7 +58,7 @@ export class Checkpoints {
     if (this.#round.offset === undefined) return
     // All records before that offset are committed, and in memory: this task has written them.
     this.#round.ids ??= this.#takeDirty()
-    this.#write(this.#round.ids, this.#round.offset, STEP_ENTRIES)
+    this.#write(this.#round.ids, this.#round.offset, isFull ? FULL_STEP_ENTRIES : STEP_ENTRIES)
   }
 
   /** Writes everything at once. All changes before the offset must be in memory, and committed. */

@@ -107,10 +107,10 @@ export class KeyedState<V> {
     this.#out = out
     this.#dropUnused()
     try {
-      this.#checkpoints?.step()
       const { shareBytes } = this.#store.memory
-      if (this.#disk !== undefined && this.#copies.table.usedBytes > shareBytes)
-        this.#copies.evict(shareBytes)
+      const isFull = this.#copies.table.usedBytes > shareBytes
+      this.#checkpoints?.step(isFull)
+      if (this.#disk !== undefined && isFull) this.#copies.evict(shareBytes)
     } catch (error) {
       this.#leaveDisk(error)
     }

@@ -44,6 +44,8 @@ export async function openStateStore<T extends TopicName>(
     ...rest
   } = options
   const [reader, writer] = await Promise.all([codec.reader(topic), codec.writer(topic)])
+  // What this process writes leaves memory, and is decoded again, before any of it was read from Kafka.
+  await codec.resolve(writer.schemaId)
   const store: StateStore<ValueOf[T]> = { ...rest, codec, topic, reader, writer, dir, memory }
   return (partition) => new KeyedState(store, partition)
 }

@@ -23,6 +23,8 @@ export interface Detections {
 
 /** Devices of one partition. A client that invents more is refused, and the others are not affected. */
 const MAX_DEVICES = 100_000
+/** Each may be of another device, whose detectors take some KB as objects until the batch is done. */
+const MAX_BATCH_RECORDS = 1000
 
 export async function openDetections(
   definitions: readonly DetectionDefinition[],
@@ -75,7 +77,7 @@ async function runDetection(
     openConsumerStage({ name: `alerter.${name}`, kind: 'stage', deadLetter, kafka, codec, log }),
   ])
   const subscription = await kafka.transform(
-    { groupId: `alerter.${name}`, topics: [source], startAt: 'earliest' },
+    { groupId: `alerter.${name}`, topics: [source], startAt: 'earliest', maxBatchRecords: MAX_BATCH_RECORDS },
     (partition) =>
       keyedTask(
         stateOf(partition),

@@ -196,7 +196,8 @@ export interface Position extends TopicPartition {
 export interface Task {
   /**
    * Called before the first batch, and again after each failure, with the positions from which reading goes
-   * on. The task must discard its state from later records.
+   * on. The task must discard its state from later records. Between a failure and this call it gets nothing of
+   * any input.
    */
   begin?(positions: readonly Position[], signal: AbortSignal): Promise<void> | void
   /** Handles the next batch, as BatchHandler describes. */

@@ -93,17 +93,20 @@ export function joined(outputs: readonly TransactionOutput[]): readonly OutputPa
 /**
  * Handles a batch in one transaction, or in several, one after the other, if its output is more than one may
  * hold.
+ * @param again called before the handler gets records again
  */
 export async function inParts(
   batch: RecordBatch,
   transact: (part: RecordBatch) => Promise<void>,
+  again: () => Promise<void>,
 ): Promise<void> {
   try {
     return await transact(batch)
   } catch (error) {
     if (!(error instanceof OutputTooLarge) || batch.length < 2) throw error
   }
+  await again()
   const half = batch.length >> 1
-  await inParts(head(batch, half), transact)
-  await inParts(tail(batch, half), transact)
+  await inParts(head(batch, half), transact, again)
+  await inParts(tail(batch, half), transact, again)
 }

@@ -1,6 +1,6 @@
 import { servers, uniqueName } from '@weir/testkit'
 import { beforeAll, expect, test } from 'vitest'
-import { append, caughtUp, createTopic, processing, produceNumbered, valueText } from './records.ts'
+import { append, caughtUp, createTopic, produceNumbered, valueText } from './records.ts'
 import { describeDriver, open } from './suite.ts'
 
 const RECORDS = 200
@@ -19,19 +19,22 @@ describeDriver('more output than one transaction holds', (variant) => {
     const rest = Buffer.alloc(BYTES, '.')
     let failed = false
     let largest = 0
-    const member = await kafka.transform(
-      { groupId: topic, topics: [topic], startAt: 'earliest' },
-      processing((batch, out) => {
+    /** What the task knows: the record that comes next. */
+    let next = -1
+    const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest' }, () => ({
+      begin: ([{ offset }]) => void (next = offset),
+      process: (batch, out) => {
         largest = Math.max(largest, batch.length)
         for (let i = 0; i < batch.length; i++) {
+          expect(batch.offsets[i]).toBe(next++)
           append(out, output, 0, null, Buffer.concat([Buffer.from(valueText(batch, i)), rest]))
           if (!failed && batch.length < RECORDS / 2 && valueText(batch, i) === `key-0:${RECORDS - 1}`) {
             failed = true
             throw new Error('once, in the last part')
           }
         }
-      }),
-    )
+      },
+    }))
     await caughtUp(kafka, topic, 60_000)
     await member.stop()
     expect(largest, 'the batch was too much for one').toBeGreaterThan(RECORDS / 2)

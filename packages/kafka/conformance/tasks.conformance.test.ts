@@ -236,6 +236,53 @@ describeDriver('tasks', (variant) => {
     expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
   }, 120_000)
 
+  test('a task that failed at a record of one topic begins again before it gets anything of another', async () => {
+    const { kafka, input: left, output, group } = await topics(variant, 'failing')
+    const right = await createTopic(kafka, `${left}-right`, PARTITIONS)
+    const unknown: string[] = []
+    let failures = 0
+    const failing: OpenTask = (partition) => {
+      let hasFailed = false
+      const look = (what: string): void => {
+        if (hasFailed) unknown.push(`${what} of ${partition}`)
+      }
+      return {
+        begin: () => void (hasFailed = false),
+        process: (batch, out) => {
+          look(batch.topic === left ? 'left' : 'right')
+          for (let i = 0; i < batch.length; i++)
+            append(
+              out,
+              output,
+              partition,
+              null,
+              `${batch.topic === left ? 'left' : 'right'}-${valueText(batch, i)}`,
+            )
+          if (batch.topic !== left || Math.random() < 0.5) return
+          failures++
+          hasFailed = true
+          throw new Error('not yet')
+        },
+        tick: () => look('tick'),
+      }
+    }
+    const options = { ...group, topics: [left, right], maxBatchRecords: 10 }
+    const member = await kafka.transform(options, failing)
+    for (let round = 0; round < 20; round++) {
+      for (const topic of [left, right]) await produceNumbered(kafka, topic, 8, 2, 2 * round)
+      await sleep(50)
+    }
+    await caughtUp(kafka, left, 60_000)
+    await member.stop()
+    expect(failures).toBeGreaterThan(5)
+    expect(unknown).toEqual([])
+    const numbers = Array.from({ length: 40 }, (_, number) => number)
+    const wanted = ['left', 'right'].flatMap((side) =>
+      Array.from({ length: 8 }, (_, key) => numbers.map((number) => `${side}-key-${key}:${number}`)).flat(),
+    )
+    expect(tally(wanted, await readBack(brokers, output))).toEqual(EXACT)
+  }, 120_000)
+
   test('topics with different numbers of partitions are not transformed together', async () => {
     const { kafka, input, group } = await topics(variant, 'counts')
     const other = await createTopic(kafka, `${input}-other`, PARTITIONS + 1)

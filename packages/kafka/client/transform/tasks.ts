@@ -39,6 +39,11 @@ export class TaskSlot {
   readonly #open: OpenTask
   readonly #offsets = new Map<string, number>()
   #task: Task | undefined
+  /**
+   * Topics whose last batch failed. The task may know what is not committed, and gets nothing of any topic until the
+   * reading of these has begun again.
+   */
+  readonly #failed = new Set<string>()
   #nextTick = 0
   /** Resolves when the last turn that was asked for has ended. */
   #turns: Promise<unknown> = Promise.resolve()
@@ -52,20 +57,52 @@ export class TaskSlot {
 
   /** Reading of the topic's partition goes on at the offset. */
   begin(topic: string, offset: number, signal: AbortSignal): Promise<void> {
-    return this.turn(async () => {
+    return this.#turn(async () => {
       this.#offsets.set(topic, offset)
       if (this.#offsets.size < this.#topics.length) return
+      this.#fail(topic)
       this.#task ??= this.#open(this.#partition)
       const positions = this.#topics.map(
         (topic): Position => ({ topic, partition: this.#partition, offset: this.#offsets.get(topic)! }),
       )
       await this.#task.begin?.(positions, signal)
-      this.#whole.resolve()
+      this.#failed.delete(topic)
+      if (this.#isWhole) this.#whole.resolve()
     })
   }
 
-  /** Runs `work` when all that was asked for before has ended. */
-  turn<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` on a batch of the topic when all that was asked for before has ended, and the member has all partitions
+   * of the task. If the work fails, nothing is run before begin().
+   */
+  async run(topic: string, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (let hasRun = false; !hasRun; ) {
+      await this.#untilWhole(signal)
+      hasRun = await this.#turn(async () => {
+        if (signal.aborted) throw new KafkaError('stopped', `Handling ${topic}/${this.#partition}`)
+        // The turn before this one has failed.
+        if (this.#failed.size > 0) return false
+        try {
+          await work()
+        } catch (error) {
+          if (this.#task !== undefined) this.#fail(topic)
+          throw error
+        }
+        return true
+      })
+    }
+  }
+
+  get #isWhole(): boolean {
+    return this.#task !== undefined && this.#failed.size === 0
+  }
+
+  #fail(topic: string): void {
+    if (this.#isWhole) this.#whole = Promise.withResolvers()
+    this.#failed.add(topic)
+  }
+
+  #turn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turns.then(work)
     this.#turns = turn.catch(() => {})
     return turn
@@ -76,9 +113,9 @@ export class TaskSlot {
     return this.#task?.tick !== undefined
   }
 
-  /** Resolves when the member has all partitions of the task, or when the signal aborts. */
-  async whole(signal: AbortSignal): Promise<void> {
-    if (this.#task !== undefined) return
+  /** Resolves when the task is whole or has ended, or when the signal aborts. */
+  async #untilWhole(signal: AbortSignal): Promise<void> {
+    if (this.#isWhole || signal.aborted) return
     const aborted = Promise.withResolvers<void>()
     const abort = (): void => aborted.resolve()
     signal.addEventListener('abort', abort)
@@ -86,7 +123,7 @@ export class TaskSlot {
     signal.removeEventListener('abort', abort)
   }
 
-  /** Hands the batch over, and what is due. Called within a turn. */
+  /** Hands the batch over, and what is due. Called by the work of run(). */
   async handle(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
     if (this.#task === undefined)
       throw new KafkaError(
@@ -107,11 +144,13 @@ export class TaskSlot {
 
   /** The member has the topic's partition no longer. */
   end(topic: string): Promise<void> {
-    return this.turn(async () => {
+    return this.#turn(async () => {
       this.#offsets.delete(topic)
       const task = this.#task
       if (task === undefined) return
       this.#task = undefined
+      this.#failed.clear()
+      this.#whole.resolve()
       this.#whole = Promise.withResolvers()
       await task.end?.()
     })

@@ -76,10 +76,12 @@ class ExactlyOnce implements Processor {
   }
 
   process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    return inParts(batch, async (part) => {
-      await this.#slot.whole(signal)
-      await this.#slot.turn(() => this.#transact(part, signal))
-    })
+    const { topic } = this.#at
+    return inParts(
+      batch,
+      (part) => this.#slot.run(topic, () => this.#transact(part, signal), signal),
+      () => this.#slot.begin(topic, this.#committed, signal),
+    )
   }
 
   async #transact(batch: RecordBatch, signal: AbortSignal): Promise<void> {

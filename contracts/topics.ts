@@ -3,7 +3,7 @@
  * topic creation, schemas, types, rights and the AsyncAPI document follow from all of them together.
  */
 
-import type { DeadLetter, DetectorStates, Finding, ValueOf } from './generated/types.ts'
+import type { DeadLetter, DetectorStates, Finding, StateErasure, ValueOf } from './generated/types.ts'
 import { KAFKA_SERVICES, type Service } from './services.ts'
 
 /** HTTP, or MQTT: devices publish to the MQTT topics that match the filter. The payload is the value in JSON. */
@@ -46,6 +46,11 @@ export type DetectorStatesTopic = {
   [T in TopicName]: ValueOf[T] extends DetectorStates ? T : never
 }[TopicName]
 
+/** The topics whose values are requests to erase the state of a key. */
+export type StateErasuresTopic = {
+  [T in TopicName]: ValueOf[T] extends StateErasure ? T : never
+}[TopicName]
+
 /** Every topic. */
 export type Topics = Readonly<Record<TopicName, Topic>>
 
@@ -55,6 +60,7 @@ export const WEEK_HOURS = 7 * 24
 export const DEAD_LETTER = new URL('weir/dead-letter.avsc', import.meta.url)
 export const FINDING = new URL('weir/finding.avsc', import.meta.url)
 export const DETECTOR_STATES = new URL('weir/detector-states.avsc', import.meta.url)
+export const STATE_ERASURE = new URL('weir/state-erasure.avsc', import.meta.url)
 export const CONTROL_ENTRY = new URL('weir/control-entry.avsc', import.meta.url)
 
 /**

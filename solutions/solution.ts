@@ -8,6 +8,7 @@ import type {
   FindingsTopic,
   Server,
   Service,
+  StateErasuresTopic,
   TopicName,
   TopicTable,
 } from '@weir/contracts'
@@ -259,6 +260,8 @@ export interface DetectionDefinition {
   readonly output: FindingsTopic
   /** The states of the detectors. It has as many partitions as the source, and nothing else writes it. */
   readonly states: DetectorStatesTopic
+  /** Requests to erase the states of devices. It has as many partitions as the source. */
+  readonly erasures: StateErasuresTopic
   /** The field of the value that holds the event time, ms since the epoch. */
   readonly eventTime: string
   /** The reference table with what is normal, by class. */

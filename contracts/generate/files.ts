@@ -1,7 +1,14 @@
 /** Generates the modules with the types of the topics' values, from the topics and their contracts. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { pathOf, readContract } from '../load.ts'
-import { DEAD_LETTER, DETECTOR_STATES, FINDING, platformTopics, type TopicTable } from '../topics.ts'
+import {
+  DEAD_LETTER,
+  DETECTOR_STATES,
+  FINDING,
+  platformTopics,
+  STATE_ERASURE,
+  type TopicTable,
+} from '../topics.ts'
 import { platformTypes, solutionTypes, type TopicType } from './types.ts'
 
 const PLATFORM = new URL('../', import.meta.url)
@@ -27,7 +34,9 @@ const typesOf = (topics: TopicTable): TopicType[] =>
 
 /** Records for which only solutions have topics. */
 const others = (): RecordNode[] =>
-  [DEAD_LETTER, FINDING, DETECTOR_STATES].map((contract) => recordOf(contract.pathname, contract))
+  [DEAD_LETTER, FINDING, DETECTOR_STATES, STATE_ERASURE].map((contract) =>
+    recordOf(contract.pathname, contract),
+  )
 
 function recordOf(topic: string, contract: URL): RecordNode {
   const node = parseSchema(readContract(contract))

@@ -83,6 +83,14 @@ export interface DetectorStates {
   dueAt: number
 }
 
+/** Somebody wants the state of a key erased. The record's key is that key; the partition's owner removes the state in the transaction that moves the offset of this record. */
+export interface StateErasure {
+  /** The name of an API key, or how the request came. */
+  by: string
+  /** When it was requested, milliseconds since the epoch, UTC. */
+  at: number
+}
+
 /** What one stage of one service instance did in the last second. Pages show it; metrics systems read /metrics instead. */
 export interface StageStats {
   /** service.name, for instance enricher.taxi. The key. */

@@ -7,6 +7,11 @@ export interface ChangelogPlace {
   readonly partition: number
 }
 
+export interface ChangelogRange {
+  readonly from: number
+  readonly end: number
+}
+
 const FETCH_BYTES = 4 << 20
 /** Transactions of a process that died are aborted after 15 s. */
 const MAX_WAIT_MS = 20_000
@@ -20,13 +25,27 @@ const MAX_PAUSE_MS = 100
  */
 export async function readChangelog(
   kafka: Pick<Kafka, 'fetch' | 'admin'>,
-  { topic, partition }: ChangelogPlace,
+  place: ChangelogPlace,
   from: number,
   accept: (batch: RecordBatch) => Promise<void>,
   signal: AbortSignal,
 ): Promise<number> {
-  const ends = await kafka.admin.offsets(topic)
-  const end = ends.find((one) => one.partition === partition)?.latest ?? 0
+  const ends = await kafka.admin.offsets(place.topic)
+  const end = ends.find((one) => one.partition === place.partition)?.latest ?? 0
+  return readRange(kafka, place, { from, end }, accept, signal)
+}
+
+/**
+ * Hands over the committed records of the range, and waits for transactions in it. Resolves to the offset behind them,
+ * and rejects as readChangelog() does.
+ */
+export async function readRange(
+  kafka: Pick<Kafka, 'fetch'>,
+  { topic, partition }: ChangelogPlace,
+  { from, end }: ChangelogRange,
+  accept: (batch: RecordBatch) => Promise<void> | void,
+  signal: AbortSignal,
+): Promise<number> {
   let position = from
   let [standing, retry] = [performance.now(), 0]
   while (position < end) {

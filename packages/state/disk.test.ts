@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { Disk, NotOwner } from './disk.ts'
+import { Disk, NotOwner, removeOld } from './disk.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'weir-state-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -76,4 +76,20 @@ test('forgets the states of a topic that was recreated, and those that are too o
   vi.useRealTimers()
   expect([old.offset, old.keys]).toEqual([-1, 0])
   await old.close()
+})
+
+test('the states of a partition that nobody has had for half a day are removed, and others are kept', async () => {
+  const at = place()
+  const [old, current] = [at, { ...at, partition: 4 }]
+  for (const one of [old, current]) {
+    const disk = new Disk(one)
+    set(disk, 'a', 5, 17)
+    await disk.close()
+  }
+  const folder = (partition: number): string => join(dir, at.topic, at.topicId, String(partition))
+  const longAgo = new Date(Date.now() - 13 * 3_600_000)
+  utimesSync(join(folder(old.partition), 'data.mdb'), longAgo, longAgo)
+  removeOld(dir, at.topic)
+  removeOld(dir, 'no such topic')
+  expect([old, current].map(({ partition }) => existsSync(folder(partition)))).toEqual([false, true])
 })

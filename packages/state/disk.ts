@@ -3,8 +3,8 @@
  * comes back most of the reading, and have room for what does not fit into memory. Losing them loses nothing.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { TimerKind, Timers } from './timers.ts'
 
@@ -32,6 +32,8 @@ export class NotOwner extends Error {
 }
 
 const META = 'meta'
+/** LMDB's name for it. */
+const DATA_FILE = 'data.mdb'
 const FORMAT = 1
 /**
  * Older states are not used. Kafka forgets after 24 hours that a key was removed (`delete.retention.ms`), and the key
@@ -152,6 +154,19 @@ export class Disk {
       writtenAt: Date.now(),
       schemaIds: [],
     })
+  }
+}
+
+/**
+ * Removes the states of partitions that no process has written for so long that none would use them: another replica has
+ * them now, and they may have what was erased there. Whoever has a partition writes every half minute.
+ */
+export function removeOld(dir: string, topic: string): void {
+  const folder = join(dir, topic)
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
+  for (const file of files.filter((one) => basename(one) === DATA_FILE)) {
+    const path = join(folder, file)
+    if (statSync(path).mtimeMs < Date.now() - MAX_AGE_MS) rmSync(dirname(path), { recursive: true })
   }
 }
 

@@ -45,7 +45,7 @@ function textsOf() {
   } as unknown as StateStore<string>
   const state = new KeyedState(store, 0)
   /** Runs a turn that sets states; undefined removes one. */
-  const turn = (changes: Readonly<Record<string, string | undefined>>): void => {
+  const turn = (changes: Readonly<Record<string, string | undefined>>, more?: () => void): void => {
     const out: Appender = {
       append: (_topic, _partition, key, keyStart, keyEnd, value, start, end) =>
         written.push(`${key!.toString('utf8', keyStart, keyEnd)}=${value?.toString('utf8', start + 5, end)}`),
@@ -57,6 +57,7 @@ function textsOf() {
       keyed.value = value
       state.put(keyed)
     }
+    more?.()
     state.write(out)
   }
   const damage = (text: string): void => {
@@ -96,5 +97,31 @@ test('a state that cannot be read is never due, and the others are', async () =>
   expect([...state.due('clock', 1, -Infinity)].map(({ key }) => key.toString())).toEqual(['good'])
   expect(state.take('clock', 1)?.key.toString()).toBe('good')
   expect(state.take('clock', 1)).toBe(undefined)
+  await state.close()
+})
+
+test('a state is erased whether or not it can be read, with its timers and all that was made of it', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { state, turn, written, damage } = textsOf()
+  await state.begin(AbortSignal.timeout(10_000))
+  const before = state.keys
+  turn({ broken: 'due broken', known: 'due known', other: 'due other' })
+  vi.advanceTimersByTime(31_000)
+  turn({})
+  await new Promise((resolve) => setImmediate(resolve))
+  turn({})
+  damage('due broken')
+  await state.begin(AbortSignal.timeout(10_000))
+  const held = state.at(Buffer.from('known'))
+  written.length = 0
+  const erased = ['broken', 'known', 'nobody']
+  turn({}, () => erased.map((key) => state.erase(Buffer.from(key))))
+  expect(written).toEqual(['broken=undefined', 'known=undefined'])
+  expect(state.keys).toBe(before + 1)
+  expect(state.at(Buffer.from('known'))).not.toBe(held)
+  expect(erased.map((key) => state.at(Buffer.from(key)).value)).toEqual([undefined, undefined, undefined])
+  const due = state.due('clock', 1).map(({ key }) => key.toString())
+  expect(due).toContain('other')
+  expect(due.filter((key) => erased.includes(key))).toEqual([])
   await state.close()
 })

@@ -145,6 +145,23 @@ export class KeyedState<V> {
     this.#copies.setTimers(known.id, this.#timersOf(known.value))
   }
 
+  /** Takes the state of a key away, with its timers, whether or not it can be read. */
+  erase(key: Buffer, start = 0, end = key.length): void {
+    const id = this.#copies.find(key, start, end)
+    if (id < 0) return
+    const before = this.#known.get(id)
+    if (before !== undefined) this.#changed.delete(before)
+    // A new object, so that nothing is found any more that somebody has made of the state.
+    const known: Known<V> = {
+      id,
+      key: Buffer.from(key.subarray(start, end)),
+      value: undefined,
+      isCounted: before?.isCounted ?? this.#copies.hasValue(id),
+    }
+    this.#known.set(id, known)
+    this.put(known)
+  }
+
   /**
    * Returns the first key that is due by then, whose timer is forgotten; undefined if none is. A key whose state cannot
    * be read is never due, so that it does not hold up the others.

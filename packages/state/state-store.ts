@@ -4,6 +4,7 @@ import type { TopicName, ValueOf } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
 import type { Logger } from '@weir/service'
 import type { Memory, StateConfig } from './config.ts'
+import { removeOld } from './disk.ts'
 import { KeyedState } from './keyed-state.ts'
 import type { Timers } from './timers.ts'
 
@@ -33,7 +34,10 @@ export interface StateStoreOptions<T extends TopicName> {
   readonly log: Logger
 }
 
-/** Resolves to a function that returns the states of a partition, which begin empty: `begin()` reads them. */
+/**
+ * Resolves to a function that returns the states of a partition, which begin empty: `begin()` reads them. Removes old
+ * copies from disk.
+ */
 export async function openStateStore<T extends TopicName>(
   options: StateStoreOptions<T>,
 ): Promise<(partition: number) => KeyedState<ValueOf[T]>> {
@@ -43,6 +47,11 @@ export async function openStateStore<T extends TopicName>(
     config: { dir, memory },
     ...rest
   } = options
+  try {
+    removeOld(dir, topic)
+  } catch (error) {
+    options.log.warn({ err: error, topic }, 'old copies of states cannot be removed from disk')
+  }
   const [reader, writer] = await Promise.all([codec.reader(topic), codec.writer(topic)])
   // What this process writes leaves memory, and is decoded again, before any of it was read from Kafka.
   await codec.resolve(writer.schemaId)

@@ -15,6 +15,8 @@ import {
   watchCertificates,
 } from '@weir/service'
 import { chosenSolutions, topics } from '@weir/solutions'
+import { statesOf } from '@weir/solutions/states.ts'
+import { States, stateRoutes } from '@weir/state'
 import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
 import { config as read } from './config.ts'
@@ -90,6 +92,17 @@ await Service.named('alerter')
       { kafka, codec, config: config.state, log },
     ),
   )
+  .with('states', async ({ kafka, codec, producer }, { log }) => ({
+    value: new States({
+      kafka,
+      codec,
+      producer,
+      topics,
+      states: statesOf(chosenSolutions(config.solutions)),
+      log,
+    }),
+    stop: async () => {},
+  }))
   .with('recent', async ({ kafka, codec }, { log }) => ({
     value: await openRecentAttempts({ kafka, codec, log }),
     stop: async () => {},
@@ -112,6 +125,7 @@ await Service.named('alerter')
         publisher,
         quietHours,
         recent,
+        states,
       },
       { log },
     ) =>
@@ -134,6 +148,7 @@ await Service.named('alerter')
           linkRoutes(app, incidents)
           incidentRoutes(app, { incidents, access })
           deliveryRoutes(app, { recent, access })
+          stateRoutes(app, { states, access })
           await app.register(pages.routes)
           await app.register(
             awsDoor({ access: awsAccess, account }, [

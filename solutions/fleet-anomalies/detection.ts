@@ -55,6 +55,7 @@ export const detection: DetectionDefinition = {
   deadLetter: 'fleet.readings.dead',
   output: 'fleet.findings',
   states: 'fleet.detectors',
+  erasures: 'fleet.detectors.erasures',
   eventTime: 'eventTime',
   table: 'cargo-classes',
   classOf: ({ cargoClass }: TruckReading) => cargoClass,

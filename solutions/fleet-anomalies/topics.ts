@@ -1,4 +1,11 @@
-import { DETECTOR_STATES, deadLetterTopic, FINDING, type TopicTable, WEEK_HOURS } from '@weir/contracts'
+import {
+  DETECTOR_STATES,
+  deadLetterTopic,
+  FINDING,
+  STATE_ERASURE,
+  type TopicTable,
+  WEEK_HOURS,
+} from '@weir/contracts'
 
 const PARTITIONS = 12
 
@@ -32,6 +39,16 @@ export const topics: TopicTable = {
     writers: ['alerter'],
     readers: ['alerter'],
     doc: 'What the detectors remember of each truck.',
+  },
+  'fleet.detectors.erasures': {
+    value: STATE_ERASURE,
+    key: null,
+    partitions: PARTITIONS,
+    retentionHours: WEEK_HOURS,
+    doors: [],
+    writers: ['alerter'],
+    readers: ['alerter'],
+    doc: 'Trucks that the detectors are to forget.',
   },
   'fleet.minutes': {
     value: new URL('contracts/minute.avsc', import.meta.url),

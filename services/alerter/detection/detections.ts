@@ -59,7 +59,7 @@ async function runDetection(
   tables: ReferenceTables,
   { kafka, codec, config, log }: DetectionsOptions,
 ): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
-  const { name, source, output, deadLetter, states, table } = definition
+  const { name, source, output, deadLetter, states, erasures, table } = definition
   const plans = new Plans(definition, tables.table(table), log)
   const [reader, writer, partitions, stateOf, stage] = await Promise.all([
     codec.reader(source),
@@ -77,11 +77,17 @@ async function runDetection(
     openConsumerStage({ name: `alerter.${name}`, kind: 'stage', deadLetter, kafka, codec, log }),
   ])
   const subscription = await kafka.transform(
-    { groupId: `alerter.${name}`, topics: [source], startAt: 'earliest', maxBatchRecords: MAX_BATCH_RECORDS },
+    {
+      groupId: `alerter.${name}`,
+      topics: [source, erasures],
+      startAt: 'earliest',
+      maxBatchRecords: MAX_BATCH_RECORDS,
+    },
     (partition) =>
       keyedTask(
         stateOf(partition),
         new DetectionTask({ definition, reader, writer, partitions, plans, stage, log }),
+        erasures,
       ),
   )
   return stage.watch(subscription)

@@ -107,6 +107,7 @@ declare module '@weir/contracts/generated/types.ts' {
     'fleet.readings': TruckReading
     'fleet.findings': Finding
     'fleet.detectors': DetectorStates
+    'fleet.detectors.erasures': StateErasure
     'fleet.minutes': TruckMinute
     'fleet.minutes.open': OpenMinutes
     'fleet.readings.late': TruckReading

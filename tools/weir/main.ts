@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   detect: async () => (await import('./commands/detect.ts')).detect,
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
+  state: async () => (await import('./commands/state.ts')).state,
   reference: async () => (await import('./commands/reference.ts')).reference,
   functions: async () => (await import('./commands/functions.ts')).functions,
   alerts: async () => (await import('./commands/alerts.ts')).alerts,

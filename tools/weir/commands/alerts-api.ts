@@ -4,6 +4,7 @@ import { awsAccountConfig, snsTopicArn } from '@weir/aws'
 import { type ConfigReader, readConfig } from '@weir/config'
 import { reasonOf } from '@weir/service/probe.ts'
 import { Refused, Unreachable } from '../command.ts'
+import { serviceApi } from '../service-api.ts'
 
 export interface TopicRow {
   readonly arn: string
@@ -88,8 +89,6 @@ export interface AlertsSettings {
   }
 }
 
-const TIMEOUT_MS = 30_000
-
 /** Calls reject with Unreachable if the alerter does not answer, and with Refused if it refuses. */
 export async function openAlertsApi({ url, apiKey, signing }: AlertsSettings): Promise<AlertsApi> {
   const sns = await import('@aws-sdk/client-sns')
@@ -105,19 +104,8 @@ export async function openAlertsApi({ url, apiKey, signing }: AlertsSettings): P
       const said = `The alerter answered ${status}: ${error.message}`
       throw status < 500 ? new Refused(said) : new Unreachable(said)
     })
-  const ask = async <T>(method: string, path: string): Promise<T> => {
-    const response = await fetch(`${url}/v1/${path}`, {
-      method,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-    }).catch((error: Error) => {
-      throw unreachable(url, error)
-    })
-    const body = (await response.json().catch(() => ({}))) as { error?: { message?: string } }
-    if (response.ok) return body as T
-    const said = `The alerter answered ${response.status}: ${body.error?.message ?? response.statusText}`
-    throw response.status < 500 ? new Refused(said) : new Unreachable(said)
-  }
+  const own = serviceApi({ service: 'alerter', url, apiKey })
+  const ask = async <T>(method: string, path: string): Promise<T> => (await own(method, path)).json() as T
 
   return {
     topicArn,

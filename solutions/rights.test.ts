@@ -50,7 +50,23 @@ test('a policy names the resources of one cluster, and fits within the limit of 
 })
 
 test('the services have the rights that flows, stages, sinks and mappings of the solutions need', () => {
-  for (const { flows = [], stages = [], sinks = [], mappings = [], streams = [] } of solutions) {
+  for (const solution of solutions) {
+    const { flows = [], stages = [], detections = [], sinks = [], mappings = [], streams = [] } = solution
+    for (const { name, source, states, erasures, output, deadLetter } of detections) {
+      const [reads, writes] = [
+        [source, states, erasures],
+        [states, erasures, output, deadLetter],
+      ]
+      expect(
+        reads.filter((topic) => !may(rights.alerter, 'Read', 'topic', topic)),
+        name,
+      ).toEqual([])
+      expect(
+        writes.filter((topic) => !may(rights.alerter, 'Write', 'topic', topic)),
+        name,
+      ).toEqual([])
+      expect(new Set([source, states, erasures].map((topic) => topics[topic].partitions)).size, name).toBe(1)
+    }
     for (const { name, source, deadLetter } of flows) {
       expect(
         may(rights.enricher, 'Read', 'topic', source) && may(rights.enricher, 'Write', 'topic', deadLetter),
@@ -94,6 +110,13 @@ test('the services have the rights that flows, stages, sinks and mappings of the
     for (const { name } of streams)
       for (const service of ['ingest-hub', 'enricher'] as const)
         expect(may(rights[service], 'Create', 'topic', `stream.${name}`)).toBe(true)
+  }
+})
+
+test('those who watch topics may describe all of them, and read no more than others', () => {
+  for (const service of TOPIC_WATCHERS) {
+    const unseen = Object.keys(topics).filter((name) => !may(rights[service], 'Describe', 'topic', name))
+    expect(unseen, service).toEqual([])
   }
 })
 

@@ -157,8 +157,10 @@ export class KeyedState<V> {
       key: Buffer.from(key.subarray(start, end)),
       value: undefined,
       isCounted: before?.isCounted ?? this.#copies.hasValue(id),
+      bytes: 0,
     }
-    this.#known.set(id, known)
+    this.#forgetDecoded(id)
+    this.#remember(known)
     this.put(known)
   }
 
@@ -289,8 +291,7 @@ export class KeyedState<V> {
         : undefined
       const key = Buffer.from(table.bytes.subarray(table.keyStart(id), keyEnd))
       known = { id, key, value, isCounted: value !== undefined, bytes: valueEnd - keyEnd }
-      this.#known.set(id, known)
-      this.#knownBytes += known.bytes + DECODED_BYTES
+      this.#remember(known)
     }
     return known
   }
@@ -330,6 +331,11 @@ export class KeyedState<V> {
 
   #newCopies(): Copies {
     return new Copies(this.#disk, (id) => this.#forgetDecoded(id))
+  }
+
+  #remember(known: Known<V>): void {
+    this.#known.set(known.id, known)
+    this.#knownBytes += known.bytes + DECODED_BYTES
   }
 
   #forgetDecoded(id: number): void {

@@ -15,8 +15,8 @@ export interface Process {
   readonly pid: number
   /** CPU-seconds, user and system, of the whole process so far. */
   cpu(): number
-  /** Resident memory, MB. */
-  memory(): number
+  /** The most resident memory so far, MB. */
+  peakMb(): number
   exited: Promise<number | null>
   stop(): Promise<void>
 }
@@ -42,7 +42,7 @@ export function startProcess(
     pid,
     exited,
     cpu: () => cpuOf(pid),
-    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    peakMb: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
     stop: async () => {
       child.kill('SIGTERM')
       const late = setTimeout(() => child.kill('SIGKILL'), 15_000)

@@ -8,6 +8,8 @@ export interface Figure {
   readonly perCpuSecond: number
   /** Records per second of wall time. */
   readonly perSecond: number
+  /** The most resident memory of the process under test, MB. */
+  readonly peakMb?: number
 }
 
 export const median = (values: readonly number[]): number => {
@@ -26,13 +28,16 @@ export function throughputTable(title: string, rounds: readonly ReadonlyMap<stri
     const ratios = rounds.map(
       (figures) => figures.get(names[0])!.perCpuSecond / figures.get(name)!.perCpuSecond,
     )
-    return `| ${name} | ${round(median(cpu))} | ${round(Math.min(...cpu))}–${round(Math.max(...cpu))} | ${round(median(wall))} | ${median(ratios).toFixed(2)} |`
+    const peaks = rounds.flatMap((figures) => figures.get(name)!.peakMb ?? [])
+    const peak = peaks.length > 0 ? ` ${round(median(peaks))} |` : ''
+    return `| ${name} | ${round(median(cpu))} | ${round(Math.min(...cpu))}–${round(Math.max(...cpu))} | ${round(median(wall))} | ${median(ratios).toFixed(2)} |${peak}`
   })
+  const hasPeaks = [...rounds[0].values()].some(({ peakMb }) => peakMb !== undefined)
   return [
     `## ${title}`,
     '',
-    `| contender | records per CPU-second, median | spread of ${rounds.length} rounds | records per second | ${names[0]} : this |`,
-    '|---|---|---|---|---|',
+    `| contender | records per CPU-second, median | spread of ${rounds.length} rounds | records per second | ${names[0]} : this |${hasPeaks ? ' peak memory, MB |' : ''}`,
+    `|---|---|---|---|---|${hasPeaks ? '---|' : ''}`,
     ...rows,
     '',
   ].join('\n')

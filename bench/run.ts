@@ -17,6 +17,7 @@ import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
 import { putRecords } from './scenarios/put-records.ts'
 import { rules } from './scenarios/rules.ts'
+import { windows } from './scenarios/windows.ts'
 
 const {
   values: { rounds, quick, only },
@@ -26,7 +27,8 @@ const {
     quick: { type: 'boolean', default: false },
     only: {
       type: 'string',
-      default: 'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts',
+      default:
+        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows',
     },
   },
 })
@@ -45,6 +47,7 @@ const scenarios = {
   rules: rules(1_000_000 * part),
   detect: detect(50_000 * part),
   alerts: alerts(300, 60 * part),
+  windows: windows(4_000_000 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 
 /** USER_HZ: Linux reports CPU time in hundredths of a second (man 5 proc, /proc/pid/stat). */
@@ -37,6 +38,7 @@ export function startProcess(
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const pid = child.pid!
+  tieProcess(pid)
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return {
     pid,

@@ -103,6 +103,8 @@ export async function closeWindows(
 /** Fails if the topic does not have the result of every window once, and nothing else. */
 export async function checkResults({ kafka }: Context, output: string, { results }: Input): Promise<void> {
   const found = new Set<string>()
+  // A handler that threw would be given the same records again.
+  const faults: string[] = []
   const reading = await kafka.read({ topics: [output], from: 'earliest', until: 'end' }, (batch) => {
     for (let i = 0; i < batch.length; i++) {
       const key = batch.bytes.toString('latin1', batch.keyStart[i], batch.keyEnd[i])
@@ -111,13 +113,13 @@ export async function checkResults({ kafka }: Context, output: string, { results
         .split(' ')
       const window = `${key} ${start}`
       const [result, expected] = [totals.join(' '), results.get(window)]
-      if (found.has(window)) throw new Error(`${output} has the window ${window} twice.`)
-      if (result !== expected)
-        throw new Error(`${output} has the window ${window} with ${result}; right is ${expected}.`)
+      if (found.has(window)) faults.push(`the window ${window} twice`)
+      if (result !== expected) faults.push(`the window ${window} with ${result} instead of ${expected}`)
       found.add(window)
     }
   })
   await reading.done
-  if (found.size !== results.size)
-    throw new Error(`${output} has the results of ${found.size} windows out of ${results.size}.`)
+  if (found.size !== results.size) faults.push(`${found.size} windows out of ${results.size}`)
+  if (faults.length > 0)
+    throw new Error(`${output} has ${faults[0]}; the number of such faults is ${faults.length}.`)
 }

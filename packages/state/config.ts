@@ -29,6 +29,9 @@ export function stateConfig(reader: ConfigReader): StateConfig {
   }
 }
 
+/** A table of states has room for half as many bytes again. */
+const TABLE_ROOM = 1.5
+
 /** Divides the memory among the partitions that are open. */
 export class Memory {
   readonly #bytes: number
@@ -38,8 +41,9 @@ export class Memory {
     this.#bytes = bytes
   }
 
+  /** The bytes of states that a partition may have in memory. */
   get shareBytes(): number {
-    return this.#bytes / Math.max(1, this.#shares)
+    return this.#bytes / Math.max(1, this.#shares) / TABLE_ROOM
   }
 
   open(): void {

@@ -70,7 +70,8 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
         // Errors with a code say that this record cannot be used; nothing has changed then.
         if (code === undefined || !RECORD_ERRORS.has(code)) throw error
         stage.bury(out, batch, i, 'detect', { code, message })
-        dead++
+        // Clients that invent devices must not make the stage pause.
+        if (code !== 'too-many-keys') dead++
       }
     }
     this.#save(states)

@@ -28,7 +28,7 @@ type States = KeyedState<DetectorStates>
 
 /** A time further ahead of its arrival is not believed. */
 const MAX_AHEAD_MS = 5 * 60_000
-/** If a task gets no record within this time after its beginning, it has none to catch up with. */
+/** If a task gets no record for this time, it has none to catch up with. */
 const SETTLED_MS = 5000
 /** Devices that one turn tells the time. Their findings must fit into a transaction; others wait for the next turn. */
 const MAX_DUE = 1000
@@ -40,7 +40,7 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
   readonly #touched = new Map<Keyed<DetectorStates>, Pick<DetectorStates, 'classOf' | 'heardAt'>>()
   /** Whether all records that were there are read, so that a device without records is silent. */
   #isCaughtUp = false
-  #begunAt = 0
+  #quietSince = 0
 
   constructor(options: DetectionTaskOptions) {
     this.#options = options
@@ -51,13 +51,14 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
     this.#devices = new Devices(this.#options.log, Date.now())
     this.#touched.clear()
     this.#isCaughtUp = false
-    this.#begunAt = performance.now()
+    this.#quietSince = performance.now()
   }
 
   async process(batch: RecordBatch, states: States, out: Appender, signal: AbortSignal): Promise<void> {
     const { reader, stage } = this.#options
     if (batch.unreadable !== undefined) stage.buryUnreadable(out, batch)
     this.#isCaughtUp = batch.nextOffset >= batch.endOffset
+    this.#quietSince = performance.now()
     if (batch.length === 0) return
     await stage.resumed(signal)
     await reader.prepare(batch)
@@ -79,7 +80,7 @@ export class DetectionTask implements KeyedWork<DetectorStates> {
   }
 
   tick(now: number, states: States, out: Appender): void {
-    if (!this.#isCaughtUp && performance.now() - this.#begunAt < SETTLED_MS) return
+    if (!this.#isCaughtUp && performance.now() - this.#quietSince < SETTLED_MS) return
     this.#isCaughtUp = true
     for (let taken = 0; taken < MAX_DUE; taken++) {
       const keyed = states.take('clock', now)

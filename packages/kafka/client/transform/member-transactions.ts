@@ -13,7 +13,7 @@ import type { GroupContext } from '../consume/subscription.ts'
 import type { OffsetOf } from '../protocol/offsets.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import { joined, MAX_BYTES, type TransactionOutput } from '../transaction-output.ts'
-import type { Transactor } from './transactor.ts'
+import type { Outputs, Transactor } from './transactor.ts'
 
 /** While one transaction ends, the next one is written. */
 const MAX_IN_FLIGHT = 2
@@ -60,6 +60,8 @@ interface Holder {
 export class MemberTransactions {
   readonly #context: GroupContext
   #holders: Holder[] = []
+  /** By transactional id. Partitions that are given up may come back, before it was known that all had ended. */
+  readonly #outputs = new Map<string, Outputs>()
   #waiting: Waiting[] = []
   /** The number of transactions begun so far. */
   #begun = 0
@@ -79,7 +81,15 @@ export class MemberTransactions {
   add(at: TopicPartition, transactors: readonly Transactor[]): void {
     for (const transactor of transactors)
       this.#holders.push({ at, transactor, running: undefined, failed: false, last: 0 })
+    if (transactors.some(({ outputs }) => outputs.length > 0)) void this.#lookForLostMarkers()
     this.#schedule()
+  }
+
+  /** Returns the outputs of the id's holders, the earlier ones of this process included. */
+  outputsOf(transactionalId: string): Outputs {
+    let outputs = this.#outputs.get(transactionalId)
+    if (outputs === undefined) this.#outputs.set(transactionalId, (outputs = new Map()))
+    return outputs
   }
 
   /** Resolves when no transaction runs under these ids any more, and none will. */

@@ -60,6 +60,9 @@ export interface GroupOffsets {
   readonly offsets: readonly OffsetOf[]
 }
 
+/** Output partitions, by TOPIC/PARTITION, in which the transactions of an id may not have ended. */
+export type Outputs = Map<string, TopicPartition>
+
 export class Transactor {
   readonly transactionalId: string
   readonly #cluster: Cluster
@@ -67,15 +70,18 @@ export class Transactor {
   readonly #codec: number
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
-  /** Output partitions whose transactions may not have ended in them. */
-  readonly #outputs = new Map<string, TopicPartition>()
+  readonly #outputs: Outputs
   #version2 = false
 
-  /** @param lane the connection, which is shared with the transactions of some other partitions */
-  constructor(cluster: Cluster, transactionalId: string, lane: string) {
+  /**
+   * @param lane the connection, which is shared with the transactions of some other partitions
+   * @param outputs those of the id's earlier holders in this process
+   */
+  constructor(cluster: Cluster, transactionalId: string, lane: string, outputs: Outputs = new Map()) {
     this.#cluster = cluster
     this.transactionalId = transactionalId
     this.#lane = lane
+    this.#outputs = outputs
     this.#codec = CODEC_NUMBER[cluster.config.compression]
   }
 

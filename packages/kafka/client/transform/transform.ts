@@ -165,6 +165,7 @@ class ExactlyOnce implements Processor {
   }
 
   #transactor(id: string): Transactor {
-    return new Transactor(this.#context.cluster, id, `transactions-${this.#at.partition % LANES}`)
+    const outputs = this.#transactions.outputsOf(id)
+    return new Transactor(this.#context.cluster, id, `transactions-${this.#at.partition % LANES}`, outputs)
   }
 }

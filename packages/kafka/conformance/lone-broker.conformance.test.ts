@@ -62,7 +62,12 @@ describe.each([...VARIANTS.map(nameOf)])('after a lone broker was killed again a
     expect(load.stored.length).toBeGreaterThan(2_000)
     expect(tally(load.stored, written)).toEqual(EXACT)
     const wanted = written.map(({ value }) => value!.toString())
-    const copied = await readBack(cluster.brokers, output)
+    let copied = await readBack(cluster.brokers, output)
+    // Ends that the broker lost are looked for a second after it is back, and again until none is left.
+    for (const until = Date.now() + 30_000; copied.length < wanted.length && Date.now() < until; ) {
+      await sleep(500)
+      copied = await readBack(cluster.brokers, output)
+    }
     expect(copied.length).toBe(wanted.length)
     expect(tally(wanted, copied)).toEqual(EXACT)
   }, 120_000)

@@ -29,18 +29,20 @@ export function throughputTable(title: string, rounds: readonly ReadonlyMap<stri
       (figures) => figures.get(names[0])!.perCpuSecond / figures.get(name)!.perCpuSecond,
     )
     const peaks = rounds.flatMap((figures) => figures.get(name)!.peakMb ?? [])
-    const peak = peaks.length > 0 ? ` ${round(median(peaks))} |` : ''
-    return `| ${name} | ${round(median(cpu))} | ${round(Math.min(...cpu))}–${round(Math.max(...cpu))} | ${round(median(wall))} | ${median(ratios).toFixed(2)} |${peak}`
+    const spread = `${round(Math.min(...cpu))}–${round(Math.max(...cpu))}`
+    const cells = [name, round(median(cpu)), spread, round(median(wall)), median(ratios).toFixed(2)]
+    return rowOf(peaks.length > 0 ? [...cells, round(median(peaks))] : cells)
   })
   const hasPeaks = [...rounds[0].values()].some(({ peakMb }) => peakMb !== undefined)
-  return [
-    `## ${title}`,
-    '',
-    `| contender | records per CPU-second, median | spread of ${rounds.length} rounds | records per second | ${names[0]} : this |${hasPeaks ? ' peak memory, MB |' : ''}`,
-    `|---|---|---|---|---|${hasPeaks ? '---|' : ''}`,
-    ...rows,
-    '',
-  ].join('\n')
+  const heads = [
+    'contender',
+    'records per CPU-second, median',
+    `spread of ${rounds.length} rounds`,
+    'records per second',
+    `${names[0]} : this`,
+    ...(hasPeaks ? ['peak memory, MB'] : []),
+  ]
+  return [`## ${title}`, '', rowOf(heads), `|${'---|'.repeat(heads.length)}`, ...rows, ''].join('\n')
 }
 
 export interface Latency {
@@ -67,3 +69,5 @@ export function latencyTable(title: string, rounds: readonly ReadonlyMap<string,
     '',
   ].join('\n')
 }
+
+const rowOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`

@@ -112,7 +112,7 @@ function ofService(service: Service, topics: TopicTable, allow: Allow): void {
   }
   const watchesAll = TOPIC_WATCHERS.includes(service)
   if (watchesAll) {
-    // By the first word of their names: with each name, the policy would not fit within IAM's limit.
+    // A policy with the name of each topic would exceed IAM's limit, so it has the first words of the names.
     for (const name of Object.keys(topics)) {
       const [prefix] = /^[^.]+\./.exec(name) ?? []
       if (prefix === undefined) allow('topic', name, 'literal')

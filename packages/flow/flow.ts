@@ -107,9 +107,9 @@ export interface PublishedFlow<I, O, S> {
   run(inputs: readonly I[], source: S): Promise<Result<any>>
   readonly output: string
   readonly steps: readonly string[]
-  /** What becomes of the steps' values before they go to the output. */
+  /** If given, the values are aggregated by these windows, and the results go to the output. */
   readonly windows?: PublishedWindows
-  /** The type of the output's values; there is no such property. */
+  /** Never set: it carries the type of the output's values. */
   readonly outputType?: O
 }
 

@@ -14,7 +14,7 @@ export interface WindowSettings<V> extends WindowOptions {
   readonly late?: string
 }
 
-/** What the runner of a flow must know of its windows. */
+/** The windows of a flow, as the enricher runs them. */
 export interface PublishedWindows {
   /** The field by which values belong together: the key of the flow's source. */
   readonly key: string

@@ -158,8 +158,8 @@ export class Disk {
 }
 
 /**
- * Removes the states of partitions that no process has written for so long that none would use them: another replica has
- * them now, and they may have what was erased there. Whoever has a partition writes every half minute.
+ * Removes copies that are too old to be used. Another replica owns their partitions now, and keys may have been erased
+ * there. The owner of a partition writes its copy every half minute.
  */
 export function removeOld(dir: string, topic: string): void {
   const folder = join(dir, topic)

@@ -145,10 +145,7 @@ export class JoinOperator<L, R, O> {
 
   #stateOf({ key, value }: Keyed<JoinState<L, R>>, side: Side): JoinState<L, R> {
     if (value === undefined) return { left: [], right: [], leftMs: null, rightMs: null }
-    if (value[side].length >= MAX_WAITING)
-      throw new TooManyRecords(
-        `The key ${JSON.stringify(key.toString().slice(0, 64))} has ${MAX_WAITING} waiting records, which is the most.`,
-      )
+    if (value[side].length >= MAX_WAITING) throw tooMany(key, MAX_WAITING, 'waiting records')
     return value
   }
 
@@ -194,10 +191,15 @@ export class JoinOperator<L, R, O> {
 }
 
 /** Inserts a record after those of the same time. */
-function insert<V>(waiting: Waiting<V>[], one: Waiting<V>): void {
+export function insert<W extends { readonly timeMs: number }>(waiting: W[], one: W): void {
   const after = waiting.findLastIndex(({ timeMs }) => timeMs <= one.timeMs)
   waiting.splice(after + 1, 0, one)
 }
+
+export const tooMany = (key: Buffer, most: number, of: string): TooManyRecords =>
+  new TooManyRecords(
+    `The key ${JSON.stringify(key.toString().slice(0, 64))} has ${most} ${of}, which is the most.`,
+  )
 
 /** The form in which a time is kept; null if there is none yet. */
 export const finite = (ms: number): number | null => (ms === -Infinity ? null : ms)

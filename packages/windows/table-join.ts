@@ -4,7 +4,7 @@
  * two inputs come together.
  */
 import type { Keyed, KeyedState } from '@weir/state'
-import { finite, TooManyRecords } from './join-operator.ts'
+import { finite, insert, tooMany } from './join-operator.ts'
 import type { TableJoinState } from './table-join-state.ts'
 import { checkRecord, DEFAULT_MAX_AHEAD_MS, MAX_DUE, type Placed } from './window-operator.ts'
 
@@ -83,8 +83,8 @@ export class TableJoinOperator<V, R, O> {
     const keyed = this.#states.at(key, start, end)
     const state = stateOf(keyed)
     const { waiting } = state
-    if (waiting.length >= MAX_OF_KEY) throw full(keyed, 'waiting records')
-    waiting.splice(waiting.findLastIndex((one) => one.timeMs <= timeMs) + 1, 0, { timeMs, value })
+    if (waiting.length >= MAX_OF_KEY) throw tooMany(keyed.key, MAX_OF_KEY, 'waiting records')
+    insert(waiting, { timeMs, value })
     const streamMs = timeMs - this.#definition.disorderMs
     if (streamMs > this.#streamMs) {
       this.#streamMs = streamMs
@@ -174,7 +174,7 @@ export class TableJoinOperator<V, R, O> {
       this.#isMoved = true
       this.#letGo(state)
     }
-    if (state.rows.length >= MAX_OF_KEY) throw full(keyed, 'versions of its row')
+    if (state.rows.length >= MAX_OF_KEY) throw tooMany(keyed.key, MAX_OF_KEY, 'versions of its row')
   }
 
   #advanceTable(ms: number): void {
@@ -211,6 +211,7 @@ export class TableJoinOperator<V, R, O> {
     keyed.value = rows.length + waiting.length === 0 ? undefined : state
     this.#states.put(keyed)
   }
+
   /** Lets go the versions of a row that no record can have any more. */
   #letGo({ rows, waiting }: TableJoinState<V, R>): void {
     const neededMs = Math.min(this.#streamMs, waiting.at(0)?.timeMs ?? Infinity)
@@ -228,8 +229,3 @@ export class TableJoinOperator<V, R, O> {
 
 const stateOf = <V, R>({ value }: Keyed<TableJoinState<V, R>>): TableJoinState<V, R> =>
   value ?? { rows: [], waiting: [], dueMs: null, streamMs: null, tableMs: null }
-
-const full = ({ key }: Keyed<unknown>, of: string): TooManyRecords =>
-  new TooManyRecords(
-    `The key ${JSON.stringify(key.toString().slice(0, 64))} has ${MAX_OF_KEY} ${of}, which is the most.`,
-  )

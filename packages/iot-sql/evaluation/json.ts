@@ -10,7 +10,7 @@ const SHORT_DIGITS = 15
 
 /** A text that is too short to be nested too deeply: a level takes two characters. */
 const SHORT_LENGTH = 2 * MAX_JSON_DEPTH
-/** What a number that needs care contains. Strings may contain it as well. */
+/** Matches numbers that need care: many digits, an exponent, or an end with .0. Some strings match as well. */
 const CARE = /[\d.]{16}|\d[eE]|\.0/
 
 const QUOTE = 0x22

@@ -19,7 +19,7 @@ describeDriver('more output than one transaction holds', (variant) => {
     const rest = Buffer.alloc(BYTES, '.')
     let failed = false
     let largest = 0
-    /** What the task knows: the record that comes next. */
+    /** The state of the task: the number of the record that it expects next. */
     let next = -1
     const member = await kafka.transform({ groupId: topic, topics: [topic], startAt: 'earliest' }, () => ({
       begin: ([{ offset }]) => void (next = offset),

@@ -3,6 +3,7 @@ import { type AlerterWorld, openAlerterWorld } from '@weir/alerter/testing/alert
 import type { Alerter } from '@weir/alerter/testing/service.ts'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { captureOutput } from '../testing/capture-output.ts'
 import { alerts } from './alerts.ts'
 
 let world: AlerterWorld
@@ -14,14 +15,10 @@ beforeAll(async () => {
   world = await openAlerterWorld()
   service = await world.start()
   vi.stubEnv('ALERTER_URL', service.url)
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
+  captureOutput(
+    (text) => (out += text),
+    (text) => (said += text),
+  )
 })
 beforeEach(() => {
   out = said = ''

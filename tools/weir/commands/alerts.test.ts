@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { captureOutput } from '../testing/capture-output.ts'
 import { alerts } from './alerts.ts'
 
 let out = ''
@@ -6,14 +7,10 @@ let said = ''
 
 beforeAll(() => {
   vi.stubEnv('ALERTER_URL', 'http://127.0.0.1:1')
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
+  captureOutput(
+    (text) => (out += text),
+    (text) => (said += text),
+  )
 })
 beforeEach(() => {
   out = said = ''

@@ -7,6 +7,7 @@ import { ownModel } from '@weir/enricher/functions/api/own-model.ts'
 import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { fromBufferPromise } from 'yauzl'
+import { captureOutput } from '../testing/capture-output.ts'
 import { functions } from './functions.ts'
 import { linesSince } from './functions-follow.ts'
 
@@ -100,14 +101,10 @@ beforeAll(async () => {
   )
   vi.stubEnv('ENRICHER_URL', server.value.url)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
+  captureOutput(
+    (text) => (out += text),
+    (text) => (said += text),
+  )
 })
 afterEach(() => {
   out = said = ''

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { captureOutput } from '../testing/capture-output.ts'
 import { rules } from './rules.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-rules-'))
@@ -27,14 +28,10 @@ beforeAll(async () => {
   writeFileSync(wrong, "SELECT * FORM 'a'")
   vi.stubEnv('HUB_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += String(text)
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
+  captureOutput(
+    (text) => (out += text),
+    (text) => (said += text),
+  )
 })
 afterEach(() => {
   out = said = ''

@@ -10,6 +10,7 @@ import { topics } from '@weir/solutions'
 import { cargoClasses } from '@weir/solutions/fleet-anomalies/cargo-classes.ts'
 import type { TruckReading } from '@weir/solutions/fleet-anomalies/generated/types.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { captureOutput } from '../testing/capture-output.ts'
 import { state } from './state.ts'
 
 const STATE = 'fleet.detectors'
@@ -45,12 +46,10 @@ beforeAll(async () => {
     value: { table: 'cargo-classes', id, json: JSON.stringify(entry) },
   }))
   await write('weir.control.reference', entries)
-  for (const stream of ['stdout', 'stderr'] as const)
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      if (stream === 'stdout') out += String(text)
-      else said += String(text)
-      return true
-    })
+  captureOutput(
+    (text) => (out += text),
+    (text) => (said += text),
+  )
 })
 beforeEach(() => {
   out = said = ''

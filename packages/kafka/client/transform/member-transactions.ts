@@ -60,7 +60,7 @@ interface Holder {
 export class MemberTransactions {
   readonly #context: GroupContext
   #holders: Holder[] = []
-  /** By transactional id. Partitions that are given up may come back, before it was known that all had ended. */
+  /** By transactional id. A partition may be given up and come back before all ends of its transactions are known. */
   readonly #outputs = new Map<string, Outputs>()
   #waiting: Waiting[] = []
   /** The number of transactions begun so far. */

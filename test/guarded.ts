@@ -20,9 +20,10 @@ import {
   urlVariable,
 } from '@weir/contracts/services.ts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
+import { demandReady } from '@weir/service/probe.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
-import { answers, startProcess, untilReady } from '@weir/stack/process.ts'
+import { startProcess, untilReady } from '@weir/stack/process.ts'
 import { registry } from '@weir/stack/servers/registry.ts'
 import { type SecureKafka, secureKafka, servers } from '@weir/testkit'
 
@@ -142,7 +143,7 @@ export class Guarded {
     })
     tieProcess(child.pid)
     this.#stops.unshift(() => child.stop())
-    await untilReady(child, () => answers(`${this.urls[name]}/readyz`), 150_000)
+    await untilReady(child, () => demandReady(this.urls[name]), 150_000)
   }
 
   logOf(name: string): string {

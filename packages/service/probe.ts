@@ -35,6 +35,13 @@ export async function probeService(url: string, timeoutMs: number): Promise<Prob
   }
 }
 
+/** Resolves to true if the service is ready. Rejects with the reason if it is not. */
+export async function demandReady(url: string): Promise<true> {
+  const { state, reason } = await probeService(url, 2000)
+  if (state === 'ready') return true
+  throw new Error(reason)
+}
+
 /** A slow server counts as present, not as down: it may run on an overloaded machine. */
 export function failureOf(error: Error, timeoutMs: number): Pick<Probed, 'state' | 'reason'> {
   if (error.name === 'TimeoutError')

@@ -6,13 +6,14 @@ import { readConfig } from '@weir/config'
 import type { Topics } from '@weir/contracts'
 import { furtherPorts, SERVICES, type Server, type Service, services } from '@weir/contracts/services.ts'
 import { kafkaConfig, openKafka } from '@weir/kafka'
+import { demandReady } from '@weir/service/probe.ts'
 import type { PartName, StackConfig } from './config.ts'
 import { furtherName, INBOX_SMTP, mailSettings, PARTS, portsNeeded, stackEnvironment } from './config.ts'
 import { fullDisk } from './disk.ts'
 import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
 import { preflight } from './preflight.ts'
-import { answers, startProcess, startTimeOf, untilReady } from './process.ts'
+import { startProcess, startTimeOf, untilReady } from './process.ts'
 import { Progress } from './progress.ts'
 import type { Place, Running } from './server.ts'
 import { running } from './server.ts'
@@ -192,7 +193,7 @@ export class Stack {
       return running(
         child,
         url,
-        untilReady(child, () => answers(`${url}/readyz`)),
+        untilReady(child, () => demandReady(url)),
       )
     })
   }

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ANY_FURTHER_PORTS } from '@weir/contracts/services.ts'
+import { probeService } from '@weir/service/probe.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
-import { answers } from '@weir/stack/process.ts'
 
 export interface ServiceProcess {
   readonly url: string
@@ -22,8 +22,10 @@ const READY_MS = 90_000
 /** Resolves when the service is ready. Rejects if it is not within READY_MS. */
 export async function untilReady({ url }: Pick<ServiceProcess, 'url'>): Promise<void> {
   const deadline = Date.now() + READY_MS
-  while (!(await answers(`${url}/readyz`))) {
-    if (Date.now() > deadline) throw new Error(`${url} was not ready within ${READY_MS / 1000} s.`)
+  for (;;) {
+    const { state, reason } = await probeService(url, 2000)
+    if (state === 'ready') return
+    if (Date.now() > deadline) throw new Error(`${url} was not ready within ${READY_MS / 1000} s: ${reason}`)
     await pause(100)
   }
 }

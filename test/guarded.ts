@@ -143,7 +143,7 @@ export class Guarded {
     })
     tieProcess(child.pid)
     this.#stops.unshift(() => child.stop())
-    await untilReady(child, () => demandReady(this.urls[name]), 150_000)
+    await untilReady(child, () => demandReady(this.urls[name]), 240_000)
   }
 
   logOf(name: string): string {

@@ -26,6 +26,7 @@ COPY packages/topics/package.json packages/topics/
 COPY services/gateway/package.json services/gateway/
 COPY services/ingest-hub/package.json services/ingest-hub/
 COPY services/enricher/package.json services/enricher/
+COPY services/pricing/package.json services/pricing/
 COPY services/indexer/package.json services/indexer/
 COPY services/console/package.json services/console/
 COPY services/alerter/package.json services/alerter/

@@ -7,7 +7,7 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
-export type AwsApi = 'iot' | 'iotdata' | 'kinesis' | 'lambda' | 'sns' | 'sts'
+export type AwsApi = 'dynamodb' | 'dynamodbstreams' | 'iot' | 'iotdata' | 'kinesis' | 'lambda' | 'sns' | 'sts'
 
 /** A port of a service besides the one for HTTP. */
 export interface FurtherPort {
@@ -83,6 +83,14 @@ export const services = {
     uses: [],
     apis: ['lambda'],
     doc: 'flows, reference tables, functions and the Lambda API',
+  },
+  pricing: {
+    port: 8082,
+    variable: 'PRICING',
+    needs: ['kafka', 'registry'],
+    uses: [],
+    apis: ['dynamodb', 'dynamodbstreams'],
+    doc: 'tables of items with change streams, and the DynamoDB API',
   },
   alerter: {
     port: 8083,

@@ -91,6 +91,9 @@ export const WAITING_PARTITIONS = 16
 /** The last one keeps actions of rules for 1 s × 2^7, which is about two minutes. */
 export const RETRY_PARTITIONS = 8
 
+/** The partitions of the items of tables, of the requests for them and of their changes. */
+export const TABLE_PARTITIONS = 12
+
 /** Sessions at an MQTT broker at most; each belongs to a partition. */
 export const BRIDGE_SESSIONS = 12
 
@@ -319,6 +322,46 @@ export const platformTopics: TopicTable = {
     readers: ['ingest-hub'],
     doc: 'Rules for messages of devices, and the HTTP destinations of their actions.',
   },
+  'weir.control.tables': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing', 'enricher'],
+    doc: 'Tables, with their keys and change streams.',
+  },
+  'weir.tables.requests': {
+    value: new URL('weir/table-request.avsc', import.meta.url),
+    key: null,
+    partitions: TABLE_PARTITIONS,
+    retentionHours: 24,
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing'],
+    doc: 'What clients want done with items of tables, in the partitions of the items.',
+  },
+  'weir.tables.items': {
+    value: new URL('weir/table-entry.avsc', import.meta.url),
+    key: null,
+    partitions: TABLE_PARTITIONS,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing'],
+    doc: 'The items of all tables, and the newest answers to requests, changed in the transactions of the requests.',
+  },
+  'weir.tables.changes': {
+    value: new URL('weir/table-change.avsc', import.meta.url),
+    key: null,
+    partitions: TABLE_PARTITIONS,
+    retentionHours: 24,
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing', 'enricher'],
+    doc: 'The change streams of all tables: each change of an item once, in the order of the item.',
+  },
   'weir.rules.actions': {
     value: new URL('weir/rule-actions.avsc', import.meta.url),
     key: null,
@@ -438,5 +481,6 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     watchers: ['enricher', 'console'],
     doc: 'Deliveries of notifications, and detections.',
   },
+  'pricing.': { service: 'pricing', transactional: true, watchers: ['console'], doc: 'Requests to tables.' },
   'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
 }

@@ -438,6 +438,92 @@ export interface DeviceSession {
   positions: Array<number>
 }
 
+export type TableOperation = 'put' | 'update' | 'delete' | 'barrier'
+
+/** What a client wants done with one item of a table. The key begins with the table's id, then the item's key. Requests for items with the same partition key are in one partition, whose owner carries them out in their order. */
+export interface TableRequest {
+  /** The id of the request, by which its answer is found. */
+  id: string
+  /** The replica that waits for the answer; empty: nobody does. */
+  replyTo: string
+  /** The id of the table. */
+  table: string
+  /** What to do. A barrier does nothing: whoever has its answer knows all changes of the partition before it. */
+  operation: TableOperation
+  /** The input of DynamoDB's operation of that name as JSON, checked by the replica that took it; empty for a barrier. */
+  input: string
+  /** The item's revision without which nothing is done, by If-Match; empty: there must be no item. */
+  expected: string | null
+  /** When it was requested, milliseconds since the epoch, UTC. */
+  at: number
+}
+
+export interface TableItem {
+  /** The attributes, in DynamoDB's JSON. */
+  json: string
+  /** The number of writes since the item was created, from 1. */
+  version: number
+  /** When it was created, milliseconds since the epoch, UTC. */
+  createdAt: number
+  /** When it was last written, milliseconds since the epoch, UTC. */
+  changedAt: number
+  /** When it is deleted, if its table has an attribute for that; milliseconds since the epoch, UTC. */
+  expiresAt: number | null
+}
+
+export interface TableAnswer {
+  /** The id of the request. */
+  id: string
+  /** The error's code, as DynamoDB names it; null: the request succeeded. */
+  code: string | null
+  /** The error's text; empty without one. */
+  message: string
+  /** The attributes that the request returns, in DynamoDB's JSON. */
+  item: string | null
+  /** The revision of the item after the request; empty: there is none. */
+  revision: string
+}
+
+/** An item of a table, or the newest answers to the requests of a replica. Both change in the transaction that moves the offset of the requests, so whoever has read an answer has read all changes before it. The topic is compacted. */
+export interface TableEntry {
+  /** null: answers. */
+  item: TableItem | null
+  /** Answers of the partition's owner to one replica. */
+  answers: Array<TableAnswer>
+  /** When it was written, milliseconds since the epoch, UTC. */
+  at: number
+}
+
+export type TableView = 'KEYS_ONLY' | 'NEW_IMAGE' | 'OLD_IMAGE' | 'NEW_AND_OLD_IMAGES'
+
+export type TableEvent = 'INSERT' | 'MODIFY' | 'REMOVE'
+
+/** A change of one item of a table. The changes of an item are in one partition, in their order, each once. */
+export interface TableChange {
+  /** The name of the table. */
+  table: string
+  /** The label of the table's change stream: when it was enabled, as DynamoDB writes it. */
+  stream: string
+  /** Which images the stream has. */
+  view: TableView
+  /** What happened, as DynamoDB Streams names it. */
+  event: TableEvent
+  /** The attributes of the item's key, in DynamoDB's JSON. */
+  keys: string
+  /** The item before, in DynamoDB's JSON; null: there was none, or the stream does not have it. */
+  oldImage: string | null
+  /** The item after, in DynamoDB's JSON; null: there is none, or the stream does not have it. */
+  newImage: string | null
+  /** The number of writes since the item was created, this one included. */
+  version: number
+  /** The size of the keys and images, as DynamoDB counts it. */
+  bytes: number
+  /** Whether the item was deleted because its time had come. */
+  expired: boolean
+  /** When it changed, milliseconds since the epoch, UTC. */
+  at: number
+}
+
 export interface RuleAction {
   /** The kind of the action, as the API names it: lambda, sns. */
   kind: string
@@ -508,6 +594,10 @@ export interface ValueOf {
   'weir.devices.retained': DeviceMessage
   'weir.devices.bridge': DeviceMessage
   'weir.control.rules': ControlEntry
+  'weir.control.tables': ControlEntry
+  'weir.tables.requests': TableRequest
+  'weir.tables.items': TableEntry
+  'weir.tables.changes': TableChange
   'weir.rules.actions': RuleActions
   'weir.rules.retries': RuleActions
 }

@@ -62,6 +62,11 @@ export function functionIn(arn: string): string | undefined {
     : undefined
 }
 
+/** @param name of a table of items */
+export function tableArn(account: Account, name: string): string {
+  return formatArn({ ...account, service: 'dynamodb', resource: `table/${name}` })
+}
+
 /** @param name of a topic of notifications */
 export function snsTopicArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'sns', resource: name })

@@ -8,11 +8,11 @@ export class AwsError extends Error {
   readonly code: string
   /** HTTP. */
   readonly status: number
-  /** The members of the error's shape besides its text. The JSON protocols leave them out. */
-  readonly details: Readonly<Record<string, string>>
+  /** The members of the error's shape besides its text. CBOR leaves them out. */
+  readonly details: Readonly<Record<string, unknown>>
 
   /** An empty message is left out of the answer. */
-  constructor(code: string, message = '', status = 400, details: Readonly<Record<string, string>> = {}) {
+  constructor(code: string, message = '', status = 400, details: Readonly<Record<string, unknown>> = {}) {
     super(message)
     this.code = code
     this.status = status

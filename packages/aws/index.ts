@@ -14,6 +14,7 @@ export {
   parseArn,
   snsTopicArn,
   streamArn,
+  tableArn,
   userArn,
 } from './arn.ts'
 export { decodeBase64 } from './base64.ts'
@@ -26,6 +27,7 @@ export { openEventStream } from './event-stream.ts'
 export type { UserRecord } from './kpl.ts'
 export { deaggregate } from './kpl.ts'
 export type { Model } from './model.ts'
+export { dynamodbModel, dynamodbStreamsModel } from './models/dynamodb.ts'
 export { iotModel } from './models/iot.ts'
 export { iotDataModel } from './models/iot-data.ts'
 export { kinesisModel } from './models/kinesis.ts'

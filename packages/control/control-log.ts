@@ -52,7 +52,11 @@ export interface ControlOptions {
 
 type ControlTopic = Extract<
   TopicName,
-  'weir.control.streams' | 'weir.control.functions' | 'weir.control.notifications' | 'weir.control.rules'
+  | 'weir.control.streams'
+  | 'weir.control.functions'
+  | 'weir.control.notifications'
+  | 'weir.control.rules'
+  | 'weir.control.tables'
 >
 
 export interface ControlLog {

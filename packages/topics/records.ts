@@ -41,6 +41,13 @@ export class TopicRecord<V> {
     return start < 0 ? '' : bytes.toString('utf8', start, keyEnd[this.#index])
   }
 
+  /** A copy of the key's bytes; empty for a record without a key. */
+  get keyBytes(): Buffer {
+    const { bytes, keyStart, keyEnd } = this.#batch
+    const start = Math.max(0, keyStart[this.#index])
+    return Buffer.from(bytes.subarray(start, Math.max(start, keyEnd[this.#index])))
+  }
+
   /** The number of the record in its batch. */
   get index(): number {
     return this.#index

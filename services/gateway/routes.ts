@@ -4,6 +4,8 @@
  */
 import {
   api,
+  dynamodbModel,
+  dynamodbStreamsModel,
   formParameters,
   iotDataModel,
   iotModel,
@@ -48,6 +50,8 @@ interface Named {
 }
 
 const MODELS: Readonly<Record<AwsApi, Model>> = {
+  dynamodb: dynamodbModel,
+  dynamodbstreams: dynamodbStreamsModel,
   iot: iotModel,
   iotdata: iotDataModel,
   kinesis: kinesisModel,
@@ -85,7 +89,8 @@ export function routesTo(
       const model = MODELS[name]
       const protocol = PROTOCOLS[model.protocol]([api(model, {}, { maxBodyBytes: 0 })])
       const route = { model, upstream, protocol }
-      add(byService, model.service, route)
+      // DynamoDB and DynamoDB Streams are signed for the same service, and differ in their targets.
+      if (byService.get(model.service)?.upstream !== upstream) add(byService, model.service, route)
       if (model.targetPrefix !== undefined) add(byTarget, model.targetPrefix, route)
       if (model.protocol === 'query') add(byVersion, model.apiVersion, route)
       for (const folder of [...(model.folders ?? []), ...(OWN_FOLDERS[name] ?? [])])

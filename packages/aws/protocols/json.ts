@@ -130,7 +130,10 @@ class JsonCall implements Call {
   #inForm(error: AwsError, encoding: Encoding): Answer {
     return {
       status: error.status,
-      body: encodeTexts(errorBody(error), encoding),
+      body:
+        encoding === 'json'
+          ? Buffer.from(JSON.stringify({ ...errorBody(error), ...error.details }))
+          : encodeTexts(errorBody(error), encoding),
       contentType: this.#type(encoding),
       errorType: error.code,
     }

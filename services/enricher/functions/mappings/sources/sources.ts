@@ -5,8 +5,9 @@ import { type ExtraFields, object, oneOf, type ShapedBy } from '@weir/topics/sha
 import { kafka } from './kafka.ts'
 import { kinesis } from './kinesis.ts'
 import { type EventSource, SourceError, type SourceKind, type SourceRequest } from './source.ts'
+import { tables } from './tables.ts'
 
-const KINDS = [kinesis, kafka] as const
+const KINDS = [kinesis, kafka, tables] as const
 
 /** A source, as the control log or a solution names it. */
 export type SourceDefinition = ShapedBy<(typeof KINDS)[number]['shape']>

@@ -1,0 +1,25 @@
+import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
+import { registryUrl } from '@weir/codec'
+import type { ConfigReader } from '@weir/config'
+import { kafkaConfig } from '@weir/kafka'
+import { accessConfig, httpConfig } from '@weir/service'
+import { stateConfig } from '@weir/state'
+
+/** The configuration of pricing, read from its environment. */
+export const config = (reader: ConfigReader) => ({
+  kafka: kafkaConfig(reader),
+  registryUrl: registryUrl(reader),
+  access: accessConfig(reader),
+  awsAccess: awsAccessConfig(reader),
+  account: awsAccountConfig(reader),
+  state: stateConfig(reader),
+  memoryBytes:
+    reader.integer(
+      'PRICING_MEMORY_MB',
+      'Memory for all requests together, MiB: bodies being read, and answers until they are read.',
+      48,
+      24,
+      4096,
+    ) << 20,
+  http: httpConfig(reader, 8082),
+})

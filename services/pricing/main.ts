@@ -1,0 +1,58 @@
+import { awsDoor, openAwsAccess } from '@weir/aws'
+import { openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
+import { hostNames } from '@weir/contracts/services.ts'
+import { openKafka } from '@weir/kafka'
+import {
+  Admission,
+  configured,
+  openAccess,
+  openHttp,
+  publishStats,
+  Service,
+  watchCertificates,
+} from '@weir/service'
+import { topics } from '@weir/solutions'
+import { openRecords } from '@weir/topics'
+import { config as read } from './config.ts'
+import { dynamodbApis } from './dynamodb/dynamodb-api.ts'
+import { itemRoutes } from './http/item-routes.ts'
+import { CHANGES } from './tables/table-task.ts'
+import { openTables } from './tables/tables.ts'
+
+const config = configured((env) => readConfig(env, read))
+watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
+
+await Service.named('pricing')
+  .with('kafka', (_, { log }) => openKafka(config.kafka, log))
+  .with('awsAccess', (_, { log }) => openAwsAccess(config.awsAccess, log))
+  .with('access', (_, { log }) => openAccess(config.access, log))
+  .with('codec', (_, { log }) => openCodec({ topics, url: config.registryUrl }, log))
+  .with('producer', async ({ kafka }) => {
+    const producer = await kafka.producer()
+    return { value: producer, stop: (drainMs) => producer.stop(drainMs) }
+  })
+  .with('stats', async ({ producer, codec }, { log }) =>
+    publishStats({ log, producer, writer: await codec.writer('weir.stats') }),
+  )
+  .with('tables', ({ kafka, codec, producer }, { log }) =>
+    openTables({ kafka, codec, producer, config: config.state, log }),
+  )
+  .with('changes', async ({ codec }, { log }) => ({
+    value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),
+    stop: async () => {},
+  }))
+  .with('http', ({ access, awsAccess, changes, kafka, tables }, { log }) =>
+    openHttp(config.http, {
+      log,
+      names: hostNames('pricing'),
+      admission: new Admission(config.memoryBytes),
+      ready: { kafka: kafka.connected, tables: tables.ready },
+      routes: async (app) => {
+        const { account } = config
+        itemRoutes(app, { tables, access })
+        await app.register(awsDoor({ access: awsAccess, account }, dynamodbApis({ account, tables, kafka, changes })))
+      },
+    }),
+  )
+  .start()

@@ -1,0 +1,193 @@
+/**
+ * The items of a partition, of all tables. A request changes its item, writes the change to the change stream and answers
+ * the replica that waits, in the transaction that moves the offset of the request.
+ */
+import type { Writer } from '@weir/codec'
+import type { TableAnswer, TableChange, TableEntry, TableRequest, TableView } from '@weir/contracts'
+import { type Appender, appendRecord, encodeValue, type RecordBatch } from '@weir/kafka'
+import { attributeOf, type Item, keyItem, keyOfItem, readItem, sizeOf, toJson } from '@weir/items'
+import type { Keyed, KeyedState, KeyedWork } from '@weir/state'
+import type { TopicRecords } from '@weir/topics'
+import { AnswerBook, isReplicaId } from './answers.ts'
+import type { Definitions } from './definitions.ts'
+import { labelOf, schemaOf, type Table } from './entries.ts'
+import { tableIdOf } from './reading.ts'
+import { carryOut, type Outcome, type StoredItem, type WriteRequest } from './operations.ts'
+
+export const REQUESTS = 'weir.tables.requests'
+export const ITEMS = 'weir.tables.items'
+export const CHANGES = 'weir.tables.changes'
+
+export interface TableTaskOptions {
+  readonly partition: number
+  readonly requests: TopicRecords<TableRequest>
+  readonly changes: Writer<TableChange>
+  readonly definitions: Pick<Definitions, 'byId' | 'catchUp'>
+  /** Yields keys whose table is gone, as far as this replica knows; also those of other partitions. */
+  readonly orphans: () => Iterable<Buffer>
+}
+
+type Items = KeyedState<TableEntry>
+
+interface Change {
+  readonly keyed: Keyed<TableEntry>
+  readonly table: Table
+  readonly before: StoredItem | undefined
+  readonly after: StoredItem | undefined
+  /** Ms since the epoch. */
+  readonly at: number
+  readonly expired?: boolean
+}
+
+/** Items that one turn deletes. Their changes must fit into a transaction; others wait for the next turn. */
+const MAX_DUE = 500
+const HAS_OLD = new Set<TableView>(['OLD_IMAGE', 'NEW_AND_OLD_IMAGES'])
+const HAS_NEW = new Set<TableView>(['NEW_IMAGE', 'NEW_AND_OLD_IMAGES'])
+/** How often items of deleted tables are looked for (ms). */
+const SWEEP_MS = 60_000
+
+export class TableTask implements KeyedWork<TableEntry> {
+  readonly #options: TableTaskOptions
+  readonly #answers = new AnswerBook()
+  #sweepAt = 0
+
+  constructor(options: TableTaskOptions) {
+    this.#options = options
+  }
+
+  begin(): void {
+    this.#answers.clear()
+  }
+
+  async process(batch: RecordBatch, items: Items, out: Appender): Promise<void> {
+    const { requests, definitions } = this.#options
+    await requests.prepare(batch)
+    const read: { readonly index: number; readonly value: TableRequest }[] = []
+    requests.each(batch, ({ index, value }) => {
+      if (value !== null) read.push({ index, value })
+    })
+    // A table may have been created by another replica just before.
+    if (read.some(({ value }) => !definitions.byId.has(value.table))) await definitions.catchUp()
+    // Whatever fails from here on fails the turn: an item must not change without its change in the stream.
+    for (const { index, value } of read) this.#request(batch, index, value, items, out)
+    this.#answers.write(items, Date.now())
+  }
+
+  tick(now: number, items: Items, out: Appender): void {
+    for (let taken = 0; taken < MAX_DUE; taken++) {
+      const keyed = items.take('clock', now)
+      if (keyed === undefined) break
+      this.#expire(keyed, now, items, out)
+    }
+    if (now < this.#sweepAt) return
+    this.#sweepAt = now + SWEEP_MS
+    // A partition without the key has nothing to erase.
+    for (const key of this.#options.orphans()) items.erase(key)
+  }
+
+  #request(batch: RecordBatch, index: number, request: TableRequest, items: Items, out: Appender): void {
+    const answer = (rest: Omit<TableAnswer, 'id'>): void => {
+      if (isReplicaId(request.replyTo)) this.#answers.add(request.replyTo, { id: request.id, ...rest })
+    }
+    const table = this.#options.definitions.byId.get(request.table)
+    if (table === undefined) return answer(NO_TABLE)
+    if (!isWrite(request)) return answer(DONE)
+    const { bytes, keyStart, keyEnd } = batch
+    let keyed: Keyed<TableEntry>
+    let before: StoredItem | undefined
+    let outcome: Outcome
+    try {
+      keyed = items.at(bytes, keyStart[index], keyEnd[index])
+      before = storedIn(keyed.value)
+      outcome = carryOut(request, before)
+    } catch (error) {
+      return answer(failed(error as Error & { code?: string }))
+    }
+    answer(outcome.answer)
+    if (outcome.after !== before) this.#take({ keyed, table, before, after: outcome.after, at: request.at }, items, out)
+  }
+
+  #expire(keyed: Keyed<TableEntry>, now: number, items: Items, out: Appender): void {
+    if (keyed.value?.item == null) return this.#answers.forget(keyed, items)
+    const table = this.#tableOf(keyed)
+    const before = storedIn(keyed.value)
+    if (table !== undefined)
+      this.#take({ keyed, table, before, after: undefined, at: now, expired: true }, items, out)
+  }
+
+  #take({ keyed, table, before, after, at, expired = false }: Change, items: Items, out: Appender): void {
+    const oldImage = keyed.value?.item?.json ?? null
+    const newImage = after === undefined ? null : JSON.stringify(toJson(after.item))
+    keyed.value = after === undefined ? undefined : entryOf(after, newImage!, expiryOf(table, after.item), at)
+    items.put(keyed)
+    const { stream } = table
+    if (stream === null) return
+    const schema = schemaOf(table)
+    const keys = keyItem(schema, keyOfItem(schema, (after ?? before)!.item))
+    const value = encodeValue(this.#options.changes, {
+      table: table.name,
+      stream: labelOf(stream),
+      view: stream.view,
+      event: before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY',
+      keys: JSON.stringify(toJson(keys)),
+      oldImage: HAS_OLD.has(stream.view) ? oldImage : null,
+      newImage: HAS_NEW.has(stream.view) ? newImage : null,
+      version: after?.version ?? before!.version + 1,
+      bytes: sizeOf(keys) + (before ? sizeOf(before.item) : 0) + (after ? sizeOf(after.item) : 0),
+      expired,
+      at,
+    })
+    appendRecord(out, { topic: CHANGES, partition: this.#options.partition, key: keyed.key, value })
+  }
+
+  #tableOf({ key }: Keyed<TableEntry>): Table | undefined {
+    return this.#options.definitions.byId.get(tableIdOf(key))
+  }
+}
+
+const DONE: Omit<TableAnswer, 'id'> = { code: null, message: '', item: null, revision: '' }
+const NO_TABLE: Omit<TableAnswer, 'id'> = {
+  code: 'ResourceNotFoundException',
+  message: 'Requested resource not found',
+  item: null,
+  revision: '',
+}
+
+function failed({ code, message }: Error & { code?: string }): Omit<TableAnswer, 'id'> {
+  // Errors with a code say that this key cannot have a state.
+  const isLimit = code === 'too-many-keys' || code === 'key-too-long'
+  return {
+    code: isLimit ? 'LimitExceededException' : 'InternalServerError',
+    message: isLimit ? message : 'The item, or the request, cannot be read.',
+    item: null,
+    revision: '',
+  }
+}
+
+const isWrite = (request: TableRequest): request is WriteRequest => request.operation !== 'barrier'
+
+const entryOf = (
+  { version, createdAt }: StoredItem,
+  json: string,
+  expiresAt: number | null,
+  at: number,
+): TableEntry => ({ item: { json, version, createdAt, changedAt: at, expiresAt }, answers: [], at })
+
+function storedIn(entry: TableEntry | undefined): StoredItem | undefined {
+  if (entry?.item == null) return undefined
+  const { json, version, createdAt } = entry.item
+  return { item: readItem(JSON.parse(json)), version, createdAt }
+}
+
+/** DynamoDB does not delete items whose time was more than five years ago (developer guide, "Time to Live"). */
+const MAX_OVERDUE_S = 5 * 365.25 * 86_400
+/** Larger numbers are not times in seconds. */
+const MAX_TIME_S = 8.64e12
+
+function expiryOf({ expiry }: Table, item: Item): number | null {
+  const value = expiry === null ? undefined : attributeOf(item, expiry)
+  if (value === undefined || !('N' in value)) return null
+  const seconds = Number(value.N)
+  if (!(seconds > Date.now() / 1000 - MAX_OVERDUE_S) || seconds > MAX_TIME_S) return null
+  return Math.ceil(seconds * 1000)
+}

@@ -22,21 +22,28 @@ const named =
 let answer: RequestListener | undefined
 let hub: Server
 let enricher: Server
+let pricing: Server
 let alerter: Server
 let gateway: Server
 
 beforeAll(async () => {
   hub = await listen((request, response) => (answer ?? named('ingest-hub'))(request, response))
   enricher = await listen(named('enricher'))
+  pricing = await listen(named('pricing'))
   alerter = await listen(named('alerter'))
-  gateway = await startGateway({ hub: hub.url, enricher: enricher.url, alerter: alerter.url })
+  gateway = await startGateway({
+    hub: hub.url,
+    enricher: enricher.url,
+    pricing: pricing.url,
+    alerter: alerter.url,
+  })
 })
 afterEach(() => {
   answer = undefined
 })
 afterAll(async () => {
   await gateway.close()
-  await Promise.all([hub.close(), enricher.close(), alerter.close()])
+  await Promise.all([hub.close(), enricher.close(), pricing.close(), alerter.close()])
 })
 
 interface Asked {
@@ -94,6 +101,11 @@ describe('a request', () => {
     ['the scope in a presigned URL', { method: 'GET', path: `/?${inQuery('lambda')}` }, 'enricher'],
     ['the action in its query', { method: 'GET', path: `/?${IDENTITY}` }, 'ingest-hub'],
     ['the action in its form', { headers: { 'content-type': FORM }, body: IDENTITY }, 'ingest-hub'],
+    [
+      'the target of DynamoDB Streams',
+      { headers: { 'x-amz-target': 'DynamoDBStreams_20120810.ListStreams', ...signed('dynamodb') } },
+      'pricing',
+    ],
     ['the action of a link in a message', { method: 'GET', path: '/?Action=Unsubscribe' }, 'alerter'],
     ['the path of a certificate', { method: 'GET', path: '/SimpleNotificationService-0a.pem' }, 'alerter'],
     ['the path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
@@ -116,13 +128,13 @@ describe('a request', () => {
       'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
-      '"message":"This endpoint serves kinesis, iot, iotdata, sts, lambda, sns; the request names none of them."',
+      '"message":"This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sns; the request names none of them."',
     ],
     [
       'a signature for another service',
       { path: '/bucket', headers: signed('s3') },
       400,
-      '<Message>This endpoint serves kinesis, iot, iotdata, sts, lambda, sns; the request is for s3.</Message>',
+      '<Message>This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sns; the request is for s3.</Message>',
     ],
     ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
     [
@@ -290,7 +302,12 @@ describe.each([
   test('a request to a service that is down is answered with ServiceUnavailable', async () => {
     const gone = await listen(() => {})
     await gone.close()
-    const other = await startGateway({ hub: gone.url, enricher: enricher.url, alerter: alerter.url })
+    const other = await startGateway({
+      hub: gone.url,
+      enricher: enricher.url,
+      pricing: pricing.url,
+      alerter: alerter.url,
+    })
     try {
       const [text, plain] = [
         await ask({ headers: KINESIS, body: '{}', to: other }),

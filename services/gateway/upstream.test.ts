@@ -24,7 +24,7 @@ let gateway: Server
 
 beforeAll(async () => {
   hub = await listen((request, response) => answer(request, response))
-  gateway = await startGateway({ hub: hub.url, enricher: hub.url, alerter: hub.url })
+  gateway = await startGateway({ hub: hub.url, enricher: hub.url, pricing: hub.url, alerter: hub.url })
 })
 const open: { destroy(): void }[] = []
 afterEach(() => {
@@ -205,7 +205,7 @@ test('a service that does not answer fails with the reason silent', async () => 
 
 test('a service that was started again is used again', async () => {
   const first = await listen((_request, response) => response.end('first'))
-  const other = await startGateway({ hub: first.url, enricher: hub.url, alerter: hub.url })
+  const other = await startGateway({ hub: first.url, enricher: hub.url, pricing: hub.url, alerter: hub.url })
   const status = async (): Promise<number> =>
     (await fetch(other.url, { method: 'POST', headers: TARGET })).status
   expect(await status()).toBe(200)

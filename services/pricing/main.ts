@@ -51,7 +51,9 @@ await Service.named('pricing')
       routes: async (app) => {
         const { account } = config
         itemRoutes(app, { tables, access })
-        await app.register(awsDoor({ access: awsAccess, account }, dynamodbApis({ account, tables, kafka, changes })))
+        await app.register(
+          awsDoor({ access: awsAccess, account }, dynamodbApis({ account, tables, kafka, changes })),
+        )
       },
     }),
   )

@@ -34,7 +34,7 @@ export async function listen(answer: RequestListener, wanted = 0): Promise<Serve
 
 /** @param options `open`: whether requests without a key are served */
 export async function startGateway(
-  urls: { readonly hub: string; readonly enricher: string; readonly alerter: string },
+  urls: Readonly<Record<'hub' | 'enricher' | 'pricing' | 'alerter', string>>,
   { open = false }: { readonly open?: boolean } = {},
 ): Promise<Server> {
   const log = logger('gateway')
@@ -42,12 +42,14 @@ export async function startGateway(
   const { clients } = parseAccessKeys(JSON.stringify([{ ...KEY, rights: { kinesis: ['*'] } }]))
   const hub = openUpstream({ name: 'ingest-hub', url: urls.hub }, log)
   const enricher = openUpstream({ name: 'enricher', url: urls.enricher }, log)
+  const pricing = openUpstream({ name: 'pricing', url: urls.pricing }, log)
   const alerter = openUpstream({ name: 'alerter', url: urls.alerter }, log)
   const door = gatewayDoor({
     access: { client: (id) => clients.get(id), anonymous: open ? ANONYMOUS : undefined },
     routes: routesTo([
       { apis: ['kinesis', 'iot', 'iotdata', 'sts'], upstream: hub.value },
       { apis: ['lambda'], upstream: enricher.value },
+      { apis: ['dynamodb', 'dynamodbstreams'], upstream: pricing.value },
       { apis: ['sns'], upstream: alerter.value },
     ]),
   })
@@ -60,7 +62,7 @@ export async function startGateway(
     port: value.port,
     async close() {
       await stop(100)
-      await Promise.all([hub.stop(0), enricher.stop(0), alerter.stop(0)])
+      await Promise.all([hub.stop(0), enricher.stop(0), pricing.stop(0), alerter.stop(0)])
     },
   }
 }

@@ -69,7 +69,9 @@ export function batchOperations({ tables, names }: ItemDeps) {
     },
 
     async BatchWriteItem(
-      { RequestItems: requested }: { readonly RequestItems: Readonly<Record<string, readonly WriteRequest[]>> },
+      {
+        RequestItems: requested,
+      }: { readonly RequestItems: Readonly<Record<string, readonly WriteRequest[]>> },
       context: DynamoContext,
     ) {
       const writes = Object.entries(requested).flatMap(([name, requests]) => {
@@ -78,7 +80,9 @@ export function batchOperations({ tables, names }: ItemDeps) {
       })
       if (writes.length > MAX_WRITES) throw invalid('Too many items requested for the BatchWriteItem call')
       demandDistinct(
-        writes.map(({ table, operation, input }) => encodeKey(table.id, prepared(table, operation, input).key)),
+        writes.map(({ table, operation, input }) =>
+          encodeKey(table.id, prepared(table, operation, input).key),
+        ),
       )
       const areWritten = await Promise.all(writes.map(isWritten))
       const UnprocessedItems: Record<string, WriteRequest[]> = Object.create(null)

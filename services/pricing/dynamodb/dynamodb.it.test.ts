@@ -77,7 +77,12 @@ test('what is written is read back at once, whatever its type', async () => {
   const consistent = await dynamo.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))
   expect(consistent.Item).toEqual(Item)
   const part = await dynamo.send(
-    new GetItemCommand({ TableName, Key, ProjectionExpression: 'cents, #l[2]', ExpressionAttributeNames: { '#l': 'list' } }),
+    new GetItemCommand({
+      TableName,
+      Key,
+      ProjectionExpression: 'cents, #l[2]',
+      ExpressionAttributeNames: { '#l': 'list' },
+    }),
   )
   expect(part.Item).toEqual({ cents: Item.cents, list: { L: [Item.list.L[2]] } })
 })

@@ -10,7 +10,9 @@ export const invalidValue = (text: string): AwsError =>
 export const noTable = (name?: string): AwsError =>
   new AwsError(
     'ResourceNotFoundException',
-    name === undefined ? 'Requested resource not found' : `Requested resource not found: Table: ${name} not found`,
+    name === undefined
+      ? 'Requested resource not found'
+      : `Requested resource not found: Table: ${name} not found`,
   )
 
 /** The error for a request whose outcome is unknown. SDKs repeat it. */

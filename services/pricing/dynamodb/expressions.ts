@@ -23,7 +23,9 @@ export function checkServed(input: object): void {
   for (const name of Object.keys(input)) {
     if (Object.hasOwn(LEGACY, name)) throw invalid(`${name} is not served here; use ${LEGACY[name]}.`)
     if (name === 'IndexName')
-      throw invalid(`The table does not have the specified index: ${(input as { IndexName: string }).IndexName}`)
+      throw invalid(
+        `The table does not have the specified index: ${(input as { IndexName: string }).IndexName}`,
+      )
   }
 }
 

@@ -27,7 +27,11 @@ export function itemOperations({ tables, names }: ItemDeps) {
   const run = async (operation: WriteOperation, input: Named, context: DynamoContext) => {
     const table = names.find(input.TableName, context)
     checkServed(input)
-    if (operation !== 'update' && input.ReturnValues !== undefined && !['NONE', 'ALL_OLD'].includes(input.ReturnValues))
+    if (
+      operation !== 'update' &&
+      input.ReturnValues !== undefined &&
+      !['NONE', 'ALL_OLD'].includes(input.ReturnValues)
+    )
       throw invalid('Return values set to invalid value')
     const { item } = await write(tables, table, operation, input)
     return item === null ? {} : { Attributes: readItem(JSON.parse(item)) }
@@ -72,7 +76,8 @@ export function prepared(
       ConditionExpression: input.ConditionExpression,
       UpdateExpression: input.UpdateExpression,
       ExpressionAttributeNames: input.ExpressionAttributeNames,
-      ExpressionAttributeValues: input.ExpressionAttributeValues && toJson(readItem(input.ExpressionAttributeValues)),
+      ExpressionAttributeValues:
+        input.ExpressionAttributeValues && toJson(readItem(input.ExpressionAttributeValues)),
       ReturnValues: input.ReturnValues,
       ReturnValuesOnConditionCheckFailure: input.ReturnValuesOnConditionCheckFailure,
     }

@@ -3,17 +3,17 @@ import {
   checkFilterPaths,
   encodeKey,
   type Item,
+  type Key,
   type KeyRange,
   keyItem,
   keyOfItem,
   keyRange,
-  type Key,
   type ParsedCondition,
+  type Projection,
   parseCondition,
   parseKeyCondition,
   parseProjection,
   partitionPrefix,
-  type Projection,
   readItem,
   readKey,
 } from '@weir/items'
@@ -57,7 +57,10 @@ const MAX_PAGE_BYTES = 1 << 20
 
 export function readOperations({ tables, names }: ItemDeps) {
   return {
-    async GetItem(input: ReadInput & { readonly TableName: string; readonly Key: Item }, context: DynamoContext) {
+    async GetItem(
+      input: ReadInput & { readonly TableName: string; readonly Key: Item },
+      context: DynamoContext,
+    ) {
       const table = names.find(input.TableName, context)
       checkServed(input)
       const projection = projectionOf(input)
@@ -75,7 +78,9 @@ export function readOperations({ tables, names }: ItemDeps) {
       checkServed(input)
       const { KeyConditionExpression: text, ScanIndexForward: isForward = true } = input
       if (text === undefined)
-        throw invalid('Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.')
+        throw invalid(
+          'Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.',
+        )
       const { condition, ...rest } = parsed(input, (placeholders) => ({
         condition: parseKeyCondition(text, placeholders, schemaOf(table)),
         ...filterAndProjection(input, placeholders),
@@ -105,10 +110,13 @@ export function readOperations({ tables, names }: ItemDeps) {
 
 export function projectionOf(input: ReadInput): Projection | undefined {
   const { ProjectionExpression: text } = input
-  return parsed(input, (placeholders) => (text === undefined ? undefined : parseProjection(text, placeholders)))
+  return parsed(input, (placeholders) =>
+    text === undefined ? undefined : parseProjection(text, placeholders),
+  )
 }
 
-export const namedKey = (table: Table, key: Item): Key => refusing(() => readKey(schemaOf(table), readItem(key)))
+export const namedKey = (table: Table, key: Item): Key =>
+  refusing(() => readKey(schemaOf(table), readItem(key)))
 
 function filterAndProjection(
   { FilterExpression: filter, ProjectionExpression: projection }: PageInput,
@@ -146,7 +154,11 @@ function page(reading: Reading, table: Table, input: PageInput, pages: Pages) {
   }
 }
 
-function startOf(table: Table, { ExclusiveStartKey: start }: PageInput, { start: low, end }: KeyRange): Buffer | undefined {
+function startOf(
+  table: Table,
+  { ExclusiveStartKey: start }: PageInput,
+  { start: low, end }: KeyRange,
+): Buffer | undefined {
   if (start === undefined) return undefined
   let after: Buffer
   try {
@@ -163,7 +175,10 @@ function startOf(table: Table, { ExclusiveStartKey: start }: PageInput, { start:
  * Returns whether an item is in the segment that the input asks for. Segments divide a table by the hashes of partition
  * keys.
  */
-function segmentOf(table: Table, { Segment: segment, TotalSegments: total }: SegmentInput): (item: Item) => boolean {
+function segmentOf(
+  table: Table,
+  { Segment: segment, TotalSegments: total }: SegmentInput,
+): (item: Item) => boolean {
   if (segment === undefined && total === undefined) return () => true
   if (total === undefined)
     throw invalid(
@@ -178,5 +193,6 @@ function segmentOf(table: Table, { Segment: segment, TotalSegments: total }: Seg
       `The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: ${segment} is not less than TotalSegments: ${total}`,
     )
   const schema = schemaOf(table)
-  return (item) => partitionOfKey(partitionPrefix(table.id, keyOfItem(schema, item).partition), total) === segment
+  return (item) =>
+    partitionOfKey(partitionPrefix(table.id, keyOfItem(schema, item).partition), total) === segment
 }

@@ -1,15 +1,15 @@
 /** The operations of DynamoDB Streams. The change streams of all tables are in one topic, whose partitions are their shards. */
 import { AwsError, formatToken, pageOf, parseArn, parseToken, tableArn } from '@weir/aws'
 import type { TableChange } from '@weir/contracts'
+import { readItem } from '@weir/items'
 import {
   EXPIRY_PRINCIPAL,
   eventIdOf,
   offsetOf,
+  STREAM_LABEL,
   sequenceNumberOf,
   shardIdOf,
-  STREAM_LABEL,
 } from '@weir/items/change-streams.ts'
-import { readItem } from '@weir/items'
 import { type Kafka, KafkaError, type RecordBatch } from '@weir/kafka'
 import type { TopicRecords } from '@weir/topics'
 import { labelOf, type Table } from '../tables/entries.ts'
@@ -56,18 +56,26 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
   const found = async (arn: string, context: DynamoContext): Promise<Stream> => {
     const { service, resource = '' } = parseArn(arn) ?? {}
     const [, name, label] = /^table\/([^/]+)\/stream\/([^/]+)$/.exec(resource) ?? []
-    if (service !== 'dynamodb' || name === undefined || !STREAM_LABEL.test(label)) throw invalid(`Invalid StreamArn: ${arn.slice(0, 200)}`)
+    if (service !== 'dynamodb' || name === undefined || !STREAM_LABEL.test(label))
+      throw invalid(`Invalid StreamArn: ${arn.slice(0, 200)}`)
     context.authorize(arn)
     await definitions.catchUp()
     const table = definitions.byName.get(names.named(name))
     if (table?.stream == null || streamOf(table).arn !== arn)
-      throw new AwsError('ResourceNotFoundException', `Requested resource not found: Stream: ${arn} not found`)
+      throw new AwsError(
+        'ResourceNotFoundException',
+        `Requested resource not found: Stream: ${arn} not found`,
+      )
     return streamOf(table)
   }
 
   return {
     async ListStreams(
-      input: { readonly TableName?: string; readonly Limit?: number; readonly ExclusiveStartStreamArn?: string },
+      input: {
+        readonly TableName?: string
+        readonly Limit?: number
+        readonly ExclusiveStartStreamArn?: string
+      },
       context: DynamoContext,
     ) {
       await definitions.catchUp()
@@ -77,9 +85,18 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
         .map(streamOf)
         .filter(({ arn }) => context.may(arn))
         .sort((a, b) => (a.arn < b.arn ? -1 : 1))
-      const { items, last } = pageOf(all, ({ arn }) => arn, input.ExclusiveStartStreamArn, input.Limit ?? MAX_LISTED)
+      const { items, last } = pageOf(
+        all,
+        ({ arn }) => arn,
+        input.ExclusiveStartStreamArn,
+        input.Limit ?? MAX_LISTED,
+      )
       return {
-        Streams: items.map(({ table, label, arn }) => ({ StreamArn: arn, TableName: table.name, StreamLabel: label })),
+        Streams: items.map(({ table, label, arn }) => ({
+          StreamArn: arn,
+          TableName: table.name,
+          StreamLabel: label,
+        })),
         LastEvaluatedStreamArn: last,
       }
     },
@@ -96,7 +113,12 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
           SequenceNumberRange: { StartingSequenceNumber: sequenceNumberOf(earliest) },
         }))
         .sort((a, b) => (a.ShardId < b.ShardId ? -1 : 1))
-      const { items, last } = pageOf(shards, ({ ShardId }) => ShardId, input.ExclusiveStartShardId, input.Limit ?? MAX_LISTED)
+      const { items, last } = pageOf(
+        shards,
+        ({ ShardId }) => ShardId,
+        input.ExclusiveStartShardId,
+        input.Limit ?? MAX_LISTED,
+      )
       const keys = table.sortKey === null ? [table.partitionKey] : [table.partitionKey, table.sortKey]
       return {
         StreamDescription: {
@@ -106,7 +128,10 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
           StreamViewType: table.stream!.view,
           CreationRequestDateTime: new Date(table.stream!.enabledAt),
           TableName: table.name,
-          KeySchema: keys.map(({ name }, i) => ({ AttributeName: name, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
+          KeySchema: keys.map(({ name }, i) => ({
+            AttributeName: name,
+            KeyType: i === 0 ? 'HASH' : 'RANGE',
+          })),
           Shards: items,
           LastEvaluatedShardId: last,
         },
@@ -116,14 +141,21 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
     async GetShardIterator(input: IteratorInput, context: DynamoContext) {
       const { arn, label } = await found(input.StreamArn, context)
       const partitions = await kafka.partitions(CHANGES)
-      const partition = Array.from({ length: partitions }, (_, i) => shardIdOf(label, i)).indexOf(input.ShardId)
+      const partition = Array.from({ length: partitions }, (_, i) => shardIdOf(label, i)).indexOf(
+        input.ShardId,
+      )
       if (partition < 0)
         throw new AwsError('ResourceNotFoundException', `Requested resource not found: Shard does not exist`)
-      return { ShardIterator: formatToken(ITERATOR, arn, String(partition), String(await startOf(input, partition))) }
+      return {
+        ShardIterator: formatToken(ITERATOR, arn, String(partition), String(await startOf(input, partition))),
+      }
     },
 
     async GetRecords(
-      { ShardIterator: iterator, Limit: limit = MAX_RECORDS }: { readonly ShardIterator: string; readonly Limit?: number },
+      {
+        ShardIterator: iterator,
+        Limit: limit = MAX_RECORDS,
+      }: { readonly ShardIterator: string; readonly Limit?: number },
       context: DynamoContext,
     ) {
       const { fields, issuedAt } = parseToken(iterator, ITERATOR, 3) ?? { fields: [], issuedAt: 0 }
@@ -139,14 +171,22 @@ export function streamOperations({ account, names, tables, kafka, changes }: Str
           `1 validation error detected: Value '${limit}' at 'limit' failed to satisfy constraint: Member must have value less than or equal to ${MAX_RECORDS}`,
         )
       const { records, next } = await read(stream, partition, from, limit)
-      return { Records: records, NextShardIterator: formatToken(ITERATOR, arn, String(partition), String(next)) }
+      return {
+        Records: records,
+        NextShardIterator: formatToken(ITERATOR, arn, String(partition), String(next)),
+      }
     },
   }
 
-  async function startOf({ ShardIteratorType: type, SequenceNumber }: IteratorInput, partition: number): Promise<number> {
+  async function startOf(
+    { ShardIteratorType: type, SequenceNumber }: IteratorInput,
+    partition: number,
+  ): Promise<number> {
     const needsNumber = type === 'AT_SEQUENCE_NUMBER' || type === 'AFTER_SEQUENCE_NUMBER'
     if (needsNumber !== (SequenceNumber !== undefined))
-      throw invalid(`The parameter SequenceNumber ${needsNumber ? 'must be given with' : 'cannot be used with'} the ShardIteratorType ${type}`)
+      throw invalid(
+        `The parameter SequenceNumber ${needsNumber ? 'must be given with' : 'cannot be used with'} the ShardIteratorType ${type}`,
+      )
     const earliest = await kafka.offsetAt(CHANGES, partition, 'earliest')
     if (type === 'TRIM_HORIZON') return earliest
     if (type === 'LATEST') return kafka.offsetAt(CHANGES, partition, 'latest')

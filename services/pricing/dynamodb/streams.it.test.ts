@@ -1,12 +1,12 @@
 /** DynamoDB Streams' SDK against a replica of pricing on real servers. */
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import {
+  type _Record,
   DescribeStreamCommand,
   DynamoDBStreamsClient,
   GetRecordsCommand,
   GetShardIteratorCommand,
   ListStreamsCommand,
-  type _Record,
 } from '@aws-sdk/client-dynamodb-streams'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,7 +43,9 @@ test('all shards together have every change once, in the order of each item, and
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => `item-${i}`).map(async (id) => {
         await dynamo.send(new PutItemCommand({ TableName, Item: { id: { S: id }, n: { N: String(round) } } }))
-        await dynamo.send(new PutItemCommand({ TableName: other.TableName, Item: { id: { S: id }, n: { N: '-1' } } }))
+        await dynamo.send(
+          new PutItemCommand({ TableName: other.TableName, Item: { id: { S: id }, n: { N: '-1' } } }),
+        )
       }),
     )
   const { Streams } = await streams.send(new ListStreamsCommand({ TableName }))
@@ -88,8 +90,16 @@ test('all shards together have every change once, in the order of each item, and
 })
 
 test.each([
-  ['a stream that does not exist', { StreamArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2020-01-01T00:00:00.000' }, 'ResourceNotFoundException'],
-  ['an ARN of something else', { StreamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/none-at-all' }, 'ValidationException'],
+  [
+    'a stream that does not exist',
+    { StreamArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2020-01-01T00:00:00.000' },
+    'ResourceNotFoundException',
+  ],
+  [
+    'an ARN of something else',
+    { StreamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/none-at-all' },
+    'ValidationException',
+  ],
 ])('%s is refused', async (_, input, name) => {
   await expect(streams.send(new DescribeStreamCommand(input))).rejects.toMatchObject({ name })
 })

@@ -22,7 +22,10 @@ interface KeyElement {
 
 interface CreateTableInput {
   readonly TableName: string
-  readonly AttributeDefinitions?: readonly { readonly AttributeName: string; readonly AttributeType: KeyAttribute['type'] }[]
+  readonly AttributeDefinitions?: readonly {
+    readonly AttributeName: string
+    readonly AttributeType: KeyAttribute['type']
+  }[]
   readonly KeySchema?: readonly KeyElement[]
   readonly StreamSpecification?: {
     readonly StreamEnabled: boolean
@@ -95,7 +98,10 @@ export function tableOperations({ account, tables, names }: TableDeps) {
     },
 
     async ListTables(
-      { ExclusiveStartTableName: after = '', Limit: limit = MAX_LISTED }: { readonly ExclusiveStartTableName?: string; readonly Limit?: number },
+      {
+        ExclusiveStartTableName: after = '',
+        Limit: limit = MAX_LISTED,
+      }: { readonly ExclusiveStartTableName?: string; readonly Limit?: number },
       context: DynamoContext,
     ) {
       await definitions.catchUp()
@@ -120,7 +126,9 @@ export function tableOperations({ account, tables, names }: TableDeps) {
         if (Enabled && table.expiry !== null) throw invalid('TimeToLive is already enabled')
         if (!Enabled && table.expiry === null) throw invalid('TimeToLive is already disabled')
         if (!Enabled && table.expiry !== AttributeName)
-          throw invalid(`TimeToLive is active on a different AttributeName: current AttributeName is ${table.expiry}`)
+          throw invalid(
+            `TimeToLive is active on a different AttributeName: current AttributeName is ${table.expiry}`,
+          )
         return { ...table, expiry: Enabled ? AttributeName : null }
       })
       return { TimeToLiveSpecification: input.TimeToLiveSpecification }
@@ -142,7 +150,9 @@ export function tableOperations({ account, tables, names }: TableDeps) {
 /** Throws what DynamoDB throws, and for what tables here do not have. */
 function newTable(name: string, input: CreateTableInput): Table {
   if (input.GlobalSecondaryIndexes !== undefined || input.LocalSecondaryIndexes !== undefined)
-    throw invalid('Tables here do not have secondary indexes; leave GlobalSecondaryIndexes and LocalSecondaryIndexes out.')
+    throw invalid(
+      'Tables here do not have secondary indexes; leave GlobalSecondaryIndexes and LocalSecondaryIndexes out.',
+    )
   const { partitionKey, sortKey } = keysOf(input)
   const { StreamSpecification: stream, DeletionProtectionEnabled: isProtected = false } = input
   const now = Date.now()
@@ -190,6 +200,8 @@ function keysOf({ AttributeDefinitions: definitions = [], KeySchema: schema = []
   }
   const keys = { partitionKey: typed(hash), sortKey: range === undefined ? null : typed(range) }
   if (definitions.length !== schema.length)
-    throw invalidValue('Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions')
+    throw invalidValue(
+      'Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions',
+    )
   return keys
 }

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { schemaOf, type Table } from '../tables/entries.ts'
 import { revisionOf, WRONG_REVISION } from '../tables/operations.ts'
 import { rangeOfTable } from '../tables/reading.ts'
-import { NoAnswer, type NewRequest } from '../tables/requests.ts'
+import { type NewRequest, NoAnswer } from '../tables/requests.ts'
 import type { Tables } from '../tables/tables.ts'
 import { fromPlain, toPlain } from './plain-items.ts'
 
@@ -20,7 +20,10 @@ const MAX_ITEM_BYTES = 512 << 10
 const MAX_LISTED = 1000
 const MAX_LISTED_BYTES = 1 << 20
 const KEY = { type: 'string', minLength: 1, maxLength: 2048 } as const
-const NAME = { type: 'object', properties: { table: { type: 'string', minLength: 3, maxLength: 255 } } } as const
+const NAME = {
+  type: 'object',
+  properties: { table: { type: 'string', minLength: 3, maxLength: 255 } },
+} as const
 const ONE = {
   type: 'object',
   additionalProperties: false,
@@ -69,7 +72,8 @@ export function itemRoutes(app: FastifyInstance, { tables, access }: ItemRoutesO
   const found = async (name: string): Promise<Table> => {
     if (!definitions.byName.has(name)) await definitions.catchUp()
     const table = definitions.byName.get(name)
-    if (table === undefined) throw new HttpError(404, 'unknown-table', `There is no table "${name.slice(0, 255)}".`)
+    if (table === undefined)
+      throw new HttpError(404, 'unknown-table', `There is no table "${name.slice(0, 255)}".`)
     return table
   }
   const send = async (
@@ -114,7 +118,8 @@ export function itemRoutes(app: FastifyInstance, { tables, access }: ItemRoutesO
     const key = checked(() => keyFrom(table, query))
     await asked(tables.settle(table, key.partition))
     const item = reading.get(encodeKey(table.id, key))
-    if (item === undefined) throw new HttpError(404, 'unknown-item', `${table.name} does not have an item with this key.`)
+    if (item === undefined)
+      throw new HttpError(404, 'unknown-item', `${table.name} does not have an item with this key.`)
     return reply
       .header('cache-control', 'no-store')
       .header('etag', `"${revisionOf(item)}"`)
@@ -149,9 +154,14 @@ async function asked<T extends TableAnswer | void>(work: Promise<T>): Promise<T>
     answer = await work
   } catch (error) {
     if (error instanceof KafkaError || error instanceof NoAnswer)
-      throw new HttpError(503, 'unknown-outcome', `${error.message} The change may or may not have been made.`, {
-        'retry-after': '1',
-      })
+      throw new HttpError(
+        503,
+        'unknown-outcome',
+        `${error.message} The change may or may not have been made.`,
+        {
+          'retry-after': '1',
+        },
+      )
     throw error
   }
   if (answer === undefined || answer.code === null) return answer
@@ -185,7 +195,10 @@ function keyFrom(table: Table, query: One['Querystring']): Key {
   return readKey(schemaOf(table), readItem(keysFrom(table, query)))
 }
 
-function keysFrom({ partitionKey, sortKey, name }: Table, { key, sort }: One['Querystring']): Record<string, object> {
+function keysFrom(
+  { partitionKey, sortKey, name }: Table,
+  { key, sort }: One['Querystring'],
+): Record<string, object> {
   if ((sort === undefined) !== (sortKey === null))
     throw new HttpError(
       400,
@@ -199,7 +212,11 @@ function keysFrom({ partitionKey, sortKey, name }: Table, { key, sort }: One['Qu
 }
 
 /** The body's key may be left out; it is that of the URL. */
-function itemFrom(table: Table, query: One['Querystring'], body: unknown): { readonly key: Key; readonly item: Item } {
+function itemFrom(
+  table: Table,
+  query: One['Querystring'],
+  body: unknown,
+): { readonly key: Key; readonly item: Item } {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new HttpError(400, 'invalid', 'The body must be a JSON object.')
   const key = keyFrom(table, query)

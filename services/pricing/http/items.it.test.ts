@@ -22,7 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => pricing?.stop())
 
-const urlOf = (key: string): string => `${pricing.url}/v1/tables/${TableName}/item?key=${encodeURIComponent(key)}`
+const urlOf = (key: string): string =>
+  `${pricing.url}/v1/tables/${TableName}/item?key=${encodeURIComponent(key)}`
 const put = (key: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
   fetch(urlOf(key), {
     method: 'PUT',
@@ -39,7 +40,11 @@ test('an item is created, read, changed and deleted, each under its ETag', async
   expect(read.headers.get('etag')).toBe(etag)
   expect(await read.json()).toEqual({ productId: 'runner/7', ...item })
   const { Item } = await dynamo.send(new GetItemCommand({ TableName, Key: { productId: { S: 'runner/7' } } }))
-  expect(Item).toMatchObject({ price: { N: '89.5' }, note: { NULL: true }, tags: { M: { wide: { BOOL: true } } } })
+  expect(Item).toMatchObject({
+    price: { N: '89.5' },
+    note: { NULL: true },
+    tags: { M: { wide: { BOOL: true } } },
+  })
 
   expect((await put('runner/7', item, { 'if-none-match': '*' })).status).toBe(412)
   const changed = await put('runner/7', { ...item, price: 95 }, { 'if-match': etag })
@@ -58,7 +63,10 @@ test('an item is created, read, changed and deleted, each under its ETag', async
 test('of twenty people who change an item at once, one succeeds', async () => {
   const etag = (await put('racer', { price: 1 })).headers.get('etag')!
   const statuses = await Promise.all(
-    Array.from({ length: 20 }, async (_, i) => (await put('racer', { price: i + 2 }, { 'if-match': etag })).status),
+    Array.from(
+      { length: 20 },
+      async (_, i) => (await put('racer', { price: i + 2 }, { 'if-match': etag })).status,
+    ),
   )
   expect(statuses.toSorted()).toEqual([204, ...Array(19).fill(412)])
 })
@@ -80,7 +88,11 @@ test('items are listed page by page', async () => {
 test.each([
   ['a list', '[1]', 'The body must be a JSON object.'],
   ['another key', '{"productId":"other"}', 'The body has another productId than the URL.'],
-  ['a number that lost digits', '{"n":12345678901234567890}', 'n has more digits than numbers of JSON keep here'],
+  [
+    'a number that lost digits',
+    '{"n":12345678901234567890}',
+    'n has more digits than numbers of JSON keep here',
+  ],
   ['half of a surrogate pair', '{"s":"\\ud800"}', 'lone surrogate'],
   ['lists in lists', `{"deep":${'['.repeat(50)}${']'.repeat(50)}}`, 'nests deeper than 32 levels'],
   ['more than an item may have', JSON.stringify({ s: 'x'.repeat(410_000) }), 'maximum allowed size'],

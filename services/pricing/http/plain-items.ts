@@ -28,7 +28,11 @@ function attributeOf(value: unknown, at: string): AttributeValue {
 /** A whole number beyond this has lost digits when JSON was parsed. */
 function numberText(value: number, at: string): string {
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
-    throw new HttpError(400, 'invalid', `${at.slice(0, 100)} has more digits than numbers of JSON keep here; write it with the DynamoDB API.`)
+    throw new HttpError(
+      400,
+      'invalid',
+      `${at.slice(0, 100)} has more digits than numbers of JSON keep here; write it with the DynamoDB API.`,
+    )
   return String(value)
 }
 

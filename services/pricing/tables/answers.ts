@@ -17,11 +17,13 @@ export const newReplicaId = (): string => randomBytes(8).toString('hex')
 export const isReplicaId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text)
 
 /** @param part from 0: answers that do not fit into one record */
-const keyFor = (replica: string, part: number): Buffer => Buffer.concat([PREFIX, Buffer.from(`${replica}/${part}`)])
+const keyFor = (replica: string, part: number): Buffer =>
+  Buffer.concat([PREFIX, Buffer.from(`${replica}/${part}`)])
 
 /** Returns the replica that a record of answers is for; undefined for the key of an item. */
 export function replicaOf(key: Buffer): string | undefined {
-  if (key.length <= PREFIX.length || key.compare(PREFIX, 0, PREFIX.length, 0, PREFIX.length) !== 0) return undefined
+  if (key.length <= PREFIX.length || key.compare(PREFIX, 0, PREFIX.length, 0, PREFIX.length) !== 0)
+    return undefined
   return key.toString('utf8', PREFIX.length, key.lastIndexOf('/'))
 }
 

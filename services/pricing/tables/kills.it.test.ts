@@ -79,7 +79,11 @@ async function makeTable(replica: ServiceProcess): Promise<string> {
 }
 
 /** Appends ids of its own to items until it is over, at one replica or the other. Never repeats a write. */
-async function write(replicas: readonly ServiceProcess[], TableName: string, isOver: () => boolean): Promise<Write[]> {
+async function write(
+  replicas: readonly ServiceProcess[],
+  TableName: string,
+  isOver: () => boolean,
+): Promise<Write[]> {
   const writes: Write[] = []
   while (!isOver()) {
     const key = KEYS[Math.floor(Math.random() * KEYS.length)]

@@ -43,7 +43,9 @@ export interface WriteInput {
 }
 
 /** A request that may change an item. */
-export type WriteRequest = TableRequest & { readonly operation: Exclude<TableRequest['operation'], 'barrier'> }
+export type WriteRequest = TableRequest & {
+  readonly operation: Exclude<TableRequest['operation'], 'barrier'>
+}
 
 /** A record of the change stream has two images of this size, and its other fields. */
 const MAX_JSON_BYTES = 480 << 10
@@ -144,7 +146,8 @@ function returned(
   return wanted === 'UPDATED_NEW' ? after && update?.project(after) : undefined
 }
 
-const jsonOf = (item: Item | undefined): string | null => (item === undefined ? null : JSON.stringify(toJson(item)))
+const jsonOf = (item: Item | undefined): string | null =>
+  item === undefined ? null : JSON.stringify(toJson(item))
 
 const answered = (after: StoredItem | undefined, item: Item | undefined): Outcome['answer'] => ({
   code: null,

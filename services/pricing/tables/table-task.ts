@@ -4,15 +4,15 @@
  */
 import type { Writer } from '@weir/codec'
 import type { TableAnswer, TableChange, TableEntry, TableRequest, TableView } from '@weir/contracts'
-import { type Appender, appendRecord, encodeValue, type RecordBatch } from '@weir/kafka'
 import { attributeOf, type Item, keyItem, keyOfItem, readItem, sizeOf, toJson } from '@weir/items'
+import { type Appender, appendRecord, encodeValue, type RecordBatch } from '@weir/kafka'
 import type { Keyed, KeyedState, KeyedWork } from '@weir/state'
 import type { TopicRecords } from '@weir/topics'
 import { AnswerBook, isReplicaId } from './answers.ts'
 import type { Definitions } from './definitions.ts'
 import { labelOf, schemaOf, type Table } from './entries.ts'
-import { tableIdOf } from './reading.ts'
 import { carryOut, type Outcome, type StoredItem, type WriteRequest } from './operations.ts'
+import { tableIdOf } from './reading.ts'
 
 export const REQUESTS = 'weir.tables.requests'
 export const ITEMS = 'weir.tables.items'
@@ -104,7 +104,8 @@ export class TableTask implements KeyedWork<TableEntry> {
       return answer(failed(error as Error & { code?: string }))
     }
     answer(outcome.answer)
-    if (outcome.after !== before) this.#take({ keyed, table, before, after: outcome.after, at: request.at }, items, out)
+    if (outcome.after !== before)
+      this.#take({ keyed, table, before, after: outcome.after, at: request.at }, items, out)
   }
 
   #expire(keyed: Keyed<TableEntry>, now: number, items: Items, out: Appender): void {

@@ -1,8 +1,8 @@
 /** Tables of items: every replica owns some partitions of them, and knows all of them for reading. */
 import type { Codec } from '@weir/codec'
 import type { TableAnswer, TableEntry } from '@weir/contracts'
-import { type Kafka, type Producer, partitionOfKey } from '@weir/kafka'
 import { encodeKey, type Key, type KeyValue, partitionPrefix, tablePrefix } from '@weir/items'
+import { type Kafka, type Producer, partitionOfKey } from '@weir/kafka'
 import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { keyedTask, openStateStore, type StateConfig } from '@weir/state'
 import { materialise } from '@weir/tables'
@@ -119,5 +119,8 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
 }
 
 function timersOf(entry: TableEntry): { event: number; clock: number } {
-  return { event: Infinity, clock: entry.item === null ? answersDueAt(entry) : (entry.item.expiresAt ?? Infinity) }
+  return {
+    event: Infinity,
+    clock: entry.item === null ? answersDueAt(entry) : (entry.item.expiresAt ?? Infinity),
+  }
 }

@@ -50,7 +50,10 @@ export class View {
   }
 
   /** Yields the items of a range in the order of their keys. Only until the caller waits for something else. */
-  *range({ start, end }: KeyRange, { descending = false, after }: RangeOptions = {}): Generator<{
+  *range(
+    { start, end }: KeyRange,
+    { descending = false, after }: RangeOptions = {},
+  ): Generator<{
     readonly key: Buffer
     readonly value: Buffer
   }> {

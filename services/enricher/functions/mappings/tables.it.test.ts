@@ -58,7 +58,9 @@ test('a function gets every change of its table once, in the order of each item,
   const [table, other, output] = [uniqueName('orders'), uniqueName('others'), await topic(1, 'output')]
   await host({
     definitions: [functionOf('prices', PRICES)],
-    mappings: [mappingOf(table, 'prices', { kind: 'dynamodb', table, label: LABEL }, { batchSize: 7 }, { output })],
+    mappings: [
+      mappingOf(table, 'prices', { kind: 'dynamodb', table, label: LABEL }, { batchSize: 7 }, { output }),
+    ],
   })
   const ids = ['a', 'b', 'c', 'd', 'e']
   for (let price = 0; price < 10; price++)
@@ -94,7 +96,12 @@ test("a filter's patterns see images, and the event is that of DynamoDB", async 
     ],
     mappings: [mappingOf(table, 'whole', { kind: 'dynamodb', table, label: LABEL }, {}, { output, filters })],
   })
-  const gone = change(table, 'b', 1, { event: 'REMOVE', newImage: null, expired: true, at: 1_764_014_580_900 })
+  const gone = change(table, 'b', 1, {
+    event: 'REMOVE',
+    newImage: null,
+    expired: true,
+    at: 1_764_014_580_900,
+  })
   await write([0, 1, 2, 3, 4].map((price) => change(table, 'a', price)))
   await write([gone, { ...gone, expired: false }])
   await expect.poll(async () => (await readAll(output)).length, { timeout: 30_000 }).toBe(2)

@@ -18,7 +18,7 @@ test.each([
   [{ EventSourceArn: STREAM, Topics: ['orders'] }, 'but not both'],
   [
     { EventSourceArn: `${STREAM}/consumer/c:1` },
-    'is not a supported event source; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics.',
+    'is not a supported event source; give the ARN of a Kinesis stream, or SelfManagedEventSource and Topics, or the ARN of the change stream of a table.',
   ],
   [
     { EventSourceArn: STREAM.replace('123456789012', '000000000000') },

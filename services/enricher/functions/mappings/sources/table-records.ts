@@ -65,7 +65,11 @@ export function tableEvent(records: readonly WrittenRecord[], window = ''): stri
 }
 
 /** The part of an invocation record that names a batch of a change stream. */
-export function tableBatchInfo(streamArn: string, shardId: string, { first, last, count }: BatchExtent): object {
+export function tableBatchInfo(
+  streamArn: string,
+  shardId: string,
+  { first, last, count }: BatchExtent,
+): object {
   return {
     DDBStreamBatchInfo: {
       shardId,

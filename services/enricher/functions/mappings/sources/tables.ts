@@ -18,11 +18,11 @@ import {
   type SourceReader,
 } from './source.ts'
 import {
+  type TableOrigin,
+  type TableRecord,
   tableBatchInfo,
   tableEvent,
   tableFilters,
-  type TableOrigin,
-  type TableRecord,
   tableRecord,
   writeTable,
 } from './table-records.ts'
@@ -50,7 +50,8 @@ export const tables: SourceKind<TableStreamDefinition> = {
     const { service, region, accountId, resource = '' } = parseArn(arn) ?? {}
     const [, table, label] = STREAM.exec(resource) ?? []
     if (service !== 'dynamodb' || table === undefined) return undefined
-    if (region === account.region && accountId === account.accountId) return { kind: 'dynamodb', table, label }
+    if (region === account.region && accountId === account.accountId)
+      return { kind: 'dynamodb', table, label }
     throw new SourceError(
       `${arn} is a stream of another region or account; streams here are ${tableArn(account, 'NAME')}/stream/LABEL.`,
     )

@@ -1,0 +1,87 @@
+/** The operands of expressions: document paths, values and calls of functions. */
+import type { Tokens } from './tokens.ts'
+
+/** Names and indices. A name that begins with # is a placeholder. */
+export type WrittenPath = readonly (string | number)[]
+
+export type Operand =
+  | { readonly kind: 'path'; readonly path: WrittenPath }
+  /** The name of a placeholder, with its colon. */
+  | { readonly kind: 'value'; readonly name: string }
+  | Call
+
+export interface Call {
+  readonly kind: 'call'
+  readonly name: string
+  readonly args: readonly Operand[]
+}
+
+/** From the developer guide's quotas. */
+const MAX_PATH_LEVELS = 32
+const MAX_INDEX = 2 ** 31 - 1
+
+/** @param keywords words that cannot be names here */
+export function parseOperand(tokens: Tokens, keywords: readonly string[]): Operand {
+  if (tokens.takeSymbol('('))
+    return tokens.nested(() => {
+      const operand = parseOperand(tokens, keywords)
+      tokens.expectSymbol(')')
+      return operand
+    })
+  return parseBareOperand(tokens, keywords)
+}
+
+/** An operand without parentheses around it. */
+export function parseBareOperand(tokens: Tokens, keywords: readonly string[]): Operand {
+  if (tokens.next.kind === 'value') return { kind: 'value', name: tokens.take().text }
+  if (tokens.next.kind === 'word' && tokens.isFollowedBy('(') && !tokens.isKeyword(...keywords))
+    return parseCall(tokens, keywords)
+  return { kind: 'path', path: parsePath(tokens, keywords) }
+}
+
+function parseCall(tokens: Tokens, keywords: readonly string[]): Call {
+  tokens.countOperator()
+  const name = tokens.take().text
+  tokens.expectSymbol('(')
+  return tokens.nested(() => {
+    const args = [parseOperand(tokens, keywords)]
+    while (tokens.takeSymbol(',')) args.push(parseOperand(tokens, keywords))
+    tokens.expectSymbol(')')
+    return { kind: 'call', name, args }
+  })
+}
+
+export function parsePath(tokens: Tokens, keywords: readonly string[]): WrittenPath {
+  return parseRest(tokens, keywords, [parseName(tokens, keywords)])
+}
+
+/** Parses the steps that follow the beginning of a path. */
+export function parseRest(tokens: Tokens, keywords: readonly string[], start: WrittenPath): WrittenPath {
+  const path = [...start]
+  for (;;) {
+    if (tokens.takeSymbol('.')) path.push(parseName(tokens, keywords))
+    else if (tokens.takeSymbol('[')) path.push(parseIndex(tokens))
+    else break
+  }
+  if (path.length > MAX_PATH_LEVELS)
+    throw tokens.source.refuse(
+      `The document path has too many nesting elements; nesting levels: ${path.length}`,
+    )
+  return path
+}
+
+function parseName(tokens: Tokens, keywords: readonly string[]): string {
+  const { kind } = tokens.next
+  if ((kind !== 'word' && kind !== 'name') || tokens.isKeyword(...keywords)) throw tokens.unexpected()
+  return tokens.take().text
+}
+
+function parseIndex(tokens: Tokens): number {
+  if (tokens.next.kind !== 'integer') throw tokens.unexpected()
+  const { text } = tokens.take()
+  tokens.expectSymbol(']')
+  const index = Number(text)
+  if (index > MAX_INDEX)
+    throw tokens.source.refuse(`List index is not within the allowable range; index: [${text}]`)
+  return index
+}

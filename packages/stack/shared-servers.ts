@@ -9,6 +9,7 @@ import { tieFolder, tieProcess } from './lifeline.ts'
 import { once } from './once.ts'
 import { freePorts } from './ports.ts'
 import type { Place, Running } from './server.ts'
+import { dynamodb } from './servers/dynamodb.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
 import { opensearch } from './servers/opensearch.ts'
@@ -21,6 +22,7 @@ export interface SharedServers {
   redis(): Promise<{ url: string }>
   opensearch(): Promise<{ url: string }>
   elasticsearch(): Promise<{ url: string }>
+  dynamodb(): Promise<{ url: string }>
   /** Ends the servers that were started and removes their data. */
   stop(): Promise<void>
 }
@@ -75,6 +77,7 @@ export function nativeServers(): SharedServers {
     redis: single((port) => redis.start({ ...place('redis'), port })),
     opensearch: single((port) => opensearch.start({ ...place('opensearch'), port })),
     elasticsearch: single((port) => elasticsearch.start({ ...place('elasticsearch'), port })),
+    dynamodb: single((port) => dynamodb.start({ ...place('dynamodb'), port })),
     async stop() {
       const outcomes = await Promise.allSettled(starting)
       // In reverse order, so that the registry leaves before its Kafka. No grace period: the data is removed

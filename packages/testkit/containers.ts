@@ -14,7 +14,7 @@ import { freePorts } from '@weir/stack/ports.ts'
 import { quickSettings } from '@weir/stack/servers/kafka-settings.ts'
 import { NO_PAGES } from '@weir/stack/servers/opensearch.ts'
 import { demandCompatibility } from '@weir/stack/servers/registry.ts'
-import type { SharedServers } from '@weir/stack/shared-servers.ts'
+import { nativeServers, type SharedServers } from '@weir/stack/shared-servers.ts'
 import type { StartedTestContainer } from 'testcontainers'
 import { GenericContainer, Network, Wait } from 'testcontainers'
 
@@ -43,6 +43,8 @@ export function containerServers(): SharedServers {
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
   const run = randomUUID()
   tieContainers(run)
+  // Only tests need DynamoDB Local, so Compose has no image of it.
+  const native = nativeServers()
   const network = once(() => new Network({ nextUuid: () => run }).start())
 
   const start = (container: GenericContainer): Promise<StartedTestContainer> =>
@@ -115,7 +117,11 @@ export function containerServers(): SharedServers {
         '/_cluster/health?wait_for_status=yellow',
       ),
     })),
-    stop: () => removeContainers(run),
+    dynamodb: native.dynamodb,
+    async stop() {
+      await removeContainers(run)
+      await native.stop()
+    },
   }
 }
 

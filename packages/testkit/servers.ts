@@ -11,6 +11,8 @@ export interface Servers {
   registry(): Promise<{ url: string }>
   redis(): Promise<{ url: string }>
   search(engine: 'opensearch' | 'elasticsearch'): Promise<{ url: string }>
+  /** DynamoDB Local. */
+  dynamodb(): Promise<{ url: string }>
 }
 
 /** The variable by which the global setup gives its workers the coordinator's address. */
@@ -21,6 +23,7 @@ export const servers: Servers = {
   registry: () => ask('registry'),
   redis: () => ask('redis'),
   search: (engine) => ask(engine),
+  dynamodb: () => ask('dynamodb'),
 }
 
 async function ask<T>(name: string): Promise<T> {

@@ -1,6 +1,6 @@
 /** The names and values of ExpressionAttributeNames and ExpressionAttributeValues, for all expressions of a request. */
 import { ItemError, shown } from '../errors.ts'
-import { checkName, readValue } from '../values/read.ts'
+import { readName, readValue } from '../values/read.ts'
 import { sizeOfValue } from '../values/size.ts'
 import type { AttributeValue } from '../values/value.ts'
 
@@ -17,7 +17,7 @@ export class Placeholders {
   readonly #unused = { names: new Set<string>(), values: new Set<string>() }
 
   /** Throws ItemError for a placeholder or value that DynamoDB does not allow. */
-  constructor(names?: Readonly<Record<string, string>>, values?: Readonly<Record<string, unknown>>) {
+  constructor(names?: Readonly<Record<string, unknown>>, values?: Readonly<Record<string, unknown>>) {
     if (names !== undefined) this.#takeNames(Object.entries(names))
     if (values !== undefined) this.#takeValues(Object.entries(values))
   }
@@ -41,12 +41,14 @@ export class Placeholders {
     if (values.size > 0) throw unused('ExpressionAttributeValues', values)
   }
 
-  #takeNames(entries: readonly [string, string][]): void {
+  #takeNames(entries: readonly [string, unknown][]): void {
     if (entries.length === 0) throw new ItemError('ExpressionAttributeNames must not be empty')
     for (const [placeholder, name] of entries) {
       checkPlaceholder('ExpressionAttributeNames', placeholder, NAME)
-      explained('ExpressionAttributeNames', placeholder, () => checkName(name))
-      this.#names.set(placeholder, name)
+      this.#names.set(
+        placeholder,
+        explained('ExpressionAttributeNames', placeholder, () => readName(name)),
+      )
       this.#unused.names.add(placeholder)
     }
   }

@@ -24,17 +24,18 @@ function readMap(input: unknown, level: number): Item {
     throw new ItemError(`${INVALID}A map of attribute values is expected`)
   const item = emptyItem()
   for (const [name, value] of Object.entries(input)) {
-    checkName(name)
-    item[name] = read(value, level)
+    item[readName(name)] = read(value, level)
   }
   return item
 }
 
-export function checkName(name: string): void {
+/** Returns the name of an attribute. Throws ItemError for one that is empty or too long. */
+export function readName(input: unknown): string {
+  const name = text(input)
   if (name === '') throw new ItemError(`${INVALID}Empty attribute name`)
-  checkUnicode(name)
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)
     throw new ItemError('Attribute name is too large, must be less than 65536 bytes')
+  return name
 }
 
 function read(input: unknown, level: number): AttributeValue {

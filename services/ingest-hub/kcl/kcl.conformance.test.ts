@@ -3,7 +3,6 @@
  * resharded and workers die.
  */
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   CreateStreamCommand,
   KinesisClient,
@@ -17,7 +16,6 @@ import { temporaryFolder } from '@weir/stack/shared-servers.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type Hub, prepare, startHub } from '../testing/hub.ts'
-import { startDynamodb } from './dynamodb.ts'
 import { kinesisClient } from './libraries.ts'
 import { KEYS, putNumbers, type Trouble } from './load.ts'
 import { Readers } from './readers.ts'
@@ -32,7 +30,7 @@ const PUSHED_BATCH = 10_000
 const folder = temporaryFolder()
 let hub: Hub
 let client: KinesisClient
-let dynamodb: Awaited<ReturnType<typeof startDynamodb>>
+let dynamodb: { url: string }
 
 beforeAll(async () => {
   const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry(), kinesisClient()])
@@ -41,9 +39,8 @@ beforeAll(async () => {
   await stop()
   ;[hub, dynamodb] = await Promise.all([
     startHub(backends, { KINESIS_THROTTLING: 'false' }),
-    startDynamodb(join(folder, 'dynamodb.log')),
+    servers.dynamodb(),
   ])
-  await dynamodb.ready
   client = new KinesisClient({
     endpoint: hub.url,
     region: 'us-east-1',
@@ -52,7 +49,6 @@ beforeAll(async () => {
 }, 600_000)
 afterAll(async () => {
   client?.destroy()
-  await dynamodb?.stop(1000)
   hub?.kill('SIGTERM')
   expect(await hub?.exited).toBe(0)
   rmSync(folder, { recursive: true, force: true })

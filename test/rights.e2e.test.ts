@@ -7,6 +7,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  GetRecordsCommand as GetChangesCommand,
+  GetShardIteratorCommand as GetChangesIteratorCommand,
+} from '@aws-sdk/client-dynamodb-streams'
 import {
   CreateStreamCommand,
   DeleteStreamCommand,
@@ -153,6 +160,41 @@ test('the rights suffice for notifications: confirmed, delivered, retried, and w
     .toBe(1)
   await receiver.stop()
   await admin.stop()
+})
+
+test('the rights suffice for tables: items are written and read, and their changes', async () => {
+  const client = {
+    endpoint: system.urls.pricing,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  }
+  const dynamo = new DynamoDBClient(client)
+  const TableName = 'rights'
+  const { TableDescription } = await dynamo.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
+    }),
+  )
+  const Item = { id: { S: 'x' }, n: { N: '1' } }
+  await dynamo.send(new PutItemCommand({ TableName, Item }))
+  const Key = { id: Item.id }
+  expect((await dynamo.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item).toEqual(Item)
+  const streams = new DynamoDBStreamsClient(client)
+  const StreamArn = TableDescription!.LatestStreamArn
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }))
+  const pages = await Promise.all(
+    StreamDescription!.Shards!.map(async ({ ShardId }) => {
+      const { ShardIterator } = await streams.send(
+        new GetChangesIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
+      )
+      return streams.send(new GetChangesCommand({ ShardIterator }))
+    }),
+  )
+  expect(pages.flatMap(({ Records }) => Records!.map(({ dynamodb }) => dynamodb!.NewImage))).toEqual([Item])
 })
 
 test('the services export their lag under the names of MSK', async () => {

@@ -1,6 +1,15 @@
 /** The tables of compatibility.md leave nothing out. */
 import { readFileSync } from 'node:fs'
-import { iotDataModel, iotModel, kinesisModel, lambdaModel, snsModel, stsModel } from '@weir/aws'
+import {
+  dynamodbModel,
+  dynamodbStreamsModel,
+  iotDataModel,
+  iotModel,
+  kinesisModel,
+  lambdaModel,
+  snsModel,
+  stsModel,
+} from '@weir/aws'
 import { REFUSED_KINDS } from '@weir/ingest-hub/rules/actions/kinds.ts'
 import { expect, test } from 'vitest'
 
@@ -22,6 +31,13 @@ test('the page has a row for every operation of Kinesis', () => {
   const listed = rows('Kinesis operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('the page has a row for every operation of DynamoDB in the models', () => {
+  const listed = rows('DynamoDB operations')
+  const operations = [dynamodbModel, dynamodbStreamsModel].flatMap((model) => Object.keys(model.operations))
+  expect(listed.map(([name]) => name).sort()).toEqual(operations.sort())
+  for (const [name, served] of listed) expect(served, name).toBe('served')
 })
 
 test('the page has a row for every operation of SNS', () => {

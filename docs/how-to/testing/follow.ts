@@ -1,7 +1,8 @@
 /**
  * Follows how-to pages to the letter, in a copy of the repository: writes their files, applies their changes,
  * runs their commands. Pages that talk to Weir have a hub and an enricher of their own, at which the addresses
- * of `npm start` point then; pages about notifications also have an alerter.
+ * of `npm start` point then; pages about notifications also have an alerter, and those about
+ * tables have pricing.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -122,7 +123,10 @@ async function weirFor(copy: string, blocks: readonly Block[]): Promise<Weir> {
   const has = (address: string): boolean => blocks.some(({ text }) => text.includes(address))
   if (!has('localhost:4566')) return NOTHING_RUNS
   const { startWeir } = await import('./weir.ts')
-  return startWeir(copy, has('localhost:8083'))
+  return startWeir(copy, [
+    ...(has('localhost:8083') ? ['alerter' as const] : []),
+    ...(has('localhost:8082') ? ['pricing' as const] : []),
+  ])
 }
 
 async function follow(

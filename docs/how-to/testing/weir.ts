@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
 import {
@@ -20,7 +21,7 @@ import { tieProcess } from '@weir/stack/lifeline.ts'
 import { freePorts } from '@weir/stack/ports.ts'
 import { pythonWith } from '@weir/stack/python.ts'
 import { servers } from '@weir/testkit'
-import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
+import { type ServiceProcess, startService, untilReady } from '@weir/testkit/service-process.ts'
 import { expect, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -33,17 +34,20 @@ export interface Weir {
   stop(): Promise<void>
 }
 
+export type FurtherService = 'alerter' | 'pricing'
+
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
 /** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments', 'warm-loads']
-const FUNCTIONS = ['check-payments', 'tell-failures']
+const FUNCTIONS = ['check-payments', 'tell-failures', 'price-watch']
 
 /**
  * Starts a hub and an enricher as `npm start` does; their access keys are in access-keys.json of the copy.
  *
  * @param copy the folder of the copy of the repository
+ * @param more further services, which not every page needs
  */
-export async function startWeir(copy: string, withAlerter: boolean): Promise<Weir> {
+export async function startWeir(copy: string, more: readonly FurtherService[]): Promise<Weir> {
   const [{ brokers }, { url: registryUrl }, { url: redisUrl }, python] = await Promise.all([
     servers.kafka(),
     servers.registry(),
@@ -81,13 +85,14 @@ export async function startWeir(copy: string, withAlerter: boolean): Promise<Wei
     interval: 100,
   })
   const enricher = listening()!
-  const alerter = withAlerter
-    ? await startAlerter({ KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl })
-    : undefined
+  const env = { KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl }
+  const alerter = more.includes('alerter') ? await startAlerter(env) : undefined
+  const pricing = more.includes('pricing') ? await startPricing(env) : undefined
   const gateway = await startService('gateway', {
     HUB_URL: hub.url,
     ENRICHER_URL: enricher,
     ...(alerter && { ALERTER_URL: alerter.url }),
+    ...(pricing && { PRICING_URL: pricing.url }),
     ALLOW_ANONYMOUS: 'true',
     ...(existsSync(keys) && { AWS_ACCESS_KEYS_FILE: keys }),
   })
@@ -102,6 +107,7 @@ export async function startWeir(copy: string, withAlerter: boolean): Promise<Wei
       'localhost:9092': brokers[0],
       'localhost:1883': `127.0.0.1:${mqttPorts(hub).port}`,
       ...(alerter && { 'localhost:8083': new URL(alerter.url).host }),
+      ...(pricing && { 'localhost:8082': new URL(pricing.url).host }),
     },
     env: {
       HUB_URL: hub.url,
@@ -117,7 +123,8 @@ export async function startWeir(copy: string, withAlerter: boolean): Promise<Wei
       hub.kill('SIGTERM')
       gateway.kill('SIGTERM')
       alerter?.kill('SIGTERM')
-      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited, alerter?.exited])
+      pricing?.kill('SIGTERM')
+      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited, alerter?.exited, pricing?.exited])
     },
   }
 }
@@ -141,6 +148,16 @@ async function startAlerter(env: Readonly<Record<string, string>>): Promise<Serv
   await sns.send(new DeleteTopicCommand({ TopicArn: 'arn:aws:sns:us-east-1:000000000000:orders' }))
   sns.destroy()
   return alerter
+}
+
+async function startPricing(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+  const pricing = await startService('pricing', { ...env, ALLOW_ANONYMOUS: 'true' })
+  await untilReady(pricing)
+  // A failed run leaves it on shared servers.
+  const dynamo = new DynamoDBClient({ ...LOCAL, endpoint: pricing.url })
+  await dynamo.send(new DeleteTableCommand({ TableName: 'catalogue' })).catch(() => {})
+  dynamo.destroy()
+  return pricing
 }
 
 /** Removes streams, functions and rules that a failed run left on shared servers. */

@@ -18,7 +18,8 @@ export interface Call {
 
 /** From the developer guide's quotas. */
 const MAX_PATH_LEVELS = 32
-const MAX_INDEX = 2 ** 31 - 1
+/** The largest index that the service accepts. */
+const MAX_INDEX = 2 ** 32 - 2
 
 /** @param keywords words that cannot be names here */
 export function parseOperand(tokens: Tokens, keywords: readonly string[]): Operand {

@@ -45,5 +45,5 @@ export const REFUSED: readonly (readonly [string, string])[] = [
     'Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [m, [1]], path two: [m, x]',
   ],
   ['a[4294967295]', 'List index is not within the allowable range; index: [4294967295]'],
-  [`a${'.a'.repeat(32)}`, 'The document path has too many nesting elements; nesting levels: 33'],
+  [`a${'.a'.repeat(32)}`, 'The document path has too many nesting levels; nesting levels: 33'],
 ]

@@ -55,8 +55,8 @@ describe('operators', () => {
 
   test('of IN are at most 100', () => {
     const list = (values: number) => `a IN (${Array.from({ length: values }, () => ':v').join(', ')})`
-    condition(list(99))
-    expect(() => condition(list(100))).toThrow(
+    condition(list(100))
+    expect(() => condition(list(101))).toThrow(
       'Invalid ConditionExpression: The IN operator is provided with too many operands; number of operands: 101',
     )
   })
@@ -83,7 +83,7 @@ describe('work', () => {
   test('of one condition is bounded', () => {
     const members = Array.from({ length: 100_000 }, () => ({ NULL: true }))
     const item = readItem({ a: { L: members }, b: { L: members } })
-    const list = Array.from({ length: 99 }, () => 'b').join(',')
+    const list = Array.from({ length: 100 }, () => 'b').join(',')
     expect(condition('a = b').matches(item)).toBe(true)
     expect(condition(`a IN (${list})`).matches(item)).toBe(true)
     const other = readItem({

@@ -3,7 +3,7 @@ import { compare } from '../values/compare.ts'
 import { Steps } from '../values/steps.ts'
 import { type AttributeValue, TYPES, type Type, typeOf } from '../values/value.ts'
 import type { Condition, Test } from './condition-syntax.ts'
-import { checkReserved, type Path, printPath, resolvePath, resolveValue } from './paths.ts'
+import { checkReserved, isSamePath, type Path, printPath, resolvePath, resolveValue } from './paths.ts'
 import type { Placeholders } from './placeholders.ts'
 import type { Source } from './source.ts'
 import type { Call, Operand } from './syntax.ts'
@@ -23,8 +23,8 @@ const OPERANDS: Readonly<Record<string, number>> = {
   size: 1,
 }
 const UPDATE_FUNCTIONS: readonly string[] = ['if_not_exists', 'list_append']
-/** With the value on the left: the developer guide's "up to 100 values" count it. */
-export const MAX_IN_OPERANDS = 100
+/** From the developer guide's syntax of conditions. */
+export const MAX_IN_VALUES = 100
 
 /** Returns the tests of a condition from left to right. */
 export function testsOf(condition: Condition): Test[] {
@@ -42,9 +42,11 @@ export function testsOf(condition: Condition): Test[] {
 /** Checks all that does not depend on placeholders. Throws ItemError. */
 export function checkForm(tests: readonly Test[], source: Source): void {
   const calls = tests.flatMap((test) => (test.kind === 'call' ? callsIn([test]) : callsIn(test.args)))
-  for (const { name } of calls)
-    if (!Object.hasOwn(OPERANDS, name) && !UPDATE_FUNCTIONS.includes(name))
-      throw source.refuse(`Invalid function name; function: ${name}`)
+  for (const { name } of calls) {
+    if (UPDATE_FUNCTIONS.includes(name))
+      throw source.refuse(`The function is not allowed in a condition expression; function: ${name}`)
+    if (!Object.hasOwn(OPERANDS, name)) throw source.refuse(`Invalid function name; function: ${name}`)
+  }
   for (const test of tests) checkUse(test, source)
   for (const { args } of tests) for (const path of pathsIn(args)) checkReserved(path, source)
 }
@@ -63,7 +65,7 @@ function pathsIn(operands: readonly Operand[]): (readonly (string | number)[])[]
 /** `size` is an operand, and all other functions are conditions. */
 function checkUse(test: Test, source: Source): void {
   const misused =
-    test.kind === 'call' && (test.name === 'size' || UPDATE_FUNCTIONS.includes(test.name))
+    test.kind === 'call' && test.name === 'size'
       ? test
       : callsIn(test.args).find(({ name }) => name !== 'size')
   if (misused !== undefined)
@@ -103,12 +105,12 @@ function checkSize(operand: Resolved, source: Source): void {
   if (type === 'N' || type === 'BOOL' || type === 'NULL') throw wrongType('size', type, source)
 }
 
-function checkDistinct(test: Test, [first, second]: readonly Resolved[], source: Source): void {
-  if (test.kind !== 'comparison' && test.kind !== 'call') return
-  if (first.kind !== 'path' || second?.kind !== 'path' || printPath(first.path) !== printPath(second.path))
-    return
+function checkDistinct(test: Test, [first, ...others]: readonly Resolved[], source: Source): void {
+  if (first.kind !== 'path') return
+  const { path } = first
+  if (!others.some((other) => other.kind === 'path' && isSamePath(path, other.path))) return
   throw source.refuse(
-    `The first operand must be distinct from the remaining operands for this operator or function; operator: ${nameOf(test)}, first operand: ${printPath(first.path)}`,
+    `The first operand must be distinct from the remaining operands for this operator or function; operator: ${nameOf(test)}, first operand: ${printPath(path)}`,
   )
 }
 
@@ -125,9 +127,9 @@ function checkTypes(test: Test, operands: readonly Resolved[], source: Source): 
       checkBounds(operands[1], operands[2], source)
       break
     case 'in':
-      if (operands.length > MAX_IN_OPERANDS)
+      if (operands.length - 1 > MAX_IN_VALUES)
         throw source.refuse(
-          `The IN operator is provided with too many operands; number of operands: ${operands.length}`,
+          `The IN operator is provided with too many operands; number of operands: ${operands.length - 1}`,
         )
       break
     case 'call':

@@ -3,7 +3,7 @@
  * AND and OR.
  */
 import type { Source } from './source.ts'
-import { type Call, type Operand, parseBareOperand, parseOperand, parseRest } from './syntax.ts'
+import { type Call, type Operand, parseBareOperand, parseOperand } from './syntax.ts'
 import { Tokens } from './tokens.ts'
 
 export type Comparator = '=' | '<>' | '<' | '<=' | '>' | '>='
@@ -23,7 +23,6 @@ export type Condition =
 type Node = Condition | Operand
 
 const COMPARATORS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>='])
-const KEYWORDS = ['AND', 'OR', 'NOT', 'BETWEEN', 'IN']
 
 /** Throws ItemError for a text that is not a condition. */
 export function parseConditionSyntax(source: Source): Condition {
@@ -69,13 +68,13 @@ function parseComparison(tokens: Tokens): Node {
   if (kind === 'symbol' && COMPARATORS.has(text)) {
     tokens.countOperator()
     tokens.take()
-    return { kind: 'comparison', operator: text as Comparator, args: [left, parseArgument(tokens)] }
+    return { kind: 'comparison', operator: text as Comparator, args: [left, parseOperand(tokens)] }
   }
   if (tokens.takeKeyword('BETWEEN')) {
     tokens.countOperator()
-    const lower = parseArgument(tokens)
+    const lower = parseOperand(tokens)
     if (!tokens.takeKeyword('AND')) throw tokens.unexpected()
-    return { kind: 'between', args: [left, lower, parseArgument(tokens)] }
+    return { kind: 'between', args: [left, lower, parseOperand(tokens)] }
   }
   if (tokens.takeKeyword('IN')) {
     tokens.countOperator()
@@ -86,19 +85,17 @@ function parseComparison(tokens: Tokens): Node {
 
 function parseList(tokens: Tokens): Operand[] {
   tokens.expectSymbol('(')
-  const args = [parseArgument(tokens)]
-  while (tokens.takeSymbol(',')) args.push(parseArgument(tokens))
+  const args = [parseOperand(tokens)]
+  while (tokens.takeSymbol(',')) args.push(parseOperand(tokens))
   tokens.expectSymbol(')')
   return args
 }
 
-const parseArgument = (tokens: Tokens): Operand => parseOperand(tokens, KEYWORDS)
-
 function parsePrimary(tokens: Tokens): Node {
-  if (!tokens.takeSymbol('(')) return parseBareOperand(tokens, KEYWORDS)
+  if (!tokens.takeSymbol('(')) return parseBareOperand(tokens)
   const node = tokens.nested(() => parseOr(tokens))
   tokens.expectSymbol(')')
-  return node.kind === 'path' ? { kind: 'path', path: parseRest(tokens, KEYWORDS, node.path) } : node
+  return node
 }
 
 function isOperand(node: Node): node is Operand {

@@ -49,6 +49,10 @@ export function memberAt(value: AttributeValue, step: string | number): Attribut
   return 'L' in value ? value.L[step] : undefined
 }
 
+export function isSamePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((step, i) => step === b[i])
+}
+
 /** Returns a path as DynamoDB's errors show it. */
 export function printPath(path: Path): string {
   return `[${path.map((step) => (typeof step === 'number' ? `[${step}]` : step)).join(', ')}]`

@@ -26,8 +26,8 @@ export function parseProjection(text: string, placeholders: Placeholders): Proje
 }
 
 function parsePaths(tokens: Tokens): WrittenPath[] {
-  const paths = [parsePath(tokens, [])]
-  while (tokens.takeSymbol(',')) paths.push(parsePath(tokens, []))
+  const paths = [parsePath(tokens)]
+  while (tokens.takeSymbol(',')) paths.push(parsePath(tokens))
   if (tokens.next.kind !== 'end') throw tokens.unexpected()
   return paths
 }

@@ -18,61 +18,54 @@ export interface Call {
 
 /** From the developer guide's quotas. */
 const MAX_PATH_LEVELS = 32
-const MAX_INDEX = 2 ** 31 - 1
+/** The largest index that the service accepts. */
+const MAX_INDEX = 2 ** 32 - 2
 
-/** @param keywords words that cannot be names here */
-export function parseOperand(tokens: Tokens, keywords: readonly string[]): Operand {
+export function parseOperand(tokens: Tokens): Operand {
   if (tokens.takeSymbol('('))
     return tokens.nested(() => {
-      const operand = parseOperand(tokens, keywords)
+      const operand = parseOperand(tokens)
       tokens.expectSymbol(')')
       return operand
     })
-  return parseBareOperand(tokens, keywords)
+  return parseBareOperand(tokens)
 }
 
 /** An operand without parentheses around it. */
-export function parseBareOperand(tokens: Tokens, keywords: readonly string[]): Operand {
+export function parseBareOperand(tokens: Tokens): Operand {
   if (tokens.next.kind === 'value') return { kind: 'value', name: tokens.take().text }
-  if (tokens.next.kind === 'word' && tokens.isFollowedBy('(') && !tokens.isKeyword(...keywords))
-    return parseCall(tokens, keywords)
-  return { kind: 'path', path: parsePath(tokens, keywords) }
+  if (tokens.isName() && tokens.isFollowedBy('(')) return parseCall(tokens)
+  return { kind: 'path', path: parsePath(tokens) }
 }
 
-function parseCall(tokens: Tokens, keywords: readonly string[]): Call {
+function parseCall(tokens: Tokens): Call {
   tokens.countOperator()
   const name = tokens.take().text
   tokens.expectSymbol('(')
   return tokens.nested(() => {
-    const args = [parseOperand(tokens, keywords)]
-    while (tokens.takeSymbol(',')) args.push(parseOperand(tokens, keywords))
+    const args = [parseOperand(tokens)]
+    while (tokens.takeSymbol(',')) args.push(parseOperand(tokens))
     tokens.expectSymbol(')')
     return { kind: 'call', name, args }
   })
 }
 
-export function parsePath(tokens: Tokens, keywords: readonly string[]): WrittenPath {
-  return parseRest(tokens, keywords, [parseName(tokens, keywords)])
-}
-
-/** Parses the steps that follow the beginning of a path. */
-export function parseRest(tokens: Tokens, keywords: readonly string[], start: WrittenPath): WrittenPath {
-  const path = [...start]
+export function parsePath(tokens: Tokens): WrittenPath {
+  const path: (string | number)[] = [parseName(tokens)]
   for (;;) {
-    if (tokens.takeSymbol('.')) path.push(parseName(tokens, keywords))
+    if (tokens.takeSymbol('.')) path.push(parseName(tokens))
     else if (tokens.takeSymbol('[')) path.push(parseIndex(tokens))
     else break
   }
   if (path.length > MAX_PATH_LEVELS)
     throw tokens.source.refuse(
-      `The document path has too many nesting elements; nesting levels: ${path.length}`,
+      `The document path has too many nesting levels; nesting levels: ${path.length}`,
     )
   return path
 }
 
-function parseName(tokens: Tokens, keywords: readonly string[]): string {
-  const { kind } = tokens.next
-  if ((kind !== 'word' && kind !== 'name') || tokens.isKeyword(...keywords)) throw tokens.unexpected()
+function parseName(tokens: Tokens): string {
+  if (tokens.next.kind !== 'name' && !tokens.isName()) throw tokens.unexpected()
   return tokens.take().text
 }
 

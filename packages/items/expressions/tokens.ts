@@ -13,6 +13,9 @@ export interface Token {
   readonly end: number
 }
 
+/** The keywords of all expressions. None of them can be a name in any. */
+const KEYWORDS: ReadonlySet<string> = new Set('ADD AND BETWEEN DELETE IN NOT OR REMOVE SET'.split(' '))
+
 const SPACE = /[ \t\r\n]*/y
 const TOKEN = /([A-Za-z]\w*)|(#\w+)|(:\w+)|(\d+)|(<>|<=|>=|[\s\S])/uy
 const KINDS: readonly TokenKind[] = ['word', 'name', 'value', 'integer', 'symbol']
@@ -72,8 +75,8 @@ export class Tokens {
   }
 
   /** Keywords may be written in any case. */
-  isKeyword(...keywords: readonly string[]): boolean {
-    return this.next.kind === 'word' && keywords.includes(this.next.text.toUpperCase())
+  isKeyword(keyword: string): boolean {
+    return this.next.kind === 'word' && this.next.text.toUpperCase() === keyword
   }
 
   takeKeyword(keyword: string): boolean {
@@ -82,12 +85,17 @@ export class Tokens {
     return true
   }
 
+  /** Returns whether the next token can be a name of an attribute or function. */
+  isName(): boolean {
+    return this.next.kind === 'word' && !KEYWORDS.has(this.next.text.toUpperCase())
+  }
+
   /** The error for the next token. It shows the token with its neighbours. */
   unexpected(): ItemError {
-    const { text } = this.next
-    const first = this.#tokens[Math.max(0, this.#at - 1)]
+    const { kind, text, start } = this.next
+    const first = this.#tokens[this.#at - 1]?.start ?? (kind === 'end' ? 0 : start)
     const last = this.#tokens[Math.min(this.#tokens.length - 1, this.#at + 1)]
-    const near = this.source.text.slice(first.start, last.end)
+    const near = this.source.text.slice(first, last.end)
     return this.source.refuse(`Syntax error; token: "${text}", near: "${near}"`)
   }
 

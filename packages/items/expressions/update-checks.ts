@@ -1,6 +1,6 @@
 /** Checks updates that are well formed, and replaces their placeholders. The order of the checks is DynamoDB's. */
 import { type AttributeValue, type Type, typeOf } from '../values/value.ts'
-import { checkReserved, type Path, resolvePath, resolveValue } from './paths.ts'
+import { checkReserved, type Path, pathTree, resolvePath, resolveValue } from './paths.ts'
 import type { Placeholders } from './placeholders.ts'
 import type { Source } from './source.ts'
 import type { Call, Operand } from './syntax.ts'
@@ -47,9 +47,11 @@ const TYPE_NAMES: Readonly<Partial<Record<Type, string>>> = {
 export function checkForm({ actions, sections }: UpdateSyntax, source: Source): void {
   for (const action of actions) for (const path of pathsIn(action)) checkReserved(path, source)
   const calls = actions.flatMap((action) => (action.section === 'SET' ? callsIn(action.value) : []))
-  for (const { name } of calls)
-    if (!UPDATE_FUNCTIONS.includes(name) && !CONDITION_FUNCTIONS.includes(name))
-      throw source.refuse(`Invalid function name; function: ${name}`)
+  for (const { name } of calls) {
+    if (CONDITION_FUNCTIONS.includes(name))
+      throw source.refuse(`The function is not allowed in an update expression; function: ${name}`)
+    if (!UPDATE_FUNCTIONS.includes(name)) throw source.refuse(`Invalid function name; function: ${name}`)
+  }
   const repeated = sections.find((section, i) => sections.indexOf(section) < i)
   if (repeated !== undefined)
     throw source.refuse(`The "${repeated}" section can only be used once in an update expression;`)
@@ -70,27 +72,46 @@ function pathsIn(action: WrittenAction): (readonly (string | number)[])[] {
   return action.section === 'SET' ? [action.path, ...inValue(action.value)] : [action.path]
 }
 
-/** Functions of conditions are not for updates, and a list is not appended inside of another function. */
-function checkUse({ name, args }: Call, source: Source): void {
-  const misused = CONDITION_FUNCTIONS.includes(name)
-    ? name
-    : args.some((arg) => arg.kind === 'call' && arg.name === 'list_append') && 'list_append'
-  if (misused)
+/** A list is not appended inside of another function. */
+function checkUse({ args }: Call, source: Source): void {
+  if (args.some((arg) => arg.kind === 'call' && arg.name === 'list_append'))
     throw source.refuse(
-      `The function is not allowed to be used this way in an expression; function: ${misused}`,
+      'The function is not allowed to be used this way in an expression; function: list_append',
     )
 }
 
-/** Throws ItemError for operands that an action cannot have. */
-export function resolveAction(action: WrittenAction, placeholders: Placeholders, source: Source): Action {
-  const path = resolvePath(action.path, placeholders, source)
-  if (action.section === 'REMOVE') return { section: action.section, path }
-  if (action.section === 'SET') {
-    const term = resolveTerm(action.value, placeholders, source)
-    return { section: action.section, path, term }
-  }
-  const value = resolveValue(action.name, placeholders, source)
-  return { section: action.section, path, value: checkedValue(action.section, value, source) }
+/** Throws ItemError for placeholders that are not defined, for paths that meet, and for operands of other types. */
+export function resolveActions(
+  written: readonly WrittenAction[],
+  placeholders: Placeholders,
+  source: Source,
+): Action[] {
+  for (const action of written) for (const path of pathsIn(action)) resolvePath(path, placeholders, source)
+  for (const action of written) for (const name of valuesIn(action)) resolveValue(name, placeholders, source)
+  const paths = written.map(({ path }) => resolvePath(path, placeholders, source))
+  pathTree(
+    paths.map((path) => [path, true]),
+    source,
+  )
+  const values = written.map((action) =>
+    action.section === 'ADD' || action.section === 'DELETE'
+      ? checkedValue(action.section, resolveValue(action.name, placeholders, source), source)
+      : undefined,
+  )
+  return written.map((action, i) => {
+    const path = paths[i]
+    if (action.section === 'REMOVE') return { section: action.section, path }
+    if (action.section !== 'SET') return { section: action.section, path, value: values[i]! }
+    return { section: action.section, path, term: resolveTerm(action.value, placeholders, source) }
+  })
+}
+
+function valuesIn(action: WrittenAction): string[] {
+  if (action.section === 'REMOVE') return []
+  if (action.section !== 'SET') return [action.name]
+  const inValue = (value: Assigned): string[] =>
+    value.kind === 'value' ? [value.name] : operandsOf(value).flatMap(inValue)
+  return inValue(action.value)
 }
 
 function checkedValue(section: 'ADD' | 'DELETE', value: AttributeValue, source: Source): NumberOrSet {

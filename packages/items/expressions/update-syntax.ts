@@ -41,7 +41,7 @@ export function parseUpdateSyntax(source: Source): UpdateSyntax {
 }
 
 function parseAction(section: Section, tokens: Tokens): WrittenAction {
-  const path = parsePath(tokens, SECTIONS)
+  const path = parsePath(tokens)
   if (section === 'REMOVE') return { section, path }
   if (section === 'SET') {
     tokens.expectSymbol('=')
@@ -58,12 +58,12 @@ function parseAssigned(tokens: Tokens): Assigned {
   if (left.kind === 'sum') throw tokens.unexpected()
   tokens.countOperator()
   tokens.take()
-  return { kind: 'sum', operator, args: [left, parseOperand(tokens, SECTIONS)] }
+  return { kind: 'sum', operator, args: [left, parseOperand(tokens)] }
 }
 
 /** Parentheses may be around a sum, too, but sums have no sums inside. */
 function parseTerm(tokens: Tokens): Assigned {
-  if (!tokens.takeSymbol('(')) return parseBareOperand(tokens, SECTIONS)
+  if (!tokens.takeSymbol('(')) return parseBareOperand(tokens)
   const value = tokens.nested(() => parseAssigned(tokens))
   tokens.expectSymbol(')')
   return value

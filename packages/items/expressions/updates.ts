@@ -8,7 +8,7 @@ import { type Path, pathTree } from './paths.ts'
 import type { Placeholders } from './placeholders.ts'
 import { projectItem } from './projections.ts'
 import { Source } from './source.ts'
-import { checkForm, pathsOf, resolveAction } from './update-checks.ts'
+import { checkForm, pathsOf, resolveActions } from './update-checks.ts'
 import { parseUpdateSyntax } from './update-syntax.ts'
 
 export interface Update {
@@ -35,7 +35,7 @@ export function parseUpdate(text: string, placeholders: Placeholders): Update {
   const source = new Source('UpdateExpression', text)
   const syntax = parseUpdateSyntax(source)
   checkForm(syntax, source)
-  const actions = syntax.actions.map((action) => resolveAction(action, placeholders, source))
+  const actions = resolveActions(syntax.actions, placeholders, source)
   const tree = pathTree(
     actions.map((action) => [action.path, action]),
     source,

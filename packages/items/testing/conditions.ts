@@ -16,6 +16,7 @@ export const ITEM = readItem({
 })
 export const VALUES = {
   ':n': { N: '5.0' },
+  ':five': { N: '5' },
   ':one': { N: '1' },
   ':s': { S: 'hello' },
   ':hel': { S: 'hel' },
@@ -54,7 +55,7 @@ export const TRUE = [
   'n BETWEEN :one AND :n',
   'n between l[0] and l[2].y',
   'n IN (:s, :n)',
-  'n in (s, t, #n, n)',
+  'n in (s, t, l[0], :n)',
   'attribute_exists(m.a)',
   'attribute_exists (l[2])',
   'attribute_not_exists(m.b)',
@@ -89,7 +90,6 @@ export const TRUE = [
   'NOT (n = :n AND n = :one)',
   '(n = :n OR n = :n) AND (n = :n)',
   '(n) = (:n)',
-  '(m).a <> :s',
   'NOT NOT n = :n',
 ]
 
@@ -132,7 +132,7 @@ const function_ = 'operator or function'
 /** Texts that are refused, and the errors without the name of the parameter. */
 export const REFUSED: readonly (readonly [string, string])[] = [
   ['', 'The expression can not be empty;'],
-  [' ', 'Syntax error; token: "<EOF>", near: ""'],
+  [' ', 'Syntax error; token: "<EOF>", near: " "'],
   ['n', 'Syntax error; token: "<EOF>", near: "n"'],
   ['n =', 'Syntax error; token: "<EOF>", near: "="'],
   ['n = 4', 'Syntax error; token: "4", near: "= 4"'],
@@ -164,7 +164,7 @@ export const REFUSED: readonly (readonly [string, string])[] = [
   ],
   [
     'n = :n AND if_not_exists(n, n) = :n',
-    'The function is not allowed to be used this way in an expression; function: if_not_exists',
+    'The function is not allowed in a condition expression; function: if_not_exists',
   ],
   ['n = :n OR Abort = :n', 'Attribute name is a reserved keyword; reserved keyword: Abort'],
   ['m.size = :n', 'Attribute name is a reserved keyword; reserved keyword: size'],
@@ -189,6 +189,17 @@ export const REFUSED: readonly (readonly [string, string])[] = [
     'contains(l[0], l[0])',
     'The first operand must be distinct from the remaining operands for this operator or function; operator: contains, first operand: [l, [0]]',
   ],
+  [
+    'n IN (s, n)',
+    'The first operand must be distinct from the remaining operands for this operator or function; operator: IN, first operand: [n]',
+  ],
+  [
+    'n BETWEEN :one AND #n',
+    'The first operand must be distinct from the remaining operands for this operator or function; operator: BETWEEN, first operand: [n]',
+  ],
+  ['set = :n', 'Syntax error; token: "set", near: "set ="'],
+  ['add(n) = :n', 'Syntax error; token: "add", near: "add("'],
+  ['(m).a = :n', 'Syntax error; token: ".", near: ").a"'],
   ['attribute_exists(:n)', `Operator or function requires a document path; ${function_}: attribute_exists`],
   [
     'begins_with(s, :n)',
@@ -210,11 +221,11 @@ export const REFUSED: readonly (readonly [string, string])[] = [
   ['size(size(s)) = :n', `Incorrect operand type for ${function_}; ${function_}: size, operand type: N`],
   ['n < :l', `Incorrect operand type for ${function_}; ${function_}: <, operand type: L`],
   [
-    'n BETWEEN :s AND :n',
+    'n BETWEEN :s AND :five',
     'The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {S:hello}, upper bound operand: AttributeValue: {N:5}',
   ],
   [
-    'n BETWEEN :n AND :one',
+    'n BETWEEN :five AND :one',
     'The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {N:1}',
   ],
 ]

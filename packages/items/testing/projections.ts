@@ -16,7 +16,7 @@ export const PARTS: readonly (readonly [string, string])[] = [
   ['m.d , m.b', '{"m":{"M":{"d":{"S":"z"},"b":{"M":{"c":{"S":"y"}}}}}}'],
   ['l[2], l[0]', '{"l":{"L":[{"N":"0"},{"N":"2"}]}}'],
   ['l[1].c, l[1].b, l[7]', '{"l":{"L":[{"M":{"c":{"N":"2"},"b":{"N":"1"}}}]}}'],
-  ['l[7], m.x, a.b', '{}'],
+  ['l[7], m.x, a.b, l[4294967294]', '{}'],
   ['a[0], l.x, m[0]', '{}'],
   ['#proto', '{"__proto__":{"S":"p"}}'],
 ]
@@ -44,6 +44,6 @@ export const REFUSED: readonly (readonly [string, string])[] = [
     'm[1], m.x',
     'Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [m, [1]], path two: [m, x]',
   ],
-  ['a[99999999999]', 'List index is not within the allowable range; index: [99999999999]'],
-  [`a${'.a'.repeat(32)}`, 'The document path has too many nesting elements; nesting levels: 33'],
+  ['a[4294967295]', 'List index is not within the allowable range; index: [4294967295]'],
+  [`a${'.a'.repeat(32)}`, 'The document path has too many nesting levels; nesting levels: 33'],
 ]

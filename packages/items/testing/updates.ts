@@ -123,7 +123,7 @@ export const REFUSED: readonly (readonly [string, string])[] = [
   ['set x = LIST_APPEND(l, :l)', 'Invalid function name; function: LIST_APPEND'],
   ['set x = #x set y = :y', 'The "SET" section can only be used once in an update expression;'],
   ['add #x :y set x = z add e :f', 'The "ADD" section can only be used once in an update expression;'],
-  ['set x = size(l)', 'The function is not allowed to be used this way in an expression; function: size'],
+  ['set x = size(l)', 'The function is not allowed in an update expression; function: size'],
   [
     'set x = list_append(list_append(:l, :l), :l)',
     'The function is not allowed to be used this way in an expression; function: list_append',
@@ -138,7 +138,7 @@ export const REFUSED: readonly (readonly [string, string])[] = [
     'Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x, y], path two: [x, y]',
   ],
   [
-    'set x[1].y = :s, z = :s remove x',
+    'set x[1].y = :s remove x',
     'Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [x, [1], y], path two: [x]',
   ],
   [

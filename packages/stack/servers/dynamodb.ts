@@ -41,7 +41,7 @@ export const dynamodb: Server<DynamodbOptions> = {
         `-Djava.library.path=${jars}`,
         '-cp',
         `${jars}/*`,
-        'com.amazonaws.services.dynamodbv2.local.main.ServerRunner',
+        'software.amazon.dynamodb.services.local.main.ServerRunner',
         '-inMemory',
         '-sharedDb',
         '-disableTelemetry',

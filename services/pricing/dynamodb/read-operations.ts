@@ -54,6 +54,8 @@ interface Pages {
 
 /** A page has at most about so many bytes of items, before the filter (developer guide, "Query"). */
 const MAX_PAGE_BYTES = 1 << 20
+/** A page ends after so many items, small as they may be: other requests wait meanwhile. */
+const MAX_PAGE_ITEMS = 2000
 
 export function readOperations({ tables, names }: ItemDeps) {
   return {
@@ -133,11 +135,13 @@ function page(reading: Reading, table: Table, input: PageInput, pages: Pages) {
   const { Limit: limit = Infinity, Select: select } = input
   const after = startOf(table, input, range)
   const items: Item[] = []
+  let seen = 0
   let [scanned, bytes, last, more]: [number, number, ReadItem | undefined, boolean] = [0, 0, undefined, false]
   for (const one of reading.range(range, { descending, ...(after && { after }) })) {
     // DynamoDB tells a last key whenever it stops at the limit, whether or not something follows.
-    more = scanned >= limit || bytes >= MAX_PAGE_BYTES
+    more = scanned >= limit || bytes >= MAX_PAGE_BYTES || seen >= MAX_PAGE_ITEMS
     if (more) break
+    seen++
     bytes += one.bytes
     last = one
     if (!isIn(one.item)) continue

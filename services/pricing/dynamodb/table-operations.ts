@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { type Account, AwsError, tableArn } from '@weir/aws'
 import type { KeyAttribute } from '@weir/items'
 import { labelOf, type STREAM_VIEWS, type Table } from '../tables/entries.ts'
-import { rangeOfTable } from '../tables/reading.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { DynamoContext } from './dynamodb-api.ts'
 import { invalid, invalidValue, noTable } from './errors.ts'
@@ -55,7 +54,7 @@ export function tableOperations({ account, tables, names }: TableDeps) {
       KeySchema: keys.map(({ name }, i) => ({ AttributeName: name, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
       BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
       DeletionProtectionEnabled: table.isProtected,
-      ItemCount: reading.count(rangeOfTable(table.id)),
+      ItemCount: reading.count(table.id),
       ...(table.stream && {
         StreamSpecification: { StreamEnabled: true, StreamViewType: table.stream.view },
         LatestStreamLabel: labelOf(table.stream),

@@ -1,8 +1,8 @@
 /** Reads items from the view: one, or those of a range of keys. */
 import type { TableItem } from '@weir/contracts'
-import { decodeKey, type KeyRange, readItem, tablePrefix } from '@weir/items'
+import { type KeyRange, readItem, tablePrefix } from '@weir/items'
 import type { StoredItem } from './operations.ts'
-import type { RangeOptions, View } from './view.ts'
+import { type RangeOptions, tableIdOf, type View } from './view.ts'
 
 export interface ReadItem extends StoredItem {
   readonly key: Buffer
@@ -41,28 +41,34 @@ export class Reading {
     for (const { key, value } of this.#view.range(range, options)) yield read(key, value)
   }
 
-  count(range: KeyRange): number {
-    return this.#view.count(range)
+  /** Returns how many items a table has. */
+  count(tableId: string): number {
+    return this.#view.count(tableId)
   }
 
-  /** Yields keys whose table is gone, at most `limit`. */
-  *orphans(isKnown: (tableId: string) => boolean, limit: number): Generator<Buffer> {
-    // Tables are found one after the other, by a look behind the last key of the one before.
-    let [start, left]: [Buffer, number] = [Buffer.of(1), limit]
-    for (let first = this.#view.first(start); first !== undefined; first = this.#view.first(start)) {
+  /** Returns the ids of the tables that have items. */
+  tables(): string[] {
+    const ids: string[] = []
+    // Each is found by a look behind the last key of the one before.
+    let first = this.#view.first(Buffer.of(1))
+    while (first !== undefined) {
       const id = tableIdOf(first)
-      const range = rangeOfTable(id)
-      if (!isKnown(id))
-        for (const { key } of this.#view.range(range)) {
-          if (left-- <= 0) return
-          yield Buffer.from(key)
-        }
-      start = range.end
+      ids.push(id)
+      first = this.#view.first(rangeOfTable(id).end)
     }
+    return ids
+  }
+
+  /** Returns the keys of a table's first items. */
+  keys(tableId: string, limit: number): Buffer[] {
+    const found: Buffer[] = []
+    for (const { key } of this.#view.range(rangeOfTable(tableId))) {
+      if (found.length >= limit) break
+      found.push(Buffer.from(key))
+    }
+    return found
   }
 }
-
-export const tableIdOf = (key: Buffer): string => decodeKey(key).tableId
 
 /** All items of a table. */
 export function rangeOfTable(id: string): KeyRange {

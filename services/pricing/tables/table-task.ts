@@ -4,7 +4,7 @@
  */
 import type { Writer } from '@weir/codec'
 import type { TableAnswer, TableChange, TableEntry, TableRequest, TableView } from '@weir/contracts'
-import { attributeOf, type Item, keyItem, keyOfItem, readItem, sizeOf, toJson } from '@weir/items'
+import { attributeOf, encodeKey, type Item, keyItem, keyOfItem, readItem, sizeOf, toJson } from '@weir/items'
 import { type Appender, appendRecord, encodeValue, type RecordBatch } from '@weir/kafka'
 import type { Keyed, KeyedState, KeyedWork } from '@weir/state'
 import type { TopicRecords } from '@weir/topics'
@@ -12,7 +12,8 @@ import { AnswerBook, isReplicaId } from './answers.ts'
 import type { Definitions } from './definitions.ts'
 import { labelOf, schemaOf, type Table } from './entries.ts'
 import { carryOut, type Outcome, type StoredItem, type WriteRequest } from './operations.ts'
-import { tableIdOf } from './reading.ts'
+import type { Reading } from './reading.ts'
+import { tableIdOf } from './view.ts'
 
 export const REQUESTS = 'weir.tables.requests'
 export const ITEMS = 'weir.tables.items'
@@ -23,8 +24,8 @@ export interface TableTaskOptions {
   readonly requests: TopicRecords<TableRequest>
   readonly changes: Writer<TableChange>
   readonly definitions: Pick<Definitions, 'byId' | 'catchUp'>
-  /** Yields keys whose table is gone, as far as this replica knows; also those of other partitions. */
-  readonly orphans: () => Iterable<Buffer>
+  /** The items of all partitions, as this replica knows them. */
+  readonly reading: Pick<Reading, 'tables' | 'keys'>
 }
 
 type Items = KeyedState<TableEntry>
@@ -45,11 +46,15 @@ const HAS_OLD = new Set<TableView>(['OLD_IMAGE', 'NEW_AND_OLD_IMAGES'])
 const HAS_NEW = new Set<TableView>(['NEW_IMAGE', 'NEW_AND_OLD_IMAGES'])
 /** How often items of deleted tables are looked for (ms). */
 const SWEEP_MS = 60_000
+/** Items of a table that one sweep looks at. */
+const MAX_SWEPT = 10_000
 
 export class TableTask implements KeyedWork<TableEntry> {
   readonly #options: TableTaskOptions
   readonly #answers = new AnswerBook()
-  #sweepAt = 0
+  #sweepAt = Date.now() + SWEEP_MS
+  /** The tables without a definition at the last sweep. */
+  #gone: ReadonlySet<string> = new Set()
 
   constructor(options: TableTaskOptions) {
     this.#options = options
@@ -57,6 +62,7 @@ export class TableTask implements KeyedWork<TableEntry> {
 
   begin(): void {
     this.#answers.clear()
+    this.#gone = new Set()
   }
 
   async process(batch: RecordBatch, items: Items, out: Appender): Promise<void> {
@@ -73,7 +79,7 @@ export class TableTask implements KeyedWork<TableEntry> {
     this.#answers.write(items, Date.now())
   }
 
-  tick(now: number, items: Items, out: Appender): void {
+  async tick(now: number, items: Items, out: Appender): Promise<void> {
     for (let taken = 0; taken < MAX_DUE; taken++) {
       const keyed = items.take('clock', now)
       if (keyed === undefined) break
@@ -81,8 +87,21 @@ export class TableTask implements KeyedWork<TableEntry> {
     }
     if (now < this.#sweepAt) return
     this.#sweepAt = now + SWEEP_MS
-    // A partition without the key has nothing to erase.
-    for (const key of this.#options.orphans()) items.erase(key)
+    await this.#sweep(items)
+  }
+
+  /**
+   * Removes items of tables that are gone, and were gone at the sweep before: this replica may know an item some
+   * moments before it knows its table.
+   */
+  async #sweep(items: Items): Promise<void> {
+    const { definitions, reading } = this.#options
+    await definitions.catchUp()
+    const gone = reading.tables().filter((id) => !definitions.byId.has(id))
+    // A partition has nothing to erase under the keys of others.
+    for (const id of gone.filter((one) => this.#gone.has(one)))
+      for (const key of reading.keys(id, MAX_SWEPT)) items.erase(key)
+    this.#gone = new Set(gone)
   }
 
   #request(batch: RecordBatch, index: number, request: TableRequest, items: Items, out: Appender): void {
@@ -100,6 +119,7 @@ export class TableTask implements KeyedWork<TableEntry> {
       keyed = items.at(bytes, keyStart[index], keyEnd[index])
       before = storedIn(keyed.value)
       outcome = carryOut(request, before)
+      checkKey(table, keyed, outcome)
     } catch (error) {
       return answer(failed(error as Error & { code?: string }))
     }
@@ -163,6 +183,12 @@ function failed({ code, message }: Error & { code?: string }): Omit<TableAnswer,
     item: null,
     revision: '',
   }
+}
+
+/** Throws for an item under the key of another one: on a broker without logins anybody can write such a request. */
+function checkKey(table: Table, { key }: Keyed<TableEntry>, { after }: Outcome): void {
+  if (after !== undefined && !key.equals(encodeKey(table.id, keyOfItem(schemaOf(table), after.item))))
+    throw new Error('The request has the key of another item.')
 }
 
 const isWrite = (request: TableRequest): request is WriteRequest => request.operation !== 'barrier'

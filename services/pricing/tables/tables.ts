@@ -39,13 +39,10 @@ export interface TablesOptions {
 const GROUP = 'pricing.tables'
 /** Items of one partition, of all tables. */
 const MAX_ITEMS = 10_000_000
-/** Items of deleted tables that a partition removes at a time. */
-const MAX_ORPHANS = 10_000
 
 export async function openTables(options: TablesOptions): Promise<Resource<Tables>> {
   const { kafka, codec, producer, config, log } = options
   const definitions = await openDefinitions({ kafka, codec, log })
-  const { byId } = definitions.value
   const view = new View(config.dir)
   const [requests, changes, requestWriter, partitions, stateOf] = await Promise.all([
     openRecords({ codec, topic: REQUESTS, reader: 'tables', log }),
@@ -80,7 +77,7 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
           requests,
           changes,
           definitions: definitions.value,
-          orphans: () => reading.orphans((id) => byId.has(id), MAX_ORPHANS),
+          reading,
         }),
       ),
   )

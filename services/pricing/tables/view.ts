@@ -2,10 +2,10 @@
  * The items of all tables in the order of their keys, for reading. Every replica has them: it follows the changelog, and
  * loses nothing if they are lost.
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { KeyRange } from '@weir/items'
+import { decodeKey, type KeyRange } from '@weir/items'
 import { type Database, open, type RootDatabase } from 'lmdb'
 
 export interface RangeOptions {
@@ -16,19 +16,25 @@ export interface RangeOptions {
 
 /** Changes that are not yet in the database, at most: then they are written at once. */
 const MAX_PENDING = 1000
+/** Of a process; its id follows. */
+const FOLDER = 'tables-'
+
+/** The table of a record's key. */
+export const tableIdOf = (key: Buffer): string => decodeKey(key).tableId
 
 export class View {
   readonly #root: RootDatabase
   readonly #items: Database<Buffer, Buffer>
   readonly #dir: string
+  /** Items by the ids of their tables. */
+  readonly #counts = new Map<string, number>()
   /** Changes by their keys as latin1. */
   #pending = new Map<string, Buffer | null>()
   #isScheduled = false
 
-  /** @param dir a folder for this process alone */
   constructor(dir: string) {
-    this.#dir = join(dir, `tables-${process.pid}`)
-    rmSync(this.#dir, { recursive: true, force: true })
+    this.#dir = join(dir, `${FOLDER}${process.pid}`)
+    removeLeft(dir)
     mkdirSync(this.#dir, { recursive: true })
     this.#root = open({ path: this.#dir, noSync: true, overlappingSync: false, compression: false })
     this.#items = this.#root.openDB({ name: 'items', encoding: 'binary', keyEncoding: 'binary' })
@@ -72,17 +78,20 @@ export class View {
     return undefined
   }
 
-  count({ start, end }: KeyRange): number {
+  /** Returns how many items a table has. */
+  count(tableId: string): number {
     this.#flush()
-    return this.#items.getKeysCount({ start, end })
+    return this.#counts.get(tableId) ?? 0
   }
 
   clear(): void {
     this.#pending.clear()
+    this.#counts.clear()
     this.#items.clearSync()
   }
 
   async close(): Promise<void> {
+    this.#pending.clear()
     await this.#root.close()
     rmSync(this.#dir, { recursive: true, force: true })
   }
@@ -95,9 +104,37 @@ export class View {
     this.#root.transactionSync(() => {
       for (const [text, value] of pending) {
         const key = Buffer.from(text, 'latin1')
+        const before = this.#items.doesExist(key) ? 1 : 0
         if (value === null) this.#items.removeSync(key)
         else this.#items.putSync(key, value)
+        this.#add(key, (value === null ? 0 : 1) - before)
       }
     })
+  }
+
+  #add(key: Buffer, items: number): void {
+    if (items === 0) return
+    const id = tableIdOf(key)
+    const count = (this.#counts.get(id) ?? 0) + items
+    if (count === 0) this.#counts.delete(id)
+    else this.#counts.set(id, count)
+  }
+}
+
+/** Removes what processes have left that were killed. */
+function removeLeft(dir: string): void {
+  for (const name of existsSync(dir) ? readdirSync(dir) : []) {
+    const pid = new RegExp(`^${FOLDER}(\\d+)$`).exec(name)?.[1]
+    if (pid === undefined || (Number(pid) !== process.pid && isRunning(Number(pid)))) continue
+    rmSync(join(dir, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

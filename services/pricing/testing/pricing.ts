@@ -1,6 +1,6 @@
 /** Replicas of pricing on real servers, and what their tables have written to Kafka. */
 import { applyTopics, registerContracts } from '@weir/catalogue'
-import { openCodec } from '@weir/codec'
+import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import type { TableChange } from '@weir/contracts'
 import { type Kafka, kafkaConfig, openKafka } from '@weir/kafka'
@@ -12,6 +12,7 @@ import { openRecords } from '@weir/topics'
 /** Topics and contracts of pricing on some brokers, with replicas that a test starts and kills. */
 export interface PricingWorld {
   readonly kafka: Kafka
+  readonly codec: Codec
   /** Starts a replica; resolves when it listens. */
   start(): Promise<ServiceProcess>
   /** The changes of a table so far, those of each item in their order. */
@@ -41,6 +42,7 @@ export async function openPricingWorld(brokers?: readonly string[]): Promise<Pri
   const records = await openRecords({ codec, topic, reader: 'test', log: { warn: () => {} } })
   return {
     kafka,
+    codec,
     start: () => startService('pricing', env),
     async changes(table) {
       const found: TableChange[] = []

@@ -1,13 +1,9 @@
-/**
- * Tests that take seconds: the death of the service, exhaustion of the heap, endless printing, and the cost
- * of a warm invocation.
- */
+/** Tests that take seconds: the death of the service, exhaustion of the heap, endless printing. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, expect, test } from 'vitest'
 import { openEnvironment } from './environment.ts'
 import type { EnvironmentOptions } from './options.ts'
@@ -33,8 +29,7 @@ writeFileSync(
     for (let at = 0; ;) try { at = (at + fs.writeSync(3, bytes, at)) % bytes.length } catch {}
   }
   export const frames = async () => flood(Buffer.concat(Array(5000).fill(frame(8, 0))))
-  export const bodies = async () => flood(frame(8, 6_000_000))
-  export const count = async (event) => event.Records.length`,
+  export const bodies = async () => flood(frame(8, 6_000_000))`,
 )
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -107,15 +102,15 @@ test.each(['print', 'feeds'])(
         },
       }),
     )
-    const delay = monitorEventLoopDelay({ resolution: 10 })
     const before = process.memoryUsage().rss
-    delay.enable()
+    const used = process.cpuUsage()
     const outcome = await environment.invoke(Buffer.from('{}'), { requestId: 'r' })
-    delay.disable()
+    const { user, system } = process.cpuUsage(used)
     expect(outcome).toMatchObject({ ok: false, kind: 'timeout' })
     expect(bytes).toBeLessThan(6 * 1024 * 1024)
     expect(lines).toBeLessThan(100_000)
-    expect(delay.percentile(99) / 1e6).toBeLessThan(150)
+    // CPU time, in µs, since a busy machine gives it later and not more of it.
+    expect(user + system).toBeLessThan(1_500_000)
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024)
   },
 )
@@ -132,24 +127,3 @@ test.each(['frames', 'bodies'])(
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   },
 )
-
-test('a warm invocation with a hundred records costs less than a millisecond', async () => {
-  const environment = openEnvironment(options('count'))
-  const event = Buffer.from(
-    JSON.stringify({
-      Records: Array.from({ length: 100 }, (_, i) => ({
-        kinesis: { data: 'x'.repeat(350), partitionKey: `p${i}` },
-      })),
-    }),
-  )
-  const times: number[] = []
-  for (let i = 0; i < 1500; i++) {
-    const begun = performance.now()
-    expect((await environment.invoke(event, { requestId: String(i) })).ok).toBe(true)
-    if (i >= 500) times.push(performance.now() - begun)
-  }
-  await environment.stop()
-  times.sort((a, b) => a - b)
-  console.log(`warm, ${event.length} bytes: p50 ${times[500].toFixed(3)} ms, p99 ${times[990].toFixed(3)} ms`)
-  expect(times[500]).toBeLessThan(1)
-})

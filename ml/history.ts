@@ -9,8 +9,8 @@ import { createGzip } from 'node:zlib'
 import { FEATURES } from '@weir/solutions/sneaker-pricing/features.ts'
 import { history } from '@weir/solutions/sneaker-pricing/shop/history.ts'
 
-const DEFAULT_WEEKS = 8
-const DEFAULT_SEED = 1
+export const DEFAULT_WEEKS = 8
+export const DEFAULT_SEED = 1
 const HOURS_PER_WEEK = 168
 const PROGRESS_EVERY_MS = 2000
 /** Enough for what a 32-bit float keeps. */

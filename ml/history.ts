@@ -46,10 +46,13 @@ export async function writeHistory(file: string, weeks: number, seed: number): P
 
 if (import.meta.main) {
   const [file, weeks = DEFAULT_WEEKS, seed = DEFAULT_SEED] = process.argv.slice(2)
-  if (file === undefined) {
-    process.stderr.write('Usage: node ml/history.ts FILE.csv.gz [WEEKS [SEED]]\n')
+  const fail = (sentence: string): never => {
+    process.stderr.write(`${sentence}\n`)
     process.exit(2)
   }
-  const rows = await writeHistory(file, Number(weeks), Number(seed))
+  if (file === undefined) fail('Usage: node ml/history.ts FILE.csv.gz [WEEKS [SEED]]')
+  const rows = await writeHistory(file, Number(weeks), Number(seed)).catch(({ message }: Error) =>
+    fail(`history: ${message}`),
+  )
   process.stderr.write(`history: wrote ${rows} rows to ${file}\n`)
 }

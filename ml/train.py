@@ -66,5 +66,5 @@ if __name__ == '__main__':
         sys.exit('Usage: python ml/train.py HISTORY.csv.gz FOLDER')
     try:
         main(Path(sys.argv[1]), Path(sys.argv[2]))
-    except (Refused, OSError, EOFError) as error:
+    except (Refused, OSError) as error:
         sys.exit(f'train: {error}')

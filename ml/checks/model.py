@@ -93,8 +93,19 @@ class Model(unittest.TestCase):
             ([head, row, row.replace(values[2], 'nan', 1)], 'line 3: price_to_list is nan'),
             ([head, row.replace(values[2], '9', 1)], 'line 2: price_to_list is 9.0; the contract allows 0.2 to 5'),
         ]:
-            with self.subTest(message), tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / 'history.csv.gz'
-                file.write_bytes(gzip.compress(''.join(lines).encode()))
-                with self.assertRaisesRegex(Refused, message):
-                    read_history(file, self.contract)
+            self.refuses(gzip.compress(''.join(lines).encode()), message)
+        whole = Path(os.environ['HISTORY']).read_bytes()
+        for content, message in [
+            (whole[:len(whole) // 2], 'cannot be read: Compressed file ended'),
+            (head.encode(), 'cannot be read: Not a gzipped file'),
+            (gzip.compress(b'\xff' * 100), 'cannot be read'),
+            (gzip.compress(b'x' * 1_000_000), 'does not have the columns'),
+        ]:
+            self.refuses(content, message)
+
+    def refuses(self, content, message):
+        with self.subTest(message), tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / 'history.csv.gz'
+            file.write_bytes(content)
+            with self.assertRaisesRegex(Refused, message):
+                read_history(file, self.contract)

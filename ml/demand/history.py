@@ -3,6 +3,7 @@ import csv
 import gzip
 import hashlib
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 CONTRACT = Path(__file__).parent.parent / 'features.json'
 # More than ten times the rows of a year of 60 products.
 MAX_ROWS = 10_000_000
+# A longer line is read as several, which do not have the right number of values.
+MAX_LINE_BYTES = 10_000
 
 
 class Refused(Exception):
@@ -69,10 +72,13 @@ def read_history(file, contract):
     hours, products, values = [], [], []
 
     def lines():
-        with gzip.open(file) as text:
-            for line in text:
-                digest.update(line)
-                yield line.decode()
+        try:
+            with gzip.open(file) as text:
+                for line in iter(lambda: text.readline(MAX_LINE_BYTES), b''):
+                    digest.update(line)
+                    yield line.decode()
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise Refused(f'{file} cannot be read: {error}.') from None
 
     rows = csv.reader(lines())
     expected = ['hour', 'product_id', *contract.names, contract.label['name']]

@@ -1,6 +1,8 @@
 """The price-response plot, as SVG."""
 
 WIDTH, HEIGHT, GAP = 420, 300, 60
+# Between the lines of demand.
+TICK = 0.25
 COLORS = {'line': '#1f6feb', 'point': '#b45309', 'axis': '#6b7280', 'text': '#374151'}
 
 
@@ -35,12 +37,13 @@ class Panel:
         text, axis = COLORS['text'], COLORS['axis']
         yield f'<text x="{self.x}" y="18" fill="{text}">{self.up}</text>'
         yield f'<text x="{self.x + WIDTH / 2}" y="{HEIGHT + 66}" fill="{text}" text-anchor="middle">{self.across}</text>'
-        for step in range(5):
-            x, y = self.at(self.low + (self.high - self.low) * step / 4, self.top * step / 4)
+        for step in range(int(self.top / TICK) + 1):
+            _, y = self.at(self.low, step * TICK)
             yield f'<path d="M{self.x} {y:.1f}h{WIDTH}" stroke="#e5e7eb"/>'
-            yield f'<text x="{self.x - 6}" y="{y + 4:.1f}" fill="{axis}" text-anchor="end">{self.top * step / 4:.2f}</text>'
-            yield (f'<text x="{x:.1f}" y="{HEIGHT + 48}" fill="{axis}" text-anchor="middle">'
-                   f'{self.low + (self.high - self.low) * step / 4:.2f}</text>')
+            yield f'<text x="{self.x - 6}" y="{y + 4:.1f}" fill="{axis}" text-anchor="end">{step * TICK:.2f}</text>'
+        for value in (self.low + (self.high - self.low) * step / 4 for step in range(5)):
+            x, _ = self.at(value, 0)
+            yield f'<text x="{x:.1f}" y="{HEIGHT + 48}" fill="{axis}" text-anchor="middle">{value:.2f}</text>'
         path = 'L'.join('{:.1f} {:.1f}'.format(*self.at(x, y)) for x, y in self.line)
         yield f'<path d="M{path}" fill="none" stroke="{COLORS["line"]}" stroke-width="2"/>'
         for x, y, error in self.points:

@@ -92,8 +92,9 @@ The held-back rows in ten groups of equal size, from the lowest predictions to t
 
 ![Demand by price](price-response.svg)
 
-If all prices were 1 % higher, the model predicts a demand that is {-card['elasticity']:.2f} % lower. Prices in the history were chosen at random, so sales by
-price show the true response. Pairs relative to the usual ones, by the price relative to the usual one, with the 95 % interval of chance:
+If all prices were 1 % higher, the model predicts a demand that is {-card['elasticity']:.2f} % lower. Prices in the history were chosen at random and
+not because of the demand, so sales by price are a fair judge. Pairs relative to the usual ones, by the price relative to the usual one, with the 95 % interval
+of chance:
 
 {table(['price', 'rows', 'predicted', 'sold'], prices)}
 

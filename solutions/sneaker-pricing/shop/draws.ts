@@ -9,6 +9,7 @@ export const exponential = (random: () => number): number => -Math.log(1 - rando
 
 /** Returns a seed for one of many generators that must not give the same numbers. */
 export function seedOf(seed: number, index: number, purpose: number): number {
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`The seed is ${seed}; it must be a whole number.`)
   let mixed = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index * 8 + purpose + 1, 0xc2b2ae35)
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x7feb352d)
   mixed = Math.imul(mixed ^ (mixed >>> 15), 0x846ca68b)

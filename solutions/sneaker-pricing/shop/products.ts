@@ -24,7 +24,8 @@ export interface Appeal {
   readonly worth: number
 }
 
-export const MAX_PRODUCTS = 1000
+const MAX_PRODUCTS = 1000
+const MAX_VISITS_PER_HOUR = 10_000
 const WEEK_MS = 604_800_000
 const HOURS_PER_WEEK = 168
 /** Of all products together, divided by their number. */
@@ -59,10 +60,32 @@ const WORDS = [
 
 /** Makes `count` products. Prices end in 95 cents, as in shops. */
 export function catalogue(seed: number, count = 60): Product[] {
-  if (!Number.isInteger(count) || count < 1 || count > MAX_PRODUCTS)
-    throw new RangeError(`A shop has from 1 to ${MAX_PRODUCTS} products, not ${count}.`)
+  checkCount(count)
   const random = randomFrom(seed)
   return Array.from({ length: count }, (_, number) => product(number, random))
+}
+
+/** Throws a RangeError for products that no shop can have, or that would take it too much memory. */
+export function checkProducts(products: readonly Product[]): void {
+  checkCount(products.length)
+  if (new Set(products.map(({ id }) => id)).size < products.length)
+    throw new RangeError('Two products have the same id.')
+  for (const { id, listPriceCents, fullStock, deliveryEveryMs, appeal } of products) {
+    for (const [name, value] of Object.entries({ listPriceCents, fullStock, deliveryEveryMs }))
+      if (!Number.isSafeInteger(value) || value <= 0)
+        throw new RangeError(`${name} of ${id} is ${value}; it must be a whole number above 0.`)
+    if (!(appeal.visitsPerHour >= 0 && appeal.visitsPerHour <= MAX_VISITS_PER_HOUR))
+      throw new RangeError(
+        `${id} has ${appeal.visitsPerHour} visits per hour; there must be from 0 to ${MAX_VISITS_PER_HOUR}.`,
+      )
+    if (!(appeal.worth > 0 && appeal.worth < Infinity))
+      throw new RangeError(`The worth of ${id} is ${appeal.worth}; it must be above 0.`)
+  }
+}
+
+function checkCount(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > MAX_PRODUCTS)
+    throw new RangeError(`A shop has from 1 to ${MAX_PRODUCTS} products, not ${count}.`)
 }
 
 function product(number: number, random: () => number): Product {

@@ -179,10 +179,16 @@ function bestPrice({ id, listPriceCents, costCents, appeal }: Product, shop: Sho
     .reduce((best, cents) => (revenue(cents) > revenue(best) ? cents : best), listPriceCents)
 }
 
+const wanted = (appeal: Product['appeal']): Product => ({ ...products[0], appeal })
+
 test.each<[string, () => unknown]>([
   ['from 1 to 1000 products', () => catalogue(1, 0)],
   ['from 1 to 1000 products', () => catalogue(1, 1e6)],
   ['the same id', () => new Shop({ seed: 1, products: [products[0], products[0]] })],
+  ['fullStock of sneaker-001', () => new Shop({ seed: 1, products: [{ ...products[0], fullStock: -1 }] })],
+  ['visits per hour', () => new Shop({ seed: 1, products: [wanted({ visitsPerHour: 1e9, worth: 1 })] })],
+  ['The worth of', () => new Shop({ seed: 1, products: [wanted({ visitsPerHour: 1, worth: Number.NaN })] })],
+  ['The seed is', () => open(Number.NaN)],
   ['whole milliseconds', () => open().step(0.5, 10, listPrice)],
   ['whole milliseconds', () => open().step(-5, 10, listPrice)],
   ['from 1 to 86400000 ms', () => open().step(10, 10, listPrice)],

@@ -5,7 +5,7 @@
  */
 import { seedOf } from './draws.ts'
 import { ProductMarket } from './market.ts'
-import type { Product } from './products.ts'
+import { checkProducts, type Product } from './products.ts'
 import { rhythmAt } from './rhythm.ts'
 import { type Market, purchaseChance } from './shoppers.ts'
 import { Stock } from './stock.ts'
@@ -61,6 +61,7 @@ export class Shop {
   #now = -1
 
   constructor({ seed, products }: { readonly seed: number; readonly products: readonly Product[] }) {
+    checkProducts(products)
     this.#shelves = products.map((product, index) => ({
       product,
       market: new ProductMarket(product, seedOf(seed, index, 0)),
@@ -71,7 +72,6 @@ export class Shop {
       revenueCents: 0,
     }))
     this.#byId = new Map(this.#shelves.map((shelf) => [shelf.product.id, shelf]))
-    if (this.#byId.size < products.length) throw new RangeError('Two products have the same id.')
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Writes the history from which the model learns: `node ml/history.ts FILE.csv.gz [WEEKS [SEED]]`. The same arguments give
- * the same rows.
+ * Writes the history from which the model learns: `node ml/history.ts FILE.csv.gz [WEEKS [SEED]]`. The same arguments
+ * give the same rows.
  */
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'

@@ -1,5 +1,8 @@
-"""Checks the model that is committed: HISTORY is the history from which it was trained, RETRAINED the folder of a model that
-was trained again, and OTHER the history of a shop with other products."""
+"""Checks the committed model.
+
+HISTORY is the history from which it was trained, RETRAINED the folder of a model that was trained again, and OTHER the
+history of a shop with other products.
+"""
 import gzip
 import hashlib
 import json

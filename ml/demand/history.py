@@ -97,14 +97,16 @@ def read_history(file, contract):
         raise Refused(f'{file} has no rows.')
     table = np.array(values)
     check_ranges(file, table, contract)
-    return History(np.array(hours), np.array(products), table[:, :-1].astype(np.float32), table[:, -1], digest.hexdigest())
+    features = table[:, :-1].astype(np.float32)
+    return History(np.array(hours), np.array(products), features, table[:, -1], digest.hexdigest())
 
 
 def check_ranges(file, table, contract):
     for column, feature in enumerate([*contract.features, {**contract.label, 'min': 0, 'max': np.inf}]):
-        inside = np.isfinite(table[:, column]) & (table[:, column] >= feature['min']) & (table[:, column] <= feature['max'])
+        values = table[:, column]
+        inside = np.isfinite(values) & (values >= feature['min']) & (values <= feature['max'])
         if not inside.all():
             line = int(np.argmin(inside)) + 2
             raise Refused(
-                f'{file}, line {line}: {feature["name"]} is {table[line - 2, column]}; '
+                f'{file}, line {line}: {feature["name"]} is {values[line - 2]}; '
                 f'the contract allows {feature["min"]} to {feature["max"]}.')

@@ -2,7 +2,7 @@
 import numpy as np
 
 CALIBRATION_GROUPS = 10
-# At which prices demand is compared, relative to the price of each row.
+# Prices at which demand is compared, relative to the price of each row.
 PRICE_FACTORS = [round(0.7 + 0.05 * step, 2) for step in range(13)]
 # Prices relative to the usual one.
 PRICE_BOUNDS = [0, 0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2, np.inf]
@@ -29,7 +29,7 @@ def measures(units, predicted):
 
 
 def baselines(earlier, later, contract):
-    """What one would predict without a model. After an hour without sales, it is the number that was best before."""
+    """Predictions without a model. An hour without sales counts as the small number that suits the earlier rows."""
     column = contract.column('units_hour')
 
     def last_hour(history, least):

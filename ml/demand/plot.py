@@ -16,7 +16,8 @@ def price_plot(response, groups):
                   [(group['priceToUsual'], group['sold'], group['soldError']) for group in groups])
     width, height = 2 * (WIDTH + GAP) + 20, HEIGHT + 100
     return '\n'.join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        'font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>', *left.draw(), *right.draw(),
         f'<text x="{GAP}" y="{height - 12}" fill="{COLORS["text"]}">Line: the model. '
         'Points: sold in the held-back weeks, with the 95 % interval of chance.</text>',
@@ -36,7 +37,8 @@ class Panel:
     def draw(self):
         text, axis = COLORS['text'], COLORS['axis']
         yield f'<text x="{self.x}" y="18" fill="{text}">{self.up}</text>'
-        yield f'<text x="{self.x + WIDTH / 2}" y="{HEIGHT + 66}" fill="{text}" text-anchor="middle">{self.across}</text>'
+        yield (f'<text x="{self.x + WIDTH / 2}" y="{HEIGHT + 66}" fill="{text}" text-anchor="middle">'
+               f'{self.across}</text>')
         for step in range(int(self.top / TICK) + 1):
             _, y = self.at(self.low, step * TICK)
             yield f'<path d="M{self.x} {y:.1f}h{WIDTH}" stroke="#e5e7eb"/>'

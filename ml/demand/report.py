@@ -9,7 +9,7 @@ LIBRARIES = ['lightgbm', 'numpy', 'onnx', 'onnxmltools', 'onnxruntime']
 NAMES = {
     'model': 'the model',
     'meanOfProduct': "the product's mean in the training period",
-    'lastHour': 'the units of the last hour, or after an hour without sales a small number that suits the training period',
+    'lastHour': 'the units of the last hour (0 counts as a small number that suits the training period)',
 }
 
 
@@ -75,7 +75,7 @@ def markdown(card, judged):
 Written by `npm run train`. The model learns from {training['rows']} rows until {training['to']} and is judged on the {held['rows']} rows after that, which it
 has not seen. A row is a product and an hour.
 
-## Against what one would predict without it
+## Beside simple predictions
 
 {table(['predicted by', 'Poisson deviance', 'mean absolute error', 'root mean squared error', 'predicted ÷ sold'], scores)}
 

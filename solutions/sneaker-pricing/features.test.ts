@@ -77,14 +77,14 @@ test.each<[string, Partial<ProductAggregates>]>([
   ['clicks', { clicks: -1 }],
   ['stock', { stock: Infinity }],
   ['at', { at: Number.NaN }],
-  ['Only 3 hours', { usual: { ...aggregates.usual, hours: 3 } }],
+  ['have 3 hours', { usual: { ...aggregates.usual, hours: 3 } }],
   ['negative, infinite or missing', { usual: { ...aggregates.usual, clicks: Number.NaN } }],
   ['negative, infinite or missing', { usual: { ...aggregates.usual, priceCents: 0 } }],
 ])('an aggregate that cannot be is refused by its name: %s', (name, changes) => {
   expect(() => featuresOf({ ...aggregates, ...changes })).toThrow(name)
 })
 
-test('what is usual follows the last days, and leaves out hours that end without stock', () => {
+test('usual values follow the last days, and leaves out hours that end without stock', () => {
   const hour = { clicks: 10, units: 2, priceCents: 5000, stock: 7 }
   const steady = Array.from({ length: 500 }).reduce<typeof NO_HOURS>(
     (usual) => usualAfter(usual, hour),

@@ -28,7 +28,7 @@ export const FEATURES = [
 
 export type FeatureName = (typeof FEATURES)[number]['name']
 
-/** What is known about a product when its price for the next hour is to be chosen. */
+/** The state of a product when its price for the next hour is chosen. */
 export interface ProductAggregates {
   /** The beginning of the next hour, ms since the epoch. */
   readonly at: number
@@ -46,16 +46,16 @@ export interface ProductAggregates {
   readonly usual: UsualHour
 }
 
-/** A product is too new before so many hours are counted in what is usual. */
+/** A product with fewer hours in its usual values is too new. */
 export const MIN_USUAL_HOURS = 24
-/** Less is not divided by. */
+/** Divisors are at least this large. */
 const MIN_USUAL_CLICKS = 0.5
 const MIN_USUAL_UNITS = 0.02
 const DAY_MS = 86_400_000
 
 /**
  * Returns the features in the order of FEATURES. A value beyond its range is set to the bound of the range. Throws a
- * RangeError that names the aggregate which is not a number of its kind.
+ * RangeError that names the aggregate that is missing or not possible.
  */
 export function featuresOf(aggregates: ProductAggregates): number[] {
   check(aggregates)
@@ -103,9 +103,7 @@ function check({
     throw new RangeError(`at is ${at}; it must be in milliseconds since the epoch.`)
   const { hours, clicks, units, priceCents: usualCents } = usual
   if (!(hours >= MIN_USUAL_HOURS))
-    throw new RangeError(
-      `Only ${hours} hours are counted in what is usual; there must be ${MIN_USUAL_HOURS}.`,
-    )
+    throw new RangeError(`The usual values have ${hours} hours; they must have at least ${MIN_USUAL_HOURS}.`)
   if (!(clicks >= 0 && units >= 0 && usualCents > 0 && clicks + units + usualCents < Infinity))
-    throw new RangeError('What is usual has numbers that are negative, infinite or missing.')
+    throw new RangeError('The usual values have numbers that are negative, infinite or missing.')
 }

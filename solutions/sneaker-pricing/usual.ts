@@ -1,9 +1,9 @@
-/** What is usual for a product: means over its last days, in which an hour counts half as much as one three days later. */
+/** The usual clicks, sales and price of a product: means in which an hour counts half as much as one 72 hours later. */
 
 export interface UsualHour {
-  /** Hours that were counted. */
+  /** The number of hours in the means. */
   readonly hours: number
-  /** Of all hours together; an hour begins with 1. */
+  /** The sum of the weights of the hours. The newest hour weighs 1. */
   readonly weight: number
   readonly clicks: number
   readonly units: number
@@ -23,7 +23,7 @@ const KEPT = 0.5 ** (1 / HALF_LIFE_HOURS)
 
 export const NO_HOURS: UsualHour = { hours: 0, weight: 0, clicks: 0, units: 0, priceCents: 0 }
 
-/** Counts another hour. Hours that end without stock say nothing about demand, and are left out. */
+/** Adds an hour. Hours that end without stock are left out: their sales are lower than the demand. */
 export function usualAfter(usual: UsualHour, { clicks, units, priceCents, stock }: Hour): UsualHour {
   if (stock === 0) return usual
   const weight = usual.weight * KEPT + 1

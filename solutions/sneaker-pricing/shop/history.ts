@@ -1,6 +1,6 @@
 /**
  * The history of a shop that tries prices out at random: rows of features with the pairs sold in the hour that follows.
- * A model that learns from it sees what prices do, since nothing else decides about them.
+ * Its prices do not depend on demand, so a model can learn from it how demand depends on prices.
  */
 import { randomFrom } from '../../random.ts'
 import { featuresOf, MIN_USUAL_HOURS } from '../features.ts'
@@ -25,11 +25,11 @@ const HOUR_MS = 3_600_000
 const QUARTER_MS = 900_000
 const HOURS_PER_WEEK = 168
 export const MAX_WEEKS = 104
-/** Prices are the list price and so many steps of so much of it. */
+/** A price is the list price and a number of steps, each of this share of it. */
 const STEP = 0.05
 const LOWEST_STEP = -5
 const HIGHEST_STEP = 7
-/** A price takes a step up or down once in so many hours on average. */
+/** Mean time between two steps of a price. */
 const STEP_EVERY_HOURS = 6
 
 /** Yields the rows of one hour after the other. Products that are new or sold out have none. */
@@ -61,7 +61,7 @@ export function* history(seed: number, weeks: number): Generator<HistoryRow[]> {
   }
 }
 
-/** The prices that are tried out for a product, and what came of them in the last hour. */
+/** The price that is tried out for a product, and the clicks and sales of the last hour. */
 class Trial {
   readonly product: Product
   readonly #random: () => number

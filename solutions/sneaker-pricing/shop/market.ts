@@ -1,6 +1,6 @@
 /**
- * What moves the demand for one product, apart from its price: the competitor's price, taste, and trends. Nothing here
- * depends on the shop's prices.
+ * Moves the demand for one product by the competitor's price, taste, and trends. Nothing here depends on the shop's
+ * prices.
  */
 import { randomFrom } from '../../random.ts'
 import { exponential, normal } from './draws.ts'
@@ -8,7 +8,7 @@ import type { Product } from './products.ts'
 import type { Market } from './shoppers.ts'
 import { Trend } from './trend.ts'
 
-/** The competitor changes a price once in so many hours on average. */
+/** Mean time between two changes of a competitor's price. */
 const COMPETITOR_EVERY_HOURS = 18
 /** The competitor's price relative to the list price: the standard deviation of its logarithm, and its bounds. */
 const COMPETITOR_SPREAD = 0.1
@@ -18,7 +18,7 @@ const COMPETITOR_KNOWS = 0.5
 /** Taste: the worth drifts away from that of the catalogue and back again. */
 const TASTE_SPREAD = 0.15
 const TASTE_MEMORY_HOURS = 240
-/** A product gets a trend of its own once in so many hours on average. */
+/** Mean time between two trends of a product. */
 const TREND_EVERY_HOURS = 480
 const HOUR_MS = 3_600_000
 

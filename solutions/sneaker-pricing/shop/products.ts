@@ -3,7 +3,7 @@ import { randomFrom } from '../../random.ts'
 import { normal } from './draws.ts'
 import { shareOfBuyers } from './shoppers.ts'
 
-/** What the shop's catalogue says about a product. */
+/** An entry of the shop's catalogue. */
 export interface Product {
   readonly id: string
   readonly name: string

@@ -1,7 +1,7 @@
 /**
- * A simulated shop for sneakers: shoppers look at products and buy some of them. Deterministic for a seed. What is random
- * is drawn before prices are looked at, so two shops with the same seed and the same trends differ by their prices
- * alone.
+ * A simulated shop for sneakers: shoppers look at products and buy some of them. Deterministic for a seed. All random
+ * draws are made before prices are looked at, so two shops with the same seed and the same trends differ only by their
+ * prices.
  */
 import { seedOf } from './draws.ts'
 import { ProductMarket } from './market.ts'
@@ -30,7 +30,7 @@ export interface ProductStatistics {
   readonly clicks: number
   readonly units: number
   readonly revenueCents: number
-  /** Pairs that nobody has bought. */
+  /** Pairs that are left, without those in carts. */
   readonly stock: number
   readonly competitorCents: number
 }
@@ -53,7 +53,7 @@ interface Shelf {
 export class Shop {
   readonly #shelves: readonly Shelf[]
   readonly #byId: ReadonlyMap<string, Shelf>
-  /** Those of the current slot that come after the last step, oldest first. */
+  /** Visits of the current slot after the end of the last step, oldest first. */
   #visits: { readonly shelf: Shelf; readonly visit: Visit }[] = []
   /** Purchases that will be made. Their pairs are reserved. */
   #carts: { readonly shelf: Shelf; readonly purchase: ShopEvent }[] = []
@@ -75,8 +75,8 @@ export class Shop {
   }
 
   /**
-   * Returns the clicks and purchases from `fromMs` until before `toMs`, oldest first. Steps follow each other; nobody comes
-   * in a time that is left out between two of them. The length of the steps makes no difference.
+   * Returns the clicks and purchases from `fromMs` until before `toMs`, oldest first. Events do not depend on the
+   * length of the steps. If time is left out between two steps, it has no visits.
    * @param priceOf returns the price in cents of a product during this step
    */
   step(fromMs: number, toMs: number, priceOf: (productId: string) => number): ShopEvent[] {
@@ -109,7 +109,10 @@ export class Shop {
     return { clicks, units, revenueCents, stock: stock.pairs, competitorCents: market.competitorCents }
   }
 
-  /** Returns what a price is compared with now. A real shop does not know it. */
+  /**
+   * Returns the worth and the competitor's price, with which shoppers compare a price. A real shop does not know the
+   * worth.
+   */
   market(productId: string): Market {
     return this.#shelf(productId).market.at(Math.max(0, this.#now))
   }

@@ -1,4 +1,4 @@
-/** The kinds of shoppers, and whether one buys at a price. */
+/** Segments of shoppers, and the probability that one of them buys at a price. */
 
 export interface Segment {
   readonly share: number
@@ -20,7 +20,7 @@ export const SEGMENTS: readonly Segment[] = [
   { share: 0.2, intent: 0.18, willing: 2.1, alike: 3, loyalty: 0.8, compares: 1 },
 ]
 
-/** What a price is compared with. */
+/** Shoppers compare a price with these. */
 export interface Market {
   readonly worthCents: number
   readonly competitorCents: number

@@ -2,9 +2,9 @@
 
 export const MAX_TREND_STRENGTH = 10
 export const MAX_TREND_MS = 604_800_000
-/** How long it takes until everybody knows. */
+/** Time from the start of a trend to its peak. */
 const RISE_MS = 120_000
-/** How much more a product is worth per doubling of its visits. */
+/** The rise of a product's worth when its visits double. */
 const WORTH_PER_DOUBLING = 0.15
 
 export class Trend {

@@ -1,9 +1,9 @@
-/** The visits of shoppers to the page of one product: a Poisson process, with all that is drawn for each visit. */
+/** The visits to the page of one product: a Poisson process, with all random numbers of each visit. */
 import { randomFrom } from '../../random.ts'
 import { exponential } from './draws.ts'
 import { type Segment, segmentOf } from './shoppers.ts'
 
-/** Drawn before anybody looks at a price, so that shops with other prices have the same visits. */
+/** Drawn before prices are looked at, so that shops with other prices have the same visits. */
 export interface Visit {
   /** Counts the visits to the product, from 1. */
   readonly number: number

@@ -76,7 +76,8 @@ export class Shop {
 
   /**
    * Returns the clicks and purchases from `fromMs` until before `toMs`, oldest first. Events do not depend on the
-   * length of the steps. If time is left out between two steps, it has no visits.
+   * length of the steps. If time is left out between two steps, it has no visits. Purchases of earlier clicks
+   * that were due in it come with the next step.
    * @param priceOf returns the price in cents of a product during this step
    */
   step(fromMs: number, toMs: number, priceOf: (productId: string) => number): ShopEvent[] {
@@ -91,8 +92,7 @@ export class Shop {
         if (visit.timeMs >= fromMs) events.push(this.#click(shelf, visit, priceOf(shelf.product.id)))
     }
     this.#now = toMs
-    events.push(...this.#buy(toMs))
-    return events.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
+    return [...events, ...this.#buy(toMs)].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1))
   }
 
   /**

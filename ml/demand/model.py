@@ -61,5 +61,9 @@ def to_onnx(trees, contract):
     ])
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info('units', TensorProto.FLOAT, [None, 1]))
+    # The converter's order is that of a set: it differs from run to run.
+    versions = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(versions)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()

@@ -19,7 +19,7 @@ const [HISTORY, OTHER, RETRAINED] = ['history.csv.gz', 'other.csv.gz', 'model'].
 
 beforeAll(async () => {
   await writeHistory(HISTORY, DEFAULT_WEEKS, DEFAULT_SEED)
-  await Promise.all([train(HISTORY, RETRAINED), writeHistory(OTHER, 3, DEFAULT_SEED + 1)])
+  await Promise.all([train(HISTORY, RETRAINED), writeHistory(OTHER, 2, DEFAULT_SEED + 1)])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

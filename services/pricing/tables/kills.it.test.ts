@@ -37,7 +37,12 @@ test('what is answered is kept once, over kills of the replicas', async () => {
   const TableName = await makeTable(replicas[0])
 
   let isOver = false
-  const writing = Promise.all(Array.from({ length: CLIENTS }, () => write(replicas, TableName, () => isOver)))
+  const writes: Write[] = []
+  const writing = Promise.all(
+    Array.from({ length: CLIENTS }, async () => {
+      while (!isOver) writes.push(await write(replicas[writes.length % 2], TableName))
+    }),
+  )
   for (let kill = 0; kill < KILLS; kill++) {
     await sleep(1000 + Math.random() * 3000)
     const i = kill % 2
@@ -46,9 +51,11 @@ test('what is answered is kept once, over kills of the replicas', async () => {
     replicas[i] = await world.start()
   }
   await Promise.all(replicas.map(untilReady))
+  await expect
+    .poll(() => writes.filter(({ isAnswered }) => isAnswered).length, { timeout: 60_000 })
+    .toBeGreaterThan(200)
   isOver = true
-  const writes = (await writing).flat()
-  expect(writes.filter(({ isAnswered }) => isAnswered).length).toBeGreaterThan(100)
+  await writing
 
   const changes = Map.groupBy(await world.changes(TableName), ({ keys }) => JSON.parse(keys).id.S)
   for (const key of KEYS) {
@@ -78,34 +85,24 @@ async function makeTable(replica: ServiceProcess): Promise<string> {
   return TableName
 }
 
-/** Appends ids of its own to items until it is over, at one replica or the other. Never repeats a write. */
-async function write(
-  replicas: readonly ServiceProcess[],
-  TableName: string,
-  isOver: () => boolean,
-): Promise<Write[]> {
-  const writes: Write[] = []
-  while (!isOver()) {
-    const key = KEYS[Math.floor(Math.random() * KEYS.length)]
-    const id = randomUUID()
-    const { url } = replicas[writes.length % 2]
-    const isAnswered = await clientOf(DynamoDBClient, url, { maxAttempts: 1 })
-      .send(
-        new UpdateItemCommand({
-          TableName,
-          Key: { id: { S: key } },
-          UpdateExpression: 'SET ops = list_append(if_not_exists(ops, :none), :op)',
-          ExpressionAttributeValues: { ':none': { L: [] }, ':op': { L: [{ S: id }] } },
-        }),
-      )
-      .then(
-        () => true,
-        () => false,
-      )
-    writes.push({ key, id, isAnswered })
-    await sleep(isAnswered ? 10 : 200)
-  }
-  return writes
+/** Appends an id of its own to an item. Never repeats a write. */
+async function write({ url }: ServiceProcess, TableName: string): Promise<Write> {
+  const key = KEYS[Math.floor(Math.random() * KEYS.length)]
+  const id = randomUUID()
+  const update = new UpdateItemCommand({
+    TableName,
+    Key: { id: { S: key } },
+    UpdateExpression: 'SET ops = list_append(if_not_exists(ops, :none), :op)',
+    ExpressionAttributeValues: { ':none': { L: [] }, ':op': { L: [{ S: id }] } },
+  })
+  const isAnswered = await clientOf(DynamoDBClient, url, { maxAttempts: 1 })
+    .send(update)
+    .then(
+      () => true,
+      () => false,
+    )
+  if (!isAnswered) await sleep(200)
+  return { key, id, isAnswered }
 }
 
 async function read({ url }: ServiceProcess, TableName: string, key: string) {

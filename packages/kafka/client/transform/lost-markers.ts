@@ -36,8 +36,8 @@ export function endLostTransactions(
 ): Promise<boolean> {
   return explained(`A transaction of ${transactionalIds[0]} and others`, async () => {
     const lost: string[] = []
-    for (const [id, { producerId, partitions }] of await lastDecisions(cluster, transactionalIds, signal))
-      if ((await openIn(cluster, producerId, partitions)).length > 0) lost.push(id)
+    for (const [id, { last }] of await decisionsOn(cluster, transactionalIds, signal))
+      if ((await openIn(cluster, last.producerId, last.partitions)).length > 0) lost.push(id)
     for (const id of lost) {
       await takeOver(id)
       await carryOut(cluster, id, signal)
@@ -47,7 +47,7 @@ export function endLostTransactions(
 }
 
 /**
- * Ends the id's last transaction if it is decided, yet open in a partition. The id must have been taken over
+ * Ends the transactions of the id that are decided, yet open in a partition. The id must have been taken over
  * (InitProducerId) before.
  */
 export async function endLostTransaction(
@@ -55,11 +55,11 @@ export async function endLostTransaction(
   transactionalId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await explained(`The last transaction of ${transactionalId}`, async () => {
+  await explained(`A transaction of ${transactionalId}`, async () => {
     if (await carryOut(cluster, transactionalId, signal)) return
     throw new KafkaError(
       'lost-transaction',
-      `The last transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`,
+      `A transaction of ${transactionalId} hangs, and its coordinator's log does not say how it ends`,
     )
   })
 }
@@ -75,24 +75,33 @@ async function explained<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 /** Resolves to false if no decision is left to carry out. */
 async function carryOut(cluster: Cluster, transactionalId: string, signal: AbortSignal): Promise<boolean> {
-  const decision = (await lastDecisions(cluster, [transactionalId], signal)).get(transactionalId)
-  if (decision === undefined) return false
-  const { producerId, producerEpoch, commit } = decision
-  const open = await openIn(cluster, producerId, decision.partitions)
-  if (open.length === 0) return false
+  const decisions = (await decisionsOn(cluster, [transactionalId], signal)).get(transactionalId)
+  if (decisions === undefined) return false
   const { partitions: coordinators } = await cluster.topic(TRANSACTION_LOG)
   const coordinatorEpoch =
     coordinators[coordinatingPartition(transactionalId, coordinators.length)].leaderEpoch
-  await atLeaders(cluster, open, async (leader, partitions) => {
-    const marker = { producerId, producerEpoch, commit, coordinatorEpoch, partitions }
-    const codes = await cluster.call(leader, LANE, writeTxnMarkers, marker)
-    return refuseErrors(codes, 'Ending a transaction in')
-  })
-  cluster.log.warn(
-    { transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
-    'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided',
-  )
-  return true
+  // An earlier transaction may be open where none of the later ones has written.
+  const byDecision = Map.groupBy(decisions.byPartition.values(), ({ decision }) => decision)
+  let isAnyOpen = false
+  for (const [{ producerId, producerEpoch, commit }, decided] of byDecision) {
+    const open = await openIn(
+      cluster,
+      producerId,
+      decided.map(({ at }) => at),
+    )
+    if (open.length === 0) continue
+    isAnyOpen = true
+    await atLeaders(cluster, open, async (leader, partitions) => {
+      const marker = { producerId, producerEpoch, commit, coordinatorEpoch, partitions }
+      const codes = await cluster.call(leader, LANE, writeTxnMarkers, marker)
+      return refuseErrors(codes, 'Ending a transaction in')
+    })
+    cluster.log.warn(
+      { transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
+      'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided',
+    )
+  }
+  return isAnyOpen
 }
 
 /** Returns those of the partitions in which the producer has an open transaction. */
@@ -112,19 +121,26 @@ export async function openIn(
     .map(({ topic, partition }) => ({ topic, partition }))
 }
 
+/** What the coordinator has decided about the transactions of an id. */
+interface Decisions {
+  last: Decision
+  /** The last decision about each partition, by TOPIC/PARTITION. */
+  readonly byPartition: Map<string, { readonly at: TopicPartition; readonly decision: Decision }>
+}
+
 /**
- * Reads the last decision about each id from the whole log of its coordinator's partition: this is rare, and
- * how long ago the broker died is unknown.
+ * Reads the decisions about each id from the whole log of its coordinator's partition: this is rare, and how
+ * long ago the broker died is unknown.
  */
-async function lastDecisions(
+async function decisionsOn(
   cluster: Cluster,
   transactionalIds: readonly string[],
   signal: AbortSignal,
-): Promise<Map<string, Decision>> {
+): Promise<Map<string, Decisions>> {
   const count = (await cluster.topic(TRANSACTION_LOG)).partitions.length
   const wanted = new Set(transactionalIds)
   const partitions = [...new Set(transactionalIds.map((id) => coordinatingPartition(id, count)))]
-  const decisions = new Map<string, Decision>()
+  const found = new Map<string, Decisions>()
   const reading = new ReadingAll(
     cluster,
     { topics: [TRANSACTION_LOG], partitions, from: 'earliest', until: 'end' },
@@ -134,7 +150,12 @@ async function lastDecisions(
         const id = readKey(batch.bytes.subarray(batch.keyStart[i], batch.keyEnd[i]))
         if (id === undefined || !wanted.has(id)) continue
         const decision = readDecision(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i]))
-        if (decision !== undefined) decisions.set(id, decision)
+        if (decision === undefined) continue
+        const decisions = found.get(id) ?? { last: decision, byPartition: new Map() }
+        decisions.last = decision
+        for (const at of decision.partitions)
+          decisions.byPartition.set(`${at.topic}/${at.partition}`, { at, decision })
+        found.set(id, decisions)
       }
     },
   )
@@ -146,7 +167,7 @@ async function lastDecisions(
     signal.removeEventListener('abort', stop)
   }
   if (signal.aborted) throw new KafkaError('stopped', 'Looking for the ends of transactions')
-  return decisions
+  return found
 }
 
 async function atLeaders<R>(

@@ -55,6 +55,8 @@ interface Holder {
   failed: boolean
   /** The number of the last transaction that ran under its id. */
   last: number
+  /** Whether the log says that the ends of its transactions cannot be looked for. */
+  warned: boolean
 }
 
 export class MemberTransactions {
@@ -67,8 +69,10 @@ export class MemberTransactions {
   #begun = 0
   #inFlight = 0
   #scheduled = false
-  /** Whether lost markers are looked for, or will be. */
-  #looking = false
+  /** Whether lost markers are looked for. */
+  #isLooking = false
+  /** Whether they must be looked for, once more if that is under way. */
+  #mustLook = false
 
   constructor(context: GroupContext) {
     this.#context = context
@@ -80,7 +84,7 @@ export class MemberTransactions {
   /** Lets transactions run under the ids of a partition that this member has taken over. */
   add(at: TopicPartition, transactors: readonly Transactor[]): void {
     for (const transactor of transactors)
-      this.#holders.push({ at, transactor, running: undefined, failed: false, last: 0 })
+      this.#holders.push({ at, transactor, running: undefined, failed: false, last: 0, warned: false })
     if (transactors.some(({ outputs }) => outputs.length > 0)) void this.#lookForLostMarkers()
     this.#schedule()
   }
@@ -153,21 +157,34 @@ export class MemberTransactions {
    * their output partitions. Other transactions go on while this is looked for.
    */
   async #lookForLostMarkers(): Promise<void> {
-    if (this.#looking) return
-    this.#looking = true
+    // Whoever asks during a look may have a holder that it does not see.
+    this.#mustLook = true
+    if (this.#isLooking) return
+    this.#isLooking = true
     const { stopping } = this.#context
-    for (let done = false; !done && !stopping.aborted; ) {
+    while (this.#mustLook && !stopping.aborted) {
       await pause(LOOK_PAUSE_MS, stopping)
-      done = true
+      this.#mustLook = false
       this.#dropLost()
       // One after the other: transactions run under the other ids meanwhile.
       for (const holder of this.#holders) {
-        await this.#look(holder, stopping).catch(() => {
-          done = false
+        await this.#look(holder, stopping).catch((error: KafkaError) => {
+          this.#mustLook = true
+          this.#warn(holder, error)
         })
       }
     }
-    this.#looking = false
+    this.#isLooking = false
+  }
+
+  /** Tells once of each holder what repeating does not help against. */
+  #warn(holder: Holder, error: KafkaError): void {
+    if (error.retriable || holder.warned) return
+    holder.warned = true
+    this.#context.cluster.log.warn(
+      { err: error, transactionalId: holder.transactor.transactionalId },
+      'It is not known whether the broker lost the end of a transaction; this is looked at again every second',
+    )
   }
 
   async #look(holder: Holder, signal: AbortSignal): Promise<void> {

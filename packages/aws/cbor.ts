@@ -4,9 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { serializationError } from './errors.ts'
+import { MAX_DEPTH } from './scalars.ts'
 
-/** The depth of containers in containers and tags on tags. */
-const MAX_DEPTH = 64
 /**
  * Values of one body, including keys. The largest PutRecords (500 records of 3 members) has a thirtieth of
  * these.

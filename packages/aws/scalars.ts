@@ -10,6 +10,11 @@ export type Encoding = 'json' | 'cbor'
 /** Takes a value that is neither null nor undefined. Throws SerializationException. */
 export type Convert = (value: unknown, encoding: Encoding) => unknown
 
+/**
+ * The depth of containers in containers, and of tags on tags, in a body. DynamoDB's items have up to 32 levels of maps,
+ * each of which is two containers.
+ */
+export const MAX_DEPTH = 80
 const MAX_INTEGER = 2 ** 31 - 1
 /** The range of a Date: ms before and after 1970. */
 const MAX_TIME = 8.64e15

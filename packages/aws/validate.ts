@@ -6,10 +6,8 @@ import { type Constraint, constraintsOf } from './constraints.ts'
 import { serializationError, validationError } from './errors.ts'
 import { type ListShape, type MapShape, type Model, type StructureShape, shapeOf } from './model.ts'
 import { cut, type Print, printer } from './print.ts'
-import { converter, type Encoding, expectContainer } from './scalars.ts'
+import { converter, type Encoding, expectContainer, MAX_DEPTH } from './scalars.ts'
 
-/** The depth of containers in containers. Only recursive shapes come near it. */
-const MAX_DEPTH = 64
 /** AWS reports at most this many at once. */
 const MAX_PROBLEMS = 10
 const NULL = 'null '

@@ -7,7 +7,7 @@ import { shapeOfJson } from '@weir/service'
 import { CborWriter, decodeCbor } from './cbor.ts'
 import { serializationError } from './errors.ts'
 import { type Model, type StructureShape, shapeOf } from './model.ts'
-import type { Encoding } from './scalars.ts'
+import { type Encoding, MAX_DEPTH } from './scalars.ts'
 
 /** @param version the version of the JSON protocol, as in AWS's model */
 export function contentTypeOf(encoding: Encoding, version: string): string {
@@ -35,7 +35,7 @@ export function decode(body: Buffer, encoding: Encoding): object {
  * Bounds of a JSON body; those of CBOR are the same. The largest PutRecords (500 records of 3 members) has a
  * thirtieth of these values.
  */
-const JSON_LIMITS = { depth: 64, values: 100_000, names: 4096 }
+const JSON_LIMITS = { depth: MAX_DEPTH, values: 100_000, names: 4096 }
 
 function decodeJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw serializationError()

@@ -1,5 +1,6 @@
 /** DynamoDB's SDK against a replica of pricing on real servers. */
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   BatchWriteItemCommand,
   ConditionalCheckFailedException,
@@ -85,6 +86,21 @@ test('what is written is read back at once, whatever its type', async () => {
     }),
   )
   expect(part.Item).toEqual({ cents: Item.cents, list: { L: [Item.list.L[2]] } })
+})
+
+test('an item may have 32 levels, and no more', async () => {
+  const TableName = await makeTable()
+  const deep = (levels: number): AttributeValue =>
+    levels === 1 ? { S: 'bottom' } : { M: { next: deep(levels - 1) } }
+  const put = (levels: number) =>
+    dynamo.send(new PutItemCommand({ TableName, Item: { ...order('deep', levels), top: deep(levels) } }))
+  await put(32)
+  const Key = { customer: { S: 'deep' }, at: { N: '32' } }
+  expect((await dynamo.send(new GetItemCommand({ TableName, Key }))).Item!.top).toEqual(deep(32))
+  await expect(put(33)).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringContaining('Nesting Levels have exceeded supported limits'),
+  })
 })
 
 test('a hundred clients that count at once lose no count', async () => {

@@ -31,6 +31,11 @@ export function timeOf({ timestamp }: RecordId): string {
   return new Date(timestamp).toISOString()
 }
 
+/** The event of streams. @param window the members of a tumbling window's event, JSON that begins with a comma */
+export function recordsEvent(records: readonly WrittenRecord[], window = ''): string {
+  return `{"Records":[${records.map(({ json }) => json).join()}]${window}}`
+}
+
 /** A shard of a stream, or a partition of a topic. */
 export interface SourceShard {
   readonly shardId: string

@@ -5,13 +5,7 @@
 import { deaggregate, type UserRecord } from '@weir/aws'
 import { keyOf, type RecordBatch, valueOf } from '@weir/kafka'
 import { type Branch, matchesPlan, PatternError, Planner, SlicedMatcher, type Work } from '@weir/patterns'
-import {
-  type BatchExtent,
-  type KeyedRecord,
-  timeOf,
-  type UnwrittenRecord,
-  type WrittenRecord,
-} from '../slice.ts'
+import { type BatchExtent, type KeyedRecord, timeOf, type UnwrittenRecord } from '../slice.ts'
 import { type Content, type FilterDialect, formatOf, jsonOf, textOf } from './filters.ts'
 
 export interface KinesisOrigin {
@@ -85,10 +79,6 @@ function userRecords(value: Buffer): UserRecord[] | undefined {
 export function writeKinesis({ content, ...record }: UnwrittenRecord<KinesisRecord>): KeyedRecord {
   content.kinesis.data = (content.kinesis.data as Buffer).toString('base64')
   return { ...record, json: JSON.stringify(content) }
-}
-
-export function kinesisEvent(records: readonly WrittenRecord[], window = ''): string {
-  return `{"Records":[${records.map(({ json }) => json).join()}]${window}}`
 }
 
 /** The part of an invocation record that names a batch of a stream. */

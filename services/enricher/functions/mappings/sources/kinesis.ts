@@ -5,19 +5,20 @@ import { type Kafka, KafkaError, type RecordBatch } from '@weir/kafka'
 import type { Serving, Shard, Streams } from '@weir/streams'
 import { object, oneOf, text } from '@weir/topics/shape.ts'
 import type { DeliverySettings } from '../settings.ts'
-import { type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'
+import { recordsEvent, type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'
 import { compileFilters, type FilterCriteria, type RecordFilter } from './filters.ts'
 import {
   type KinesisRecord,
   kinesisBatchInfo,
-  kinesisEvent,
   kinesisFilters,
   kinesisRecords,
   writeKinesis,
 } from './kinesis-records.ts'
 import {
+  duplicateOfStream,
   type EventSource,
   type KafkaConfig,
+  refuseKafkaConfig,
   type SourceDeps,
   SourceError,
   type SourceKind,
@@ -73,14 +74,11 @@ class KinesisSource implements EventSource {
   }
 
   duplicate({ functionName }: SourceMapping, _functionArn: string, account: Account): string {
-    return `The event source arn (" ${this.resource(account)} ") and function (" ${functionName} ") provided mapping`
+    return duplicateOfStream(this.resource(account), functionName)
   }
 
   check(_mapping: SourceMapping, config: KafkaConfig | undefined): void {
-    if (config === undefined) return
-    throw new SourceError(
-      'SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.',
-    )
+    refuseKafkaConfig(config)
   }
 
   checkFilters(filters: FilterCriteria | undefined): void {
@@ -239,7 +237,7 @@ class StreamReader implements SourceReader {
       shardId: shard.id,
       partition: shard.partition,
       eventSourceArn: arn,
-      event: kinesisEvent,
+      event: recordsEvent,
       recordAt: (offset) => ({
         identifier: serving.numbersOf(shard).at(offset, Date.now()),
         timestamp: Date.now(),

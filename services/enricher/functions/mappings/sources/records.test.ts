@@ -3,8 +3,9 @@ import { readBatches } from '@weir/kafka/records/batch-reader.ts'
 import { BatchWriter } from '@weir/kafka/records/batch-writer.ts'
 import { expect, test } from 'vitest'
 import { aggregate } from '../../testing/aggregate.ts'
+import { recordsEvent } from '../slice.ts'
 import { kafkaEvent, kafkaRecord, writeKafka } from './kafka-records.ts'
-import { kinesisEvent, kinesisRecords, writeKinesis } from './kinesis-records.ts'
+import { kinesisRecords, writeKinesis } from './kinesis-records.ts'
 
 /** One partition's records with these values under the key "key". */
 function batchOf(...values: Buffer[]) {
@@ -28,7 +29,7 @@ const ORIGIN = {
 
 test("a Kinesis event has the same shape as Lambda's", () => {
   const batch = batchOf(Buffer.from('hello'))
-  expect(JSON.parse(kinesisEvent(kinesisRecords(batch, 0, ORIGIN).map(writeKinesis)))).toEqual({
+  expect(JSON.parse(recordsEvent(kinesisRecords(batch, 0, ORIGIN).map(writeKinesis)))).toEqual({
     Records: [
       {
         kinesis: {

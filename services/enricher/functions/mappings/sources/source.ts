@@ -114,3 +114,15 @@ export interface SourceReader {
   /** Returns true if the shard is known to end at or before the offset. */
   hasEnded(shardId: string, offset: number): boolean
 }
+
+/** The subject of Lambda's sentence about a second mapping of the same stream and function. */
+export const duplicateOfStream = (arn: string, functionName: string): string =>
+  `The event source arn (" ${arn} ") and function (" ${functionName} ") provided mapping`
+
+/** Throws a SourceError if a request for a stream has the configuration of a topic. */
+export function refuseKafkaConfig(config: KafkaConfig | undefined): void {
+  if (config === undefined) return
+  throw new SourceError(
+    'SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.',
+  )
+}

@@ -3,13 +3,7 @@ import type { TableChange } from '@weir/contracts'
 import { EXPIRY_PRINCIPAL, eventIdOf, sequenceNumberOf } from '@weir/items/change-streams.ts'
 import { keyOf, type RecordBatch } from '@weir/kafka'
 import { matchesPlan, Planner, SlicedMatcher, type Work } from '@weir/patterns'
-import {
-  type BatchExtent,
-  type KeyedRecord,
-  timeOf,
-  type UnwrittenRecord,
-  type WrittenRecord,
-} from '../slice.ts'
+import { type BatchExtent, type KeyedRecord, timeOf, type UnwrittenRecord } from '../slice.ts'
 import type { FilterDialect } from './filters.ts'
 
 export interface TableOrigin {
@@ -58,10 +52,6 @@ export function tableRecord(
 
 export function writeTable({ content, ...record }: UnwrittenRecord<TableRecord>): KeyedRecord {
   return { ...record, json: JSON.stringify(content) }
-}
-
-export function tableEvent(records: readonly WrittenRecord[], window = ''): string {
-  return `{"Records":[${records.map(({ json }) => json).join()}]${window}}`
 }
 
 /** The part of an invocation record that names a batch of a change stream. */

@@ -6,11 +6,13 @@ import { sequenceNumberOf, shardIdOf } from '@weir/items/change-streams.ts'
 import type { RecordBatch } from '@weir/kafka'
 import { object, oneOf, text } from '@weir/topics/shape.ts'
 import type { DeliverySettings } from '../settings.ts'
-import { type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'
+import { recordsEvent, type ShardSlice, SliceBuilder, type SourceShard } from '../slice.ts'
 import { compileFilters, type FilterCriteria, type RecordFilter } from './filters.ts'
 import {
+  duplicateOfStream,
   type EventSource,
   type KafkaConfig,
+  refuseKafkaConfig,
   type SourceDeps,
   SourceError,
   type SourceKind,
@@ -21,7 +23,6 @@ import {
   type TableOrigin,
   type TableRecord,
   tableBatchInfo,
-  tableEvent,
   tableFilters,
   tableRecord,
   writeTable,
@@ -80,14 +81,11 @@ class TableSource implements EventSource {
   }
 
   duplicate({ functionName }: SourceMapping, _functionArn: string, account: Account): string {
-    return `The event source arn (" ${this.resource(account)} ") and function (" ${functionName} ") provided mapping`
+    return duplicateOfStream(this.resource(account), functionName)
   }
 
   check(_mapping: SourceMapping, config: KafkaConfig | undefined): void {
-    if (config === undefined) return
-    throw new SourceError(
-      'SelfManagedKafkaEventSourceConfig is for SelfManagedEventSource only; leave it out for a stream.',
-    )
+    refuseKafkaConfig(config)
   }
 
   checkFilters(filters: FilterCriteria | undefined): void {
@@ -138,7 +136,7 @@ class ChangeReader implements SourceReader {
       shardId,
       partition,
       eventSourceArn: streamArn,
-      event: tableEvent,
+      event: recordsEvent,
       recordAt: (offset) => ({ identifier: sequenceNumberOf(offset), timestamp: Date.now() }),
       batchInfo: (extent) => tableBatchInfo(streamArn, shardId, extent),
     }

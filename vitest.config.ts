@@ -12,8 +12,8 @@ const KINDS = {
   integration: { ending: 'it', seconds: 60, group: 1, workers: 3 },
   /** One suite for all drivers or engines. What it kills is its own. */
   conformance: { ending: 'conformance', seconds: 180, group: 1, workers: 3 },
-  /** Changes shared servers as a whole. */
-  alone: { ending: 'alone', seconds: 60, group: 2, workers: 1 },
+  /** Changes shared servers as a whole, or needs the whole machine. */
+  alone: { ending: 'alone', seconds: 180, group: 2, workers: 1 },
   /** Whole services and a browser. */
   e2e: { ending: 'e2e', seconds: 180, group: 3, workers: 2 },
   /** Attacks, each with its bound; CI tries each for a moment. */
@@ -32,7 +32,7 @@ const KINDS = {
  * Files that take minutes. They begin first, so that none of them is left when the other workers are done.
  * Without the results of an earlier run, vitest begins with the files of most bytes.
  */
-const LONG = /docs\/how-to\/|test\/(rights|taxi)\.e2e|tools\/weir\/new\/|kcl\.conformance/
+const LONG = /docs\/how-to\/|test\/taxi\.e2e|tools\/weir\/new\/|kcl\.conformance/
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -23,7 +23,7 @@ const OPERANDS: Readonly<Record<string, number>> = {
   size: 1,
 }
 const UPDATE_FUNCTIONS: readonly string[] = ['if_not_exists', 'list_append']
-/** From the developer guide's syntax of conditions. */
+/** The developer guide allows this many ("Comparison operator and function reference"). */
 export const MAX_IN_VALUES = 100
 
 /** Returns the tests of a condition from left to right. */

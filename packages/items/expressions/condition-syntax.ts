@@ -19,7 +19,7 @@ export type Condition =
   | { readonly kind: 'and' | 'or'; readonly conditions: readonly Condition[] }
   | { readonly kind: 'not'; readonly condition: Condition }
 
-/** What stands in parentheses may turn out to be an operand. */
+/** An expression in parentheses may turn out to be an operand. */
 type Node = Condition | Operand
 
 const COMPARATORS: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>='])
@@ -102,7 +102,7 @@ function isOperand(node: Node): node is Operand {
   return node.kind === 'path' || node.kind === 'value' || node.kind === 'call'
 }
 
-/** Paths and values are no conditions: the next token should have been an operator. */
+/** A path or a value alone is not a condition: the next token should have been an operator. */
 function asCondition(node: Node, tokens: Tokens): Condition {
   if (node.kind === 'path' || node.kind === 'value') throw tokens.unexpected()
   return node

@@ -45,7 +45,7 @@ export class Edit {
     return edited.filter((value) => value !== undefined)
   }
 
-  /** Returns undefined if there is no such attribute or member afterwards. */
+  /** Returns undefined if the attribute or member does not exist afterwards. */
   #edit(value: AttributeValue | undefined, node: Node): AttributeValue | undefined {
     if (node.leaf !== undefined) return this.#perform(node.leaf, value)
     const [step] = node.branches.keys()

@@ -18,7 +18,7 @@ interface AttributeCondition {
 }
 
 const FIELD = 'KeyConditionExpression'
-/** What a comparison means with its operands exchanged. */
+/** The operator that a comparison has when its operands are exchanged. */
 const EXCHANGED: Readonly<Record<string, Operator>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
 
 /** Throws ItemError for a text that is not such an expression, and for one that does not fit the key. */

@@ -4,7 +4,7 @@ import { readName, readValue } from '../values/read.ts'
 import { sizeOfValue } from '../values/size.ts'
 import type { AttributeValue } from '../values/value.ts'
 
-/** From the developer guide's quotas for expression parameters. */
+/** The developer guide has these limits ("Quotas", expression parameters). */
 const MAX_PLACEHOLDER_BYTES = 255
 const MAX_VALUES_BYTES = 2 * 1024 * 1024
 

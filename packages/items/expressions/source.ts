@@ -1,7 +1,7 @@
 /** The text of an expression, its limits and its errors. */
 import { ItemError } from '../errors.ts'
 
-/** From the developer guide's quotas for expression parameters. */
+/** The developer guide has these limits ("Quotas", expression parameters). */
 export const MAX_EXPRESSION_BYTES = 4096
 export const MAX_OPERATORS = 300
 /** Levels of parentheses and calls; more than 300 operators could use. Bounds the recursion of all that follows. */

@@ -16,7 +16,7 @@ export interface Call {
   readonly args: readonly Operand[]
 }
 
-/** From the developer guide's quotas. */
+/** The developer guide has these limits ("Quotas"). */
 const MAX_PATH_LEVELS = 32
 /** The largest index that the service accepts. */
 const MAX_INDEX = 2 ** 32 - 2

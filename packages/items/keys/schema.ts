@@ -21,7 +21,7 @@ export interface Key {
   readonly sort?: KeyValue
 }
 
-/** From the developer guide's quotas. */
+/** The developer guide has these limits ("Quotas"). */
 export const MAX_PARTITION_BYTES = 2048
 export const MAX_SORT_BYTES = 1024
 

@@ -24,7 +24,7 @@ export const UNLIKE_THE_SERVICE: ReadonlySet<string> = new Set([
   'b > a.b',
   'a.d > :a',
 ])
-/** What DynamoDB Local says more or less than the service. */
+/** Error texts of DynamoDB Local that differ from the service's. */
 const LOCAL_ENDINGS = /, typeSet: \w+$|(?<=^Query condition missed key schema element): .*$/
 
 export type Outcome = { readonly value: unknown } | { readonly error: string }

@@ -1,4 +1,4 @@
-/** What requests ask for by expressions. */
+/** Checks and parses the expressions of requests. */
 import { type AttributeValue, ItemError, Placeholders } from '@weir/items'
 import { invalid } from './errors.ts'
 

@@ -43,7 +43,7 @@ interface SegmentInput {
   readonly TotalSegments?: number
 }
 
-/** What a page is read from. */
+/** The items of a query or scan, in the order of their pages. */
 interface Pages {
   readonly range: KeyRange
   readonly descending?: boolean

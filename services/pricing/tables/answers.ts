@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { TableAnswer, TableEntry } from '@weir/contracts'
 import type { Keyed, KeyedState } from '@weir/state'
 
-/** What a record of answers may have. One answer may have more: an item of the largest size. */
+/** The bytes of a record of answers, unless it has one answer with a larger item. */
 const MAX_BYTES = 256 << 10
 /** Records of answers to replicas that are gone are removed after this time (ms). */
 const KEPT_MS = 10 * 60_000

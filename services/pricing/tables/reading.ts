@@ -10,7 +10,7 @@ export interface ReadItem extends StoredItem {
   readonly bytes: number
 }
 
-/** What the view has before an item's JSON: version and time of creation. */
+/** The view keeps an item's version and time of creation before its JSON. */
 const HEAD_BYTES = 16
 
 /** Returns an item as the view keeps it. */

@@ -26,7 +26,7 @@ export class Requests {
   readonly #producer: Producer
   readonly #writer: Writer<TableRequest>
   readonly #waiting = new Map<string, (answer: TableAnswer) => void>()
-  /** By which answers for this replica are told from others. */
+  /** Names this replica in requests; answers for it have the name in their keys. */
   readonly replica = newReplicaId()
 
   constructor(producer: Producer, writer: Writer<TableRequest>) {

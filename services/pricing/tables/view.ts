@@ -16,7 +16,7 @@ export interface RangeOptions {
 
 /** Changes that are not yet in the database, at most: then they are written at once. */
 const MAX_PENDING = 1000
-/** Of a process; its id follows. */
+/** The folder of a process has this name and the process's id. */
 const FOLDER = 'tables-'
 
 /** The table of a record's key. */
@@ -64,7 +64,7 @@ export class View {
     readonly value: Buffer
   }> {
     this.#flush()
-    // Of a range's two keys, only `start` may be an item's.
+    // An item's key may equal `start`, and never `end`.
     const bounds = descending
       ? { start: after ?? end, end: start, reverse: true, exclusiveStart: true, inclusiveEnd: true }
       : { start: after ?? start, end, exclusiveStart: after !== undefined }

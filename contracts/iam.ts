@@ -34,11 +34,15 @@ const ACTIONS: Readonly<Record<Resource, Partial<Record<Operation, readonly stri
   'transactional-id': { Describe: ['DescribeTransactionalId'], Write: ['AlterTransactionalId'] },
 }
 
+/** The characters that IAM takes of a managed policy (user guide, "IAM and AWS STS quotas"); white space does not count. */
+const MAX_CHARACTERS = 6144
+
 /**
- * Returns one statement for the cluster, and then one for each set of actions. Throws an error with one
- * sentence if the ARN is not that of an MSK cluster.
+ * Returns the rights as managed policies, more than one if they are too long for one. The first has a statement for the
+ * cluster; each other statement is for a set of actions. Throws an error with one sentence if the ARN is not that of an
+ * MSK cluster.
  */
-export function iamPolicy(principal: Principal, topics: TopicTable, clusterArn: string): Policy {
+export function iamPolicies(principal: Principal, topics: TopicTable, clusterArn: string): Policy[] {
   const parts = CLUSTER.exec(clusterArn)
   if (parts === null)
     throw new Error(
@@ -52,24 +56,41 @@ export function iamPolicy(principal: Principal, topics: TopicTable, clusterArn: 
     ({ resource, operations }) => resource === 'topic' && operations.includes('Write'),
   )
   const groups = Map.groupBy(rights, ({ resource, operations }) => actions(resource, operations).join())
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      // Our producers are idempotent.
-      {
+  return split([
+    // Our producers are idempotent.
+    {
+      Effect: 'Allow',
+      Action: [action('Connect'), ...(writes ? [action('WriteDataIdempotently')] : [])],
+      Resource: [clusterArn],
+    },
+    ...[...groups.values()].map(
+      (alike): Statement => ({
         Effect: 'Allow',
-        Action: [action('Connect'), ...(writes ? [action('WriteDataIdempotently')] : [])],
-        Resource: [clusterArn],
-      },
-      ...[...groups.values()].map(
-        (alike): Statement => ({
-          Effect: 'Allow',
-          Action: actions(alike[0].resource, alike[0].operations),
-          Resource: alike.map(arn),
-        }),
-      ),
-    ],
+        Action: actions(alike[0].resource, alike[0].operations),
+        Resource: alike.map(arn),
+      }),
+    ),
+  ])
+}
+
+/** Begins another policy before a resource with which the last one would be too long. */
+function split(statements: readonly Statement[]): Policy[] {
+  const policies: { readonly Version: '2012-10-17'; readonly Statement: Statement[] }[] = []
+  for (const { Resource, ...rest } of statements) {
+    let open: string[] | undefined
+    for (const resource of Resource) {
+      const last = policies.at(-1)
+      const length =
+        JSON.stringify(last ?? '').length + JSON.stringify({ ...rest, Resource: [resource] }).length
+      if (last === undefined || length >= MAX_CHARACTERS) {
+        policies.push({ Version: '2012-10-17', Statement: [] })
+        open = undefined
+      }
+      if (open === undefined) policies.at(-1)!.Statement.push({ ...rest, Resource: (open = []) })
+      open.push(resource)
+    }
   }
+  return policies
 }
 
 function actions(resource: Resource, operations: readonly Operation[]): string[] {

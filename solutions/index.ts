@@ -1,6 +1,7 @@
 import { gatherTopics, type Topics } from '@weir/contracts'
 import type { Solution } from './solution.ts'
 
+export * from './item-tables.ts'
 export * from './reference-tables.ts'
 export * from './solution.ts'
 
@@ -9,17 +10,21 @@ const modules = await Promise.all([
   import('./taxi-telemetry/solution.ts'),
   import('./location-offers/solution.ts'),
   import('./fleet-anomalies/solution.ts'),
+  import('./sneaker-pricing/solution.ts'),
 ])
 
 export const solutions: readonly Solution[] = modules.map(({ solution }) => solution)
 
-/** The flows, stages, detections and sinks of all solutions: they read a source, and write dead letters. */
-export const consumers = solutions.flatMap(({ flows = [], stages = [], detections = [], sinks = [] }) => [
-  ...flows,
-  ...stages,
-  ...detections,
-  ...sinks,
-])
+/** The flows, stages, detections, fills and sinks of all solutions: they read a source, and write dead letters. */
+export const consumers = solutions.flatMap(
+  ({ flows = [], stages = [], detections = [], fills = [], sinks = [] }) => [
+    ...flows,
+    ...stages,
+    ...detections,
+    ...fills,
+    ...sinks,
+  ],
+)
 
 /** Every topic: those of the solutions, and the platform's. */
 export const topics: Topics = gatherTopics(

@@ -1,4 +1,4 @@
-import { iamPolicy } from '@weir/contracts/iam.ts'
+import { iamPolicies } from '@weir/contracts/iam.ts'
 import { may, PRINCIPALS, type Principal, type Right, rightsOf } from '@weir/contracts/rights.ts'
 import { KAFKA_SERVICES } from '@weir/contracts/services.ts'
 import { groupFamilies, TOPIC_WATCHERS } from '@weir/contracts/topics.ts'
@@ -30,28 +30,39 @@ test('a service may read and write the topics that the table gives it, and no ot
   }
 })
 
-test('a policy names the resources of one cluster, and fits within the limit of a managed policy', () => {
+test('policies name the resources of one cluster, and fit within the limit of managed policies', () => {
   for (const principal of PRINCIPALS) {
-    const policy = iamPolicy(principal, topics, CLUSTER)
-    // The IAM quota is 6,144 characters; white space does not count.
-    expect(JSON.stringify(policy).length, principal).toBeLessThan(6144)
-    for (const { Resource } of policy.Statement)
-      for (const arn of Resource)
-        expect(arn).toMatch(
-          /^arn:aws:kafka:eu-central-1:111122223333:(cluster|topic|group|transactional-id)\/weir\/0a1b2c3d-/,
-        )
+    const policies = iamPolicies(principal, topics, CLUSTER)
+    // IAM takes ten managed policies for a role.
+    expect(policies.length, principal).toBeLessThanOrEqual(3)
+    for (const policy of policies) {
+      // The IAM quota is 6,144 characters; white space does not count.
+      expect(JSON.stringify(policy).length, principal).toBeLessThan(6144)
+      for (const { Resource } of policy.Statement)
+        for (const arn of Resource)
+          expect(arn).toMatch(
+            /^arn:aws:kafka:eu-central-1:111122223333:(cluster|topic|group|transactional-id)\/weir\/0a1b2c3d-/,
+          )
+    }
+    const found = policies.flatMap(({ Statement }) => Statement.flatMap(({ Resource }) => Resource))
+    expect(new Set(found).size, principal).toBe(found.length)
+    expect(found.length, principal).toBe(rights[principal].length + 1)
   }
-  expect(iamPolicy('indexer', topics, CLUSTER).Statement).toContainEqual({
+  expect(iamPolicies('indexer', topics, CLUSTER)[0].Statement).toContainEqual({
     Effect: 'Allow',
     Action: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
     Resource: [`${CLUSTER.replace(':cluster/', ':group/')}/indexer.*`],
   })
-  expect(() => iamPolicy('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/not the ARN of an MSK cluster/)
+  expect(() => iamPolicies('indexer', topics, 'arn:aws:kafka:weir')).toThrow(/not the ARN of an MSK cluster/)
 })
 
 test('the services have the rights that flows, stages, sinks and mappings of the solutions need', () => {
   for (const solution of solutions) {
-    const { flows = [], stages = [], detections = [], sinks = [], mappings = [], streams = [] } = solution
+    const { flows = [], detections = [], sinks = [], mappings = [], streams = [], ...rest } = solution
+    const stages = [
+      ...(rest.stages ?? []),
+      ...(rest.fills ?? []).map((fill) => ({ ...fill, service: 'pricing' as const, output: undefined })),
+    ]
     for (const { name, source, states, erasures, output, deadLetter } of detections) {
       const [reads, writes] = [
         [source, states, erasures],

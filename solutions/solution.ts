@@ -15,6 +15,7 @@ import type {
 import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FillDefinition, ItemTableDefinition } from './item-tables.ts'
 
 export interface Solution {
   /** Also the solution's folder and its path on the page server: lower case and dashes. */
@@ -32,6 +33,10 @@ export interface Solution {
   readonly sinks?: readonly SinkDefinition[]
   /** Reference tables, by name. No two solutions may have a table with the same name. */
   readonly tables?: Readonly<Record<string, TableDefinition>>
+  /** Kept by pricing, by name. No two solutions may have one with the same name. */
+  readonly itemTables?: Readonly<Record<string, ItemTableDefinition>>
+  /** Run by pricing. */
+  readonly fills?: readonly FillDefinition[]
   readonly simulator?: SimulatorDefinition
   /** People who subscribe to notifications for a demonstration. `weir simulate` subscribes them in the inbox. */
   readonly subscriptions?: readonly SubscriptionDefinition[]
@@ -109,6 +114,8 @@ export interface FunctionServices {
   readonly redisUrl: string
   /** SNS's API. */
   readonly snsUrl: string
+  /** The APIs of DynamoDB and of SageMaker's runtime. */
+  readonly pricingUrl: string
   /** The access key for AWS's APIs, as the variables that AWS's SDKs read. */
   readonly credentials: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string }
 }
@@ -123,6 +130,8 @@ export interface MappingDefinition {
   readonly source:
     | { readonly kind: 'kinesis'; readonly stream: string }
     | { readonly kind: 'kafka'; readonly topic: TopicName }
+    /** The changes of a table of the solution. */
+    | { readonly kind: 'table'; readonly table: string }
   readonly batchSize?: number
   readonly parallelization?: number
   readonly maxRetries?: number
@@ -220,8 +229,15 @@ export interface FlowDeps {
   readonly decode: Step<number, any, Source>
   /** The current time, in milliseconds since the epoch. */
   readonly now: () => number
+  /** The length of the flow's windows, if the configuration has another one than the solution. */
+  readonly windowMs?: number
   /** Returns a table of the solution; the table follows changes while the flow runs. */
   table(name: string): ReferenceTable
+  /**
+   * Returns the newest value of each key of a compacted topic, such as the rows of a table of items. It follows changes
+   * while the flow runs.
+   */
+  rows(topic: TopicName): ReadonlyMap<string, any>
 }
 
 /**
@@ -369,20 +385,27 @@ export interface PageSearch {
  * does.
  */
 export interface SimulatorDefinition {
-  /** The destination of the values: a topic that accepts records over HTTP, a stream, or for each a topic of MQTT. */
+  /** The destination of the values: a topic that accepts records over HTTP, a stream, or for each a topic (of MQTT, or one over HTTP). */
   readonly to:
     | { readonly topic: TopicName }
     | { readonly stream: string; key(value: any): string }
     | { mqtt(value: any): string }
+    | { topicOf(value: any): TopicName }
   /**
    * Creates a world with `devices` devices; `next(now, controls)` returns the values due since the last call.
    * Deterministic for a seed and the controls.
    */
   world(options: { readonly devices: number; readonly seed: number }): {
-    next(now: number, controls?: ReadonlyMap<string, unknown>): Record<string, unknown>[]
+    next(
+      now: number,
+      controls?: ReadonlyMap<string, unknown>,
+      items?: ReadonlyMap<string, unknown>,
+    ): Record<string, unknown>[]
   }
   /** The reference table by whose entries people control the devices: a fault that is switched on, for example. */
   readonly controls?: string
+  /** The table of items that the world looks at: prices, for example. */
+  readonly items?: string
 }
 
 /** A subscription of SNS, with an endpoint in the inbox. */

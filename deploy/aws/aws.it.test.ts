@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { iamPolicy } from '@weir/contracts/iam.ts'
+import { iamPolicies } from '@weir/contracts/iam.ts'
 import { PRINCIPALS } from '@weir/contracts/rights.ts'
 import { topics } from '@weir/solutions'
 import { pythonWith } from '@weir/stack/python.ts'
@@ -89,7 +89,12 @@ test('eksctl accepts the file of the Kubernetes cluster', async () => {
 
 test('the policies name actions that IAM knows, on resources that these actions accept', async () => {
   const policies = Object.fromEntries(
-    PRINCIPALS.map((principal) => [principal, iamPolicy(principal, topics, CLUSTER)]),
+    PRINCIPALS.flatMap((principal) =>
+      iamPolicies(principal, topics, CLUSTER).map((policy, i) => [
+        i === 0 ? principal : `${principal} ${i + 1}`,
+        policy,
+      ]),
+    ),
   )
   expect(await run(JSON.stringify(policies), python, join(here, 'policies.py'))).toEqual({
     code: 0,

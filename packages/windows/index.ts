@@ -9,6 +9,8 @@ export {
 export { type Interval, type JoinState, joinTimers, type Waiting } from './join-state.ts'
 export {
   hopping,
+  type RunningWindows,
+  running,
   type SessionWindows,
   type SlidingWindows,
   session,

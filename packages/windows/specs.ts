@@ -21,7 +21,15 @@ export interface SlidingWindows {
   readonly sizeMs: number
 }
 
-export type WindowSpec = TimeWindows | SessionWindows | SlidingWindows
+/** One window of each key that never ends: each record has a result at once. */
+export interface RunningWindows {
+  readonly kind: 'running'
+}
+
+export type WindowSpec = TimeWindows | SessionWindows | SlidingWindows | RunningWindows
+
+/** The end of a window that never ends: the latest time of a Date. */
+export const NEVER_MS = 8.64e15
 
 /** Windows side by side: each record is in one. */
 export function tumbling(sizeMs: number, { offsetMs = 0 }: { readonly offsetMs?: number } = {}): TimeWindows {
@@ -51,6 +59,12 @@ export function session(gapMs: number): SessionWindows {
   if (!(gapMs > 0)) throw new RangeError(`A session cannot end after ${gapMs} ms without records.`)
   return { kind: 'session', gapMs }
 }
+
+/**
+ * Everything that came of a key. Records are aggregated in the order of their partition, so none is late. What the
+ * aggregate keeps must stay small, because nothing is ever forgotten.
+ */
+export const running = (): RunningWindows => ({ kind: 'running' })
 
 /** Returns the starts of the windows that a time is in, the earliest first. */
 export function startsOf({ sizeMs, everyMs, offsetMs }: TimeWindows, timeMs: number): number[] {

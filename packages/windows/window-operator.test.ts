@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import {
   type Aggregate,
   hopping,
+  running,
   session,
   sliding,
   timersOf,
@@ -209,4 +210,21 @@ test('a record does not join a session that is over, though that has had no resu
   tick(0)
   add('g30000')
   expect(take().slice(-2)).toEqual(['f 9992-9995 #1 9992', 'g 19994-19997 #1 19994'])
+})
+
+test('a running aggregate has a result for each record, in the order in which they come', () => {
+  const { add, take, reopen } = operatorOf({ window: running(), disorderMs: 5, maxAheadMs: 1000 })
+  expect(add('a1', 'b2', 'a900', 'a3')).toEqual(['taken', 'taken', 'taken', 'taken'])
+  const forever = '0-8640000000000000'
+  expect(take()).toEqual([
+    `a ${forever} #1 1`,
+    `b ${forever} #1 2`,
+    `a ${forever} #2 1,900`,
+    `a ${forever} #3 1,900,3`,
+  ])
+  expect(add('a1001')).toEqual(['ahead'])
+  reopen()
+  add('b4')
+  expect(take()).toEqual([`b ${forever} #2 2,4`])
+  expect(() => operatorOf({ window: running(), disorderMs: 5, latenessMs: 5 })).toThrow(RangeError)
 })

@@ -4,6 +4,7 @@
  */
 import type { Keyed, KeyedState } from '@weir/state'
 import {
+  NEVER_MS,
   type SessionWindows,
   type SlidingWindows,
   startsOf,
@@ -114,6 +115,7 @@ export class WindowOperator<V, A, R> {
   ) {
     const { latenessMs = 0, maxAheadMs = DEFAULT_MAX_AHEAD_MS } = definition
     if (definition.window.kind === 'session') checkSessions(definition)
+    if (definition.window.kind === 'running') checkRunning(definition)
     if (definition.window.kind === 'sliding' && definition.aggregate.merge === undefined)
       throw new RangeError('The aggregate of sliding windows must have merge().')
     this.#definition = definition
@@ -189,6 +191,7 @@ export class WindowOperator<V, A, R> {
   #addTo(window: WindowSpec, keyed: Keyed<WindowState<A>>, value: V, timeMs: number): boolean {
     if (window.kind === 'session') return this.#addToSession(keyed, window, value, timeMs)
     if (window.kind === 'sliding') return this.#addToSliding(keyed, window, value, timeMs)
+    if (window.kind === 'running') return this.#addToRunning(keyed, value)
     return this.#addToWindows(keyed, window, value, timeMs)
   }
 
@@ -220,6 +223,16 @@ export class WindowOperator<V, A, R> {
     for (const window of windows)
       if (this.#isPassed(window) && window.startMs <= timeMs && window.endMs > timeMs)
         this.#result(keyed, window)
+    this.#states.put(keyed)
+    return true
+  }
+
+  #addToRunning(keyed: Keyed<WindowState<A>>, value: V): true {
+    const windows = keyed.value?.windows ?? []
+    const window = this.#windowAt(windows, 0, NEVER_MS)
+    window.acc = this.#definition.aggregate.add(window.acc, value)
+    keyed.value ??= { windows, watermarkMs: null }
+    this.#result(keyed, window)
     this.#states.put(keyed)
     return true
   }
@@ -325,6 +338,12 @@ export class WindowOperator<V, A, R> {
 
 const isOpen = (windows: readonly OpenWindow<unknown>[], startMs: number): boolean =>
   windows.some((window) => window.startMs === startMs)
+
+/** No record is late, and each has a result at once. */
+function checkRunning({ latenessMs, idleMs }: WindowDefinition<any, any, unknown>): void {
+  if (latenessMs !== undefined || idleMs !== undefined)
+    throw new RangeError('A running aggregate has neither late records nor early results.')
+}
 
 /** Sessions that have had results cannot join, so each has one result, when its end has passed. */
 function checkSessions({ aggregate, latenessMs = 0, idleMs }: WindowDefinition<any, any, unknown>): void {

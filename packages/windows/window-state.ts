@@ -1,6 +1,6 @@
 /** What a windowed flow remembers: the open windows of each key, and how far time has come in the partition. */
 import { NO_TIMERS, type Timers } from '@weir/state'
-import type { WindowSpec } from './specs.ts'
+import { NEVER_MS, type WindowSpec } from './specs.ts'
 
 /** A window that has records, and that may still get some. */
 export interface OpenWindow<A> {
@@ -32,6 +32,7 @@ export const keptMs = ({ window, latenessMs = 0 }: Times): number =>
 export function timersOf({ windows }: WindowState<unknown>, definition: Times): Timers {
   const kept = keptMs(definition)
   let event = Infinity
-  for (const { endMs, revision } of windows) event = Math.min(event, revision === 0 ? endMs : endMs + kept)
+  for (const { endMs, revision } of windows)
+    if (endMs < NEVER_MS) event = Math.min(event, revision === 0 ? endMs : endMs + kept)
   return event === Infinity ? NO_TIMERS : { event: Math.max(0, event), clock: Infinity }
 }

@@ -2,11 +2,26 @@
 import { doorNames } from '@weir/contracts/topics.ts'
 import { step } from '@weir/flow'
 import { topics } from '@weir/solutions'
-import type { FlowDefinition, FlowDeps, Solution } from '@weir/solutions/solution.ts'
+import type {
+  FlowDefinition,
+  FlowDeps,
+  MappingDefinition,
+  Solution,
+  StageDefinition,
+} from '@weir/solutions/solution.ts'
 
 /** One station of a pipeline. */
 export interface Station {
-  readonly kind: 'door' | 'topic' | 'stream' | 'flow' | 'stage' | 'function' | 'index' | 'deliveries'
+  readonly kind:
+    | 'door'
+    | 'topic'
+    | 'stream'
+    | 'table'
+    | 'flow'
+    | 'stage'
+    | 'function'
+    | 'index'
+    | 'deliveries'
   readonly name: string
   /** The stage that reports in weir.stats; null if none does. */
   readonly stage: string | null
@@ -72,10 +87,19 @@ export const stagesOf = ({ flows = [], sinks = [], ...solution }: Solution): str
 ]
 
 /** Stages that services run with their own code. */
-const ownStages = ({ stages = [], detections = [] }: Pick<Solution, 'stages' | 'detections'>) => [
+const ownStages = ({ stages = [], detections = [], fills = [] }: Solution): readonly OwnStage[] => [
   ...stages,
   ...detections.map((detection) => ({ ...detection, service: 'alerter' as const })),
+  ...fills.map((fill) => ({ ...fill, service: 'pricing' as const })),
 ]
+
+/** Its results go to a topic, to a table, or elsewhere. */
+type OwnStage = Omit<StageDefinition, 'deadLetter'> & { readonly table?: string }
+
+function stationOf(source: MappingDefinition['source']): Station {
+  if (source.kind === 'kinesis') return station('stream', source.stream)
+  return source.kind === 'table' ? station('table', source.table) : station('topic', source.topic)
+}
 
 function edgesOf({ flows = [], sinks = [], mappings = [], ...solution }: Solution): Edge[] {
   return [
@@ -89,17 +113,22 @@ function edgesOf({ flows = [], sinks = [], mappings = [], ...solution }: Solutio
         to: station('topic', output),
       }
     }),
-    ...ownStages(solution).map(({ service, name, source, output }): Edge => {
+    ...ownStages(solution).map(({ service, name, source, output, table }): Edge => {
       const stage = `${service}.${name}`
       return {
         from: station('topic', source),
         by: station('stage', name, { stage, group: stage }),
-        to: output === undefined ? undefined : station('topic', output),
+        to:
+          output !== undefined
+            ? station('topic', output)
+            : table === undefined
+              ? undefined
+              : station('table', table),
       }
     }),
     ...mappings.map(
       ({ name, functionName, source, output }): Edge => ({
-        from: source.kind === 'kinesis' ? station('stream', source.stream) : station('topic', source.topic),
+        from: stationOf(source),
         by: station('function', functionName, { group: `weir.mapping.${name}` }),
         to: output === undefined ? undefined : station('topic', output),
       }),
@@ -164,6 +193,7 @@ function shapeOf(definition: FlowDefinition): { output: string; steps: readonly 
     decode: step('decode', () => undefined),
     now: Date.now,
     table: () => ({ version: 0, entries: new Map() }),
+    rows: () => new Map(),
   }
   return definition.build(nothing)
 }

@@ -45,6 +45,7 @@ export const config = (reader: ConfigReader) => ({
     ),
   },
   alerterUrl: serviceUrl(reader, 'alerter'),
+  pricingUrl: serviceUrl(reader, 'pricing'),
   credentials: ownCredentials(reader, 'enricher', 'functions of solutions call AWS APIs'),
   state: stateConfig(reader),
   memoryBytes:
@@ -56,5 +57,25 @@ export const config = (reader: ConfigReader) => ({
       4096,
     ) << 20,
   solutions: reader.list('WEIR_SOLUTIONS', 'The solutions whose flows run here, by name. Empty: all.', ''),
+  windowsMs: windowsConfig(reader),
   http: httpConfig(reader, 8081),
 })
+
+const WINDOW = /^([a-z0-9-]+)=(\d{1,6})$/
+
+/** Returns lengths of windows (ms) by flow. */
+function windowsConfig(reader: ConfigReader): ReadonlyMap<string, number> {
+  const given = reader.list(
+    'FLOW_WINDOW_SECONDS',
+    'Lengths of the windows of flows, as FLOW=SECONDS. Other flows keep the lengths of their solutions.',
+    '',
+  )
+  return new Map(
+    given.map((text) => {
+      const [, flow, seconds] = WINDOW.exec(text) ?? []
+      if (!(Number(seconds) > 0))
+        reader.problem(`FLOW_WINDOW_SECONDS has "${text}"; it must be FLOW=SECONDS, such as minutes=60.`)
+      return [flow ?? '', Number(seconds) * 1000]
+    }),
+  )
+}

@@ -47,7 +47,14 @@ await Service.named('enricher')
     openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }),
   )
   .with('flows', ({ kafka, codec, reference }, { log }) =>
-    openFlows(flows, { kafka, codec, table: reference.table, state: config.state, log }),
+    openFlows(flows, {
+      kafka,
+      codec,
+      table: reference.table,
+      state: config.state,
+      windowsMs: config.windowsMs,
+      log,
+    }),
   )
   .with('streams', async ({ kafka, codec }, { log }) => {
     const streams = await openStreams({
@@ -68,6 +75,7 @@ await Service.named('enricher')
       definitions: functionsOf(solutions, {
         redisUrl: config.redisUrl,
         snsUrl: config.alerterUrl,
+        pricingUrl: config.pricingUrl,
         credentials: {
           AWS_ACCESS_KEY_ID: config.credentials?.accessKeyId ?? UNSIGNED,
           AWS_SECRET_ACCESS_KEY: config.credentials?.secretAccessKey ?? UNSIGNED,

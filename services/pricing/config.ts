@@ -21,5 +21,10 @@ export const config = (reader: ConfigReader) => ({
       24,
       4096,
     ) << 20,
+  solutions: reader.list(
+    'WEIR_SOLUTIONS',
+    'The solutions whose tables are filled here, by name. Empty: all.',
+    '',
+  ),
   http: httpConfig(reader, 8082),
 })

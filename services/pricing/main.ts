@@ -12,15 +12,19 @@ import {
   Service,
   watchCertificates,
 } from '@weir/service'
-import { topics } from '@weir/solutions'
+import { chosenSolutions, topics } from '@weir/solutions'
 import { openRecords } from '@weir/topics'
 import { config as read } from './config.ts'
 import { dynamodbApis } from './dynamodb/dynamodb-api.ts'
+import { openFills } from './fills.ts'
 import { itemRoutes } from './http/item-routes.ts'
+import { ensureTables, itemTablesOf, openRowsOf } from './solution-tables.ts'
 import { CHANGES } from './tables/table-task.ts'
 import { openTables } from './tables/tables.ts'
 
 const config = configured((env) => readConfig(env, read))
+const solutions = chosenSolutions(config.solutions)
+const itemTables = itemTablesOf(solutions)
 watchCertificates({ 'kafka-client': () => config.kafka.tls?.cert, 'kafka-ca': () => config.kafka.tls?.ca })
 
 await Service.named('pricing')
@@ -35,19 +39,28 @@ await Service.named('pricing')
   .with('stats', async ({ producer, codec }, { log }) =>
     publishStats({ log, producer, writer: await codec.writer('weir.stats') }),
   )
-  .with('tables', ({ kafka, codec, producer }, { log }) =>
-    openTables({ kafka, codec, producer, config: config.state, log }),
+  .with('tables', async ({ kafka, codec, producer }, { log }) => {
+    const rows = await openRowsOf(itemTables, { kafka, codec })
+    const tables = await openTables({ kafka, codec, producer, config: config.state, rows, log })
+    await ensureTables(itemTables, tables.value)
+    return tables
+  })
+  .with('fills', ({ kafka, codec, tables }, { log }) =>
+    openFills(
+      solutions.flatMap(({ fills = [] }) => fills),
+      { kafka, codec, tables, log },
+    ),
   )
   .with('changes', async ({ codec }, { log }) => ({
     value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),
     stop: async () => {},
   }))
-  .with('http', ({ access, awsAccess, changes, kafka, tables }, { log }) =>
+  .with('http', ({ access, awsAccess, changes, fills, kafka, tables }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('pricing'),
       admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, tables: tables.ready },
+      ready: { kafka: kafka.connected, tables: tables.ready, ...fills },
       routes: async (app) => {
         const { account } = config
         itemRoutes(app, { tables, access })

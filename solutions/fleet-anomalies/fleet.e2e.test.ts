@@ -14,6 +14,7 @@ import { type Hub, prepare, startHub } from '@weir/ingest-hub/testing/hub.ts'
 import { type KafkaCluster, kafkaCluster, servers } from '@weir/testkit'
 import { type HttpReceiver, startReceiver } from '@weir/testkit/http-receiver.ts'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
+import { openItemsApi } from '@weir/tools/weir/items-api.ts'
 import { openReferenceApi } from '@weir/tools/weir/reference/api.ts'
 import { simulate } from '@weir/tools/weir/simulate/simulate.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -64,6 +65,7 @@ beforeAll(async () => {
       hub: hub.url,
       apiKey: undefined,
       reference: openReferenceApi(enricher.url, undefined),
+      items: openItemsApi('', undefined),
       signal: driving.signal,
       log: () => {},
     },

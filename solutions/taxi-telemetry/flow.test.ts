@@ -35,7 +35,7 @@ async function run(
 ) {
   const decode = step<number, any, Source>('decode', (i) => structuredClone(reports[i]))
   const once = () => step<number, number, Source>('once', (i) => i)
-  const flow = taxiFlow({ once, decode, now: () => NOW, table: () => zones })
+  const flow = taxiFlow({ once, decode, now: () => NOW, table: () => zones, rows: () => new Map() })
   const source = {
     bytes: Buffer.alloc(0),
     valueStart: new Int32Array(),

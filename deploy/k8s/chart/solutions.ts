@@ -16,16 +16,20 @@ interface Group {
 /** Returns the groups by the solution's name. */
 function groupsOfSolutions(): Record<string, Group[]> {
   return Object.fromEntries(
-    solutions.map(({ name, flows = [], stages = [], sinks = [], mappings = [], streams = [] }) => [
+    solutions.map(({ name, flows = [], stages = [], detections = [], mappings = [], ...solution }) => [
       name,
       [
         ...flows.map((flow) => group('enricher', `enricher.${flow.name}`, flow.source)),
         ...stages.map((stage) => group(stage.service, `${stage.service}.${stage.name}`, stage.source)),
-        ...sinks.map((sink) => group('indexer', `indexer.${sink.name}`, sink.source)),
+        ...detections.map((one) => group('alerter', `alerter.${one.name}`, one.source)),
+        ...(solution.fills ?? []).map((fill) => group('pricing', `pricing.${fill.name}`, fill.source)),
+        ...(solution.sinks ?? []).map((sink) => group('indexer', `indexer.${sink.name}`, sink.source)),
         ...mappings.map((mapping) => {
           const { source } = mapping
           if (source.kind === 'kafka') return group('enricher', `weir.mapping.${mapping.name}`, source.topic)
-          const { shards } = streams.find((stream) => stream.name === source.stream)!
+          if (source.kind === 'table')
+            return group('enricher', `weir.mapping.${mapping.name}`, 'weir.tables.changes')
+          const { shards } = solution.streams!.find((stream) => stream.name === source.stream)!
           return {
             service: 'enricher',
             group: `weir.mapping.${mapping.name}`,

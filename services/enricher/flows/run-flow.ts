@@ -12,6 +12,7 @@ import { Counter, type Logger, metrics } from '@weir/service'
 import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
 import { keyedTask, type StateConfig } from '@weir/state'
 import { openConsumerStage, type RunningStage } from '@weir/topics'
+import type { RowViews } from './rows.ts'
 import { openWindowTasks } from './window-tasks.ts'
 
 const dropped = new Counter({
@@ -31,6 +32,9 @@ export interface FlowResources {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly table: FlowDeps['table']
+  readonly rows: RowViews
+  /** Lengths of windows that the configuration sets, by flow. */
+  readonly windowsMs?: ReadonlyMap<string, number>
   /** Where the windows of flows are kept. */
   readonly state: StateConfig
   readonly log: Logger
@@ -40,7 +44,8 @@ export async function runFlow(
   definition: FlowDefinition,
   resources: FlowResources,
 ): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
-  const { kafka, codec, table, log } = resources
+  const { kafka, codec, table, rows, log } = resources
+  const windowMs = resources.windowsMs?.get(definition.name)
   const name = `enricher.${definition.name}`
   const { deadLetter } = definition
   const reader = await codec.reader(definition.source)
@@ -58,6 +63,8 @@ export async function runFlow(
     decode,
     now: Date.now,
     table,
+    rows: rows.of,
+    ...(windowMs !== undefined && { windowMs }),
     once: (windowMs) => {
       const ids = (once = new Once({ kafka, windowMs, log }))
       return step('once', (index: number, _place: number, source: Source) =>
@@ -65,6 +72,7 @@ export async function runFlow(
       )
     },
   })
+  await rows.open()
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const stage = await openConsumerStage({ name, kind: 'flow', deadLetter, kafka, codec, log })
   const routeTo = await router(kafka)

@@ -3,8 +3,14 @@ import { createHash } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { streamLabelOf } from '@weir/items/change-streams.ts'
 import { ONCE_WINDOW_MS } from '@weir/kafka'
-import type { FunctionServices, Solution } from '@weir/solutions'
+import {
+  type FunctionServices,
+  ITEM_STREAMS_SINCE_MS,
+  type MappingDefinition,
+  type Solution,
+} from '@weir/solutions'
 import { MIN_RECORD_KIB, newStream, type Streams } from '@weir/streams'
 import type { DeployedFunction } from './catalogue.ts'
 import { LATEST } from './entries.ts'
@@ -94,7 +100,7 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
     mappings.map(({ name, functionName, source, output, ...given }) => ({
       id: name,
       functionName,
-      source,
+      source: sourceOf(source),
       groupId: groupOf(name),
       enabled: true,
       start: 'TRIM_HORIZON' as const,
@@ -113,6 +119,11 @@ export function mappingsOf(solutions: readonly Solution[]): Mapping[] {
     })),
   )
 }
+
+const sourceOf = (source: MappingDefinition['source']): Mapping['source'] =>
+  source.kind === 'table'
+    ? { kind: 'dynamodb', table: source.table, label: streamLabelOf(ITEM_STREAMS_SINCE_MS) }
+    : source
 
 /** Creates the streams that do not exist yet. */
 export async function ensureStreams(solutions: readonly Solution[], streams: Streams): Promise<void> {

@@ -194,7 +194,8 @@ describe('reference tables', () => {
     expect(await ask('PUT', path, 'dispatch', deep)).toEqual({ status: 400, body: { error: tooDeep } })
     const unknown = {
       code: 'unknown-table',
-      message: 'There is no reference table "zone"; choose one of areas, cargo-classes, truck-faults, zones.',
+      message:
+        'There is no reference table "zone"; choose one of areas, cargo-classes, sneaker-trends, truck-faults, zones.',
     }
     for (const [method, entry] of [
       ['GET', 'zone'],

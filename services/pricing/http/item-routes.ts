@@ -6,10 +6,10 @@ import { type Access, HttpError, identify, mayRead, mayWrite } from '@weir/servi
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { schemaOf, type Table } from '../tables/entries.ts'
 import { revisionOf, WRONG_REVISION } from '../tables/operations.ts'
+import { fromPlain, toPlain } from '../tables/plain-items.ts'
 import { rangeOfTable } from '../tables/reading.ts'
 import { type NewRequest, NoAnswer } from '../tables/requests.ts'
 import type { Tables } from '../tables/tables.ts'
-import { fromPlain, toPlain } from './plain-items.ts'
 
 export interface ItemRoutesOptions {
   readonly tables: Tables

@@ -4,7 +4,18 @@
  */
 import type { Writer } from '@weir/codec'
 import type { TableAnswer, TableChange, TableEntry, TableRequest, TableView } from '@weir/contracts'
-import { attributeOf, encodeKey, type Item, keyItem, keyOfItem, readItem, sizeOf, toJson } from '@weir/items'
+import {
+  attributeOf,
+  encodeKey,
+  type Item,
+  ItemError,
+  type Key,
+  keyItem,
+  keyOfItem,
+  readItem,
+  sizeOf,
+  toJson,
+} from '@weir/items'
 import { type Appender, appendRecord, encodeValue, type RecordBatch } from '@weir/kafka'
 import type { Keyed, KeyedState, KeyedWork } from '@weir/state'
 import type { TopicRecords } from '@weir/topics'
@@ -13,6 +24,7 @@ import type { Definitions } from './definitions.ts'
 import { labelOf, schemaOf, type Table } from './entries.ts'
 import { carryOut, type Outcome, type StoredItem, type WriteRequest } from './operations.ts'
 import type { Reading } from './reading.ts'
+import type { Rows } from './rows.ts'
 import { tableIdOf } from './view.ts'
 
 export const REQUESTS = 'weir.tables.requests'
@@ -26,6 +38,8 @@ export interface TableTaskOptions {
   readonly definitions: Pick<Definitions, 'byId' | 'catchUp'>
   /** The items of all partitions, as this replica knows them. */
   readonly reading: Pick<Reading, 'tables' | 'keys'>
+  /** Of the tables that have rows, by the table's name. */
+  readonly rows: ReadonlyMap<string, Rows>
 }
 
 type Items = KeyedState<TableEntry>
@@ -35,6 +49,8 @@ interface Change {
   readonly table: Table
   readonly before: StoredItem | undefined
   readonly after: StoredItem | undefined
+  /** The item's record in the topic of the table's rows. */
+  readonly row?: Buffer
   /** Ms since the epoch. */
   readonly at: number
   readonly expired?: boolean
@@ -115,17 +131,20 @@ export class TableTask implements KeyedWork<TableEntry> {
     let keyed: Keyed<TableEntry>
     let before: StoredItem | undefined
     let outcome: Outcome
+    let row: Buffer | undefined
     try {
       keyed = items.at(bytes, keyStart[index], keyEnd[index])
       before = storedIn(keyed.value)
       outcome = carryOut(request, before)
       checkKey(table, keyed, outcome)
+      if (outcome.after !== undefined) row = this.#options.rows.get(table.name)?.encode(outcome.after.item)
     } catch (error) {
       return answer(failed(error as Error & { code?: string }))
     }
     answer(outcome.answer)
-    if (outcome.after !== before)
-      this.#take({ keyed, table, before, after: outcome.after, at: request.at }, items, out)
+    const { after } = outcome
+    if (after === before) return
+    this.#take({ keyed, table, before, after, at: request.at, ...(row && { row }) }, items, out)
   }
 
   #expire(keyed: Keyed<TableEntry>, now: number, items: Items, out: Appender): void {
@@ -136,15 +155,18 @@ export class TableTask implements KeyedWork<TableEntry> {
       this.#take({ keyed, table, before, after: undefined, at: now, expired: true }, items, out)
   }
 
-  #take({ keyed, table, before, after, at, expired = false }: Change, items: Items, out: Appender): void {
+  #take(change: Change, items: Items, out: Appender): void {
+    const { keyed, table, before, after, row = null, at, expired = false } = change
     const oldImage = keyed.value?.item?.json ?? null
     const newImage = after === undefined ? null : JSON.stringify(toJson(after.item))
     keyed.value = after === undefined ? undefined : entryOf(after, newImage!, expiryOf(table, after.item), at)
     items.put(keyed)
     const { stream } = table
-    if (stream === null) return
     const schema = schemaOf(table)
-    const keys = keyItem(schema, keyOfItem(schema, (after ?? before)!.item))
+    const key = keyOfItem(schema, (after ?? before)!.item)
+    this.#options.rows.get(table.name)?.append(out, rowKeyOf(key), row)
+    if (stream === null) return
+    const keys = keyItem(schema, key)
     const value = encodeValue(this.#options.changes, {
       table: table.name,
       stream: labelOf(stream),
@@ -174,7 +196,9 @@ const NO_TABLE: Omit<TableAnswer, 'id'> = {
   revision: '',
 }
 
-function failed({ code, message }: Error & { code?: string }): Omit<TableAnswer, 'id'> {
+function failed(error: Error & { code?: string }): Omit<TableAnswer, 'id'> {
+  const { code, message } = error
+  if (error instanceof ItemError) return { code: error.code, message, item: null, revision: '' }
   // Errors with a code say that this key cannot have a state.
   const isLimit = code === 'too-many-keys' || code === 'key-too-long'
   return {
@@ -189,6 +213,11 @@ function failed({ code, message }: Error & { code?: string }): Omit<TableAnswer,
 function checkKey(table: Table, { key }: Keyed<TableEntry>, { after }: Outcome): void {
   if (after !== undefined && !key.equals(encodeKey(table.id, keyOfItem(schemaOf(table), after.item))))
     throw new Error('The request has the key of another item.')
+}
+
+/** Tables with rows have a string as key. */
+function rowKeyOf({ partition }: Key): string {
+  return 'S' in partition ? partition.S : ''
 }
 
 const isWrite = (request: TableRequest): request is WriteRequest => request.operation !== 'barrier'

@@ -12,6 +12,7 @@ import { type Definitions, openDefinitions } from './definitions.ts'
 import type { Table } from './entries.ts'
 import { Reading, valueOf } from './reading.ts'
 import { type NewRequest, Requests } from './requests.ts'
+import type { Rows } from './rows.ts'
 import { CHANGES, ITEMS, REQUESTS, TableTask } from './table-task.ts'
 import { View } from './view.ts'
 
@@ -33,6 +34,8 @@ export interface TablesOptions {
   readonly codec: Codec
   readonly producer: Producer
   readonly config: StateConfig
+  /** Of the tables that have rows, by the table's name. */
+  readonly rows: ReadonlyMap<string, Rows>
   readonly log: Logger
 }
 
@@ -41,7 +44,7 @@ const GROUP = 'pricing.tables'
 const MAX_ITEMS = 10_000_000
 
 export async function openTables(options: TablesOptions): Promise<Resource<Tables>> {
-  const { kafka, codec, producer, config, log } = options
+  const { kafka, codec, producer, config, rows, log } = options
   const definitions = await openDefinitions({ kafka, codec, log })
   const view = new View(config.dir)
   const [requests, changes, requestWriter, partitions, stateOf] = await Promise.all([
@@ -78,6 +81,7 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
           changes,
           definitions: definitions.value,
           reading,
+          rows,
         }),
       ),
   )

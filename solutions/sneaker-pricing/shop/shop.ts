@@ -109,6 +109,11 @@ export class Shop {
     return { clicks, units, revenueCents, stock: stock.pairs, competitorCents: market.competitorCents }
   }
 
+  /** Returns when the stock is filled up next, ms since the epoch; undefined before the first step. */
+  nextDeliveryAt(productId: string): number | undefined {
+    return this.#shelf(productId).stock.nextDeliveryAt
+  }
+
   /**
    * Returns the worth and the competitor's price, with which shoppers compare a price. A real shop does not know the
    * worth.

@@ -21,6 +21,11 @@ export class Stock {
     return this.#pairs
   }
 
+  /** When the stock is filled up next, ms since the epoch; undefined before the first visit. */
+  get nextDeliveryAt(): number | undefined {
+    return this.#nextMs
+  }
+
   /** Fills the stock up if a delivery was due since the last call. */
   deliver(now: number): void {
     if (this.#nextMs !== undefined && now < this.#nextMs) return

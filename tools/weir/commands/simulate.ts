@@ -1,5 +1,6 @@
 import { command, wholeNumber } from '../command.ts'
 import { EXIT } from '../exit.ts'
+import { openItemsApi } from '../items-api.ts'
 import { openReferenceApi } from '../reference/api.ts'
 import { readSettings } from '../settings.ts'
 import { simulate as run, type SimulatorCounts } from '../simulate/simulate.ts'
@@ -43,6 +44,7 @@ export const simulate = command({
         apiKey,
         devices: wholeNumber('--devices', devices, 60, 1, 100_000),
         reference: openReferenceApi(urls.enricher, apiKey),
+        items: openItemsApi(urls.pricing, apiKey),
         ...(inbox && {
           inbox: {
             ...inbox,

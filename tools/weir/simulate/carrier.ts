@@ -27,6 +27,7 @@ const PATIENCE = Infinity
 
 export function openCarrier(to: SimulatorDefinition['to'], options: CarrierOptions): Carrier {
   if ('mqtt' in to) return byMqtt(to.mqtt, options)
+  if ('topicOf' in to) return byTopics(to.topicOf, options)
   return 'topic' in to ? byHttp(to.topic, options) : byKinesis(to, options)
 }
 
@@ -39,6 +40,35 @@ function byHttp(topic: string, { hub, apiKey, signal, onRetry }: CarrierOptions)
     encode: (value, id) => encodeRecord(id, JSON.stringify(value)),
     deliver: (reports) => door.deliver(reports),
     close: () => door.close(),
+  }
+}
+
+/** Each topic has a carrier of its own. */
+function byTopics(
+  topicOf: (value: any) => string,
+  options: CarrierOptions,
+): Carrier<{ readonly topic: string; readonly text: string }> {
+  const carriers = new Map<string, Carrier<string>>()
+  const carrierOf = (topic: string): Carrier<string> => {
+    const carrier = carriers.get(topic) ?? byHttp(topic, options)
+    carriers.set(topic, carrier)
+    return carrier
+  }
+  return {
+    encode: (value, id) => ({ topic: topicOf(value), text: encodeRecord(id, JSON.stringify(value)) }),
+    async deliver(reports) {
+      const byTopic = Object.groupBy(reports, ({ topic }) => topic)
+      const outcomes = await Promise.all(
+        Object.entries(byTopic).map(([topic, of]) => carrierOf(topic).deliver(of!.map(({ text }) => text))),
+      )
+      return {
+        stored: outcomes.reduce((sum, { stored }) => sum + stored, 0),
+        refused: outcomes.flatMap(({ refused }) => refused),
+      }
+    },
+    close() {
+      for (const carrier of carriers.values()) carrier.close()
+    },
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Solution } from '@weir/solutions'
 import { pause } from '@weir/timing'
 import { withField } from '../hub/wire.ts'
+import type { ItemsApi } from '../items-api.ts'
 import type { ReferenceApi } from '../reference/api.ts'
 import { openCarrier } from './carrier.ts'
 import { type PeopleOptions, subscribePeople } from './people.ts'
@@ -16,6 +17,7 @@ export interface SimulateOptions extends PeopleOptions {
   readonly hub: string
   readonly apiKey: string | undefined
   readonly reference: ReferenceApi
+  readonly items: ItemsApi
 }
 
 export interface SimulatorCounts {
@@ -62,14 +64,14 @@ async function seed({ tables = {} }: Solution, options: SimulateOptions): Promis
   }
 }
 
-/** Keeps a copy of a reference table. While the enricher does not answer, the copy stays as it is. */
+/** Keeps a copy of a table. While the service that has it does not answer, the copy stays as it is. */
 async function follow(
-  table: string,
+  read: () => Promise<Record<string, unknown>>,
   copy: Map<string, unknown>,
-  { reference, signal }: SimulateOptions,
+  { signal }: SimulateOptions,
 ): Promise<void> {
   while (!signal.aborted) {
-    const entries = await reference.entries(table).catch(() => undefined)
+    const entries = await read().catch(() => undefined)
     if (entries !== undefined) {
       copy.clear()
       for (const [id, entry] of Object.entries(entries)) copy.set(id, entry)
@@ -78,18 +80,32 @@ async function follow(
   }
 }
 
+async function followTables(
+  { simulator, itemTables }: Solution,
+  controls: Map<string, unknown>,
+  items: Map<string, unknown>,
+  options: SimulateOptions,
+): Promise<void> {
+  const { controls: reference, items: table } = simulator ?? {}
+  await Promise.all([
+    reference !== undefined && follow(() => options.reference.entries(reference), controls, options),
+    table !== undefined && follow(() => options.items.items(table, itemTables![table].key), items, options),
+  ])
+}
+
 async function stopped(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) await pause(EVERY, signal)
 }
 
 async function drive(
-  { simulator }: Solution,
+  solution: Solution,
   idPrefix: string,
   randomSeed: number,
   options: SimulateOptions,
   counts: SimulatorCounts,
 ): Promise<void> {
   const { devices, hub, apiKey, signal, log } = options
+  const { simulator } = solution
   // A simulator that has nothing to play stays: its supervisor would start it again.
   if (simulator === undefined) return stopped(signal)
   let trouble = false
@@ -100,7 +116,8 @@ async function drive(
   const carrier = openCarrier(simulator.to, { hub, apiKey, signal, onRetry })
   const world = simulator.world({ devices, seed: randomSeed })
   const controls = new Map<string, unknown>()
-  const following = simulator.controls && follow(simulator.controls, controls, options)
+  const items = new Map<string, unknown>()
+  const following = followTables(solution, controls, items, options)
   const waiting: unknown[] = []
   let made = 0
   let sending: Promise<void> | undefined
@@ -121,7 +138,7 @@ async function drive(
   }
 
   while (!signal.aborted && failure === undefined) {
-    for (const value of world.next(Date.now(), controls))
+    for (const value of world.next(Date.now(), controls, items))
       waiting.push(carrier.encode(value, `${idPrefix}-${made++}`))
     if (waiting.length > WAITING) counts.dropped += waiting.splice(0, waiting.length - WAITING).length
     sending ??= deliver()

@@ -50,9 +50,9 @@ export function openSolutions(document) {
   }
 }
 
-const isPipe = ({ kind }) => kind === 'topic' || kind === 'stream'
+const isPipe = ({ kind }) => kind === 'topic' || kind === 'stream' || kind === 'table'
 
-/** A topic or a stream. It flows while records are written to it. */
+/** A topic, a stream or a table. A topic flows while records are written to it; so does a stream. */
 function newPipe(list, { kind, name }) {
   const value = element('span', 'pipe-rate', '–')
   const item = element(
@@ -67,6 +67,8 @@ function newPipe(list, { kind, name }) {
   const topic = kind === 'stream' ? `stream.${name}` : name
   return {
     show: ({ topics, streams }) => {
+      // The items of all tables share a topic.
+      if (kind === 'table') return setText(value, '')
       const found = topics.value?.topics.find((one) => one.name === topic)
       const shards = streams.value?.rows.find((stream) => kind === 'stream' && stream.name === name)?.shards
       item.dataset.flowing = String((found?.perSecond ?? 0) > 0)

@@ -2,9 +2,9 @@
  * Items in plain JSON. Strings, numbers, booleans, null, lists and objects are DynamoDB's S, N, BOOL, NULL, L and M. Sets and
  * binary values, which only DynamoDB's API writes, are shown as lists and as base64.
  */
-import { type AttributeValue, emptyItem, type Item } from '@weir/items'
-import { HttpError } from '@weir/service'
+import { type AttributeValue, emptyItem, type Item, ItemError } from '@weir/items'
 
+/** Throws an ItemError for a number that has lost digits. */
 export function fromPlain(value: Readonly<Record<string, unknown>>): Item {
   const item = emptyItem()
   for (const [name, one] of Object.entries(value)) item[name] = attributeOf(one, name)
@@ -28,9 +28,7 @@ function attributeOf(value: unknown, at: string): AttributeValue {
 /** A whole number beyond this has lost digits when JSON was parsed. */
 function numberText(value: number, at: string): string {
   if (Number.isInteger(value) && !Number.isSafeInteger(value))
-    throw new HttpError(
-      400,
-      'invalid',
+    throw new ItemError(
       `${at.slice(0, 100)} has more digits than numbers of JSON keep here; write it with the DynamoDB API.`,
     )
   return String(value)

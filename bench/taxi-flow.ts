@@ -4,6 +4,7 @@ import { openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { openFlows } from '@weir/enricher/flows/flows.ts'
 import { openReference } from '@weir/enricher/reference/reference.ts'
+import { newRowViews } from '@weir/enricher/rows.ts'
 import { step } from '@weir/flow'
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
@@ -21,5 +22,6 @@ const every = step('every', (index: number) => index)
 const withoutOnce: typeof taxi.build = (deps) => taxi.build({ ...deps, once: () => every })
 const definition = process.env.ONCE === 'false' ? { ...taxi, build: withoutOnce } : taxi
 const state = readConfig(process.env, stateConfig)
-const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, state, log })
+const { value: rows } = newRowViews({ kafka, codec, log })
+const flows = await openFlows([definition], { kafka, codec, table: reference.value.table, rows, state, log })
 process.once('SIGTERM', () => void flows.stop(5000).then(() => process.exit()))

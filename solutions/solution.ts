@@ -174,6 +174,12 @@ export interface ApplicationDeps {
    * @param id the record's id, visible ASCII
    */
   put(client: ApplicationClient, stream: string, key: string, data: Buffer, id: string): Promise<void>
+  /**
+   * Stores a record in a topic of the solution. Rejects with 403 unless the client may write to it, with an error of the
+   * codec if the value does not fit the contract, and otherwise with a KafkaError: it may be stored nevertheless.
+   * @param id the record's id, visible ASCII
+   */
+  publish(client: ApplicationClient, topic: TopicName, value: any, id: string): Promise<void>
   /** Calls `accept` for every record of the topic from now on, in every replica. */
   follow(
     topic: TopicName,
@@ -186,6 +192,8 @@ export interface ApplicationDeps {
   recent(topic: TopicName, windowMs: number, accept: (value: any) => void): Promise<RecentRecords>
   /** Returns a table of the solution; the table follows changes. */
   table(name: string): ReferenceTable
+  /** Returns the newest value of each key of a compacted topic; it follows changes. */
+  rows(topic: TopicName): Promise<ReadonlyMap<string, any>>
   /**
    * Gives the newest value of each key of a compacted topic, from a copy in Redis that can be rebuilt;
    * `undefined` if the key has no value. `get` rejects with 403 unless the client may read the topic.

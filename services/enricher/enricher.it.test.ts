@@ -9,6 +9,7 @@ import { solution as taxiTelemetry } from '@weir/solutions/taxi-telemetry/soluti
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openFlows } from './flows/flows.ts'
 import './reference/reference.suite.ts'
+import { newRowViews } from './rows.ts'
 import { byId, log, openEnricherTests, soon } from './testing/enricher.ts'
 
 const { kafka, config, codec, reference, state, enriched, dead, late, send, encode } =
@@ -109,7 +110,14 @@ describe('the enricher', () => {
           .step(addState)
           .publish('taxi.enriched'),
     }
-    const { stop } = await openFlows([breaking], { kafka, codec, table: reference.table, state, log })
+    const { stop } = await openFlows([breaking], {
+      kafka,
+      codec,
+      table: reference.table,
+      rows: newRowViews({ kafka, codec, log }).value,
+      state,
+      log,
+    })
     onTestFinished(() => stop(5000))
     const [inside, outside] = [`broken-${randomUUID()}`, `whole-${randomUUID()}`]
     const at = (lat: number, lon: number) => encode({ deviceId: 'taxi-b', position: { lat, lon } })

@@ -26,6 +26,7 @@ import { openRuntimes } from './functions/runtime/runtimes.ts'
 import { ensureStreams, functionsOf, mappingsOf } from './functions/solutions.ts'
 import { openReference } from './reference/reference.ts'
 import { referenceRoutes } from './reference/routes.ts'
+import { newRowViews } from './rows.ts'
 
 /** Any key is right while no access keys are configured. */
 const UNSIGNED = 'test'
@@ -46,11 +47,13 @@ await Service.named('enricher')
   .with('reference', ({ kafka, codec }, { log }) =>
     openReference({ kafka, codec, redisUrl: config.redisUrl, solutions: everySolution, log }),
   )
-  .with('flows', ({ kafka, codec, reference }, { log }) =>
+  .with('rows', ({ kafka, codec }, { log }) => newRowViews({ kafka, codec, log }))
+  .with('flows', ({ kafka, codec, reference, rows }, { log }) =>
     openFlows(flows, {
       kafka,
       codec,
       table: reference.table,
+      rows,
       state: config.state,
       windowsMs: config.windowsMs,
       log,
@@ -92,7 +95,7 @@ await Service.named('enricher')
       log,
     }),
   )
-  .with('applications', ({ access, kafka, codec, reference, streams }, { log }) =>
+  .with('applications', ({ access, kafka, codec, reference, rows, streams }, { log }) =>
     openApplications({
       solutions,
       access,
@@ -101,6 +104,7 @@ await Service.named('enricher')
       streams,
       redisUrl: config.redisUrl,
       table: reference.table,
+      rows,
       log,
     }),
   )
@@ -113,7 +117,7 @@ await Service.named('enricher')
   .with(
     'http',
     (
-      { access, applications, awsAccess, flows, functions, kafka, pages, reference, runtimes, streams },
+      { access, applications, awsAccess, flows, functions, kafka, pages, reference, rows, runtimes, streams },
       { log },
     ) =>
       openHttp(config.http, {
@@ -124,6 +128,7 @@ await Service.named('enricher')
           kafka: kafka.connected,
           streams: () => streams.ready,
           ...reference.ready,
+          'rows of tables': rows.ready,
           ...flows.ready,
           ...applications.ready,
           ...pages.ready,

@@ -1,5 +1,6 @@
 import type { Solution } from '../solution.ts'
 import { clicksFlow, purchasesFlow } from './activity.ts'
+import { application } from './application.ts'
 import { demandFlow, windowsFlow } from './demand.ts'
 import { simulator } from './simulator.ts'
 import { fills, itemTables } from './tables.ts'
@@ -40,5 +41,6 @@ export const solution = {
   itemTables,
   fills,
   simulator,
+  application,
   tables: { [TRENDS]: { entry: trend, seed: {} } },
 } as const satisfies Solution

@@ -27,6 +27,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureStreams } from '../functions/solutions.ts'
 import { type Backends, openBackends } from '../functions/testing/backends.ts'
+import { newRowViews } from '../rows.ts'
 import { type Applications, openApplications } from './open.ts'
 
 const TOPIC = 'location.offers'
@@ -73,6 +74,7 @@ beforeAll(async () => {
     access: access.value,
     redisUrl,
     table: (name) => new ReferenceTables([locationOffers]).table(name),
+    rows: newRowViews({ kafka, codec, log }).value,
     log,
   })
   const http = await openHttp(

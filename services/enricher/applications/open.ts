@@ -1,7 +1,7 @@
 /** The applications of solutions: their own routes and live pages over streams, topics, and tables. */
-import type { Codec } from '@weir/codec'
-import { HEADERS } from '@weir/contracts'
-import { encodeHeaders, type Kafka } from '@weir/kafka'
+import type { Codec, Writer } from '@weir/codec'
+import { HEADERS, type TopicName } from '@weir/contracts'
+import { encodeHeaders, encodeValue, type Kafka, partitionOfKey, writeRecord } from '@weir/kafka'
 import type { LivePage } from '@weir/pages'
 import {
   type Access,
@@ -12,19 +12,21 @@ import {
   type Readiness,
   type Resource,
 } from '@weir/service'
-import type {
-  Application,
-  ApplicationClient,
-  ApplicationDeps,
-  ApplicationPage,
-  LiveContent,
-  ReferenceTable,
-  Solution,
+import {
+  type Application,
+  type ApplicationClient,
+  type ApplicationDeps,
+  type ApplicationPage,
+  type LiveContent,
+  type ReferenceTable,
+  type Solution,
+  topics,
 } from '@weir/solutions'
 import { type Streams, StreamWriter, TOPIC_PREFIX } from '@weir/streams'
 import { openRedisTable } from '@weir/tables'
 import { Follower, openRecent } from '@weir/topics'
 import type { FastifyInstance } from 'fastify'
+import type { RowViews } from '../rows.ts'
 
 export interface ApplicationsOptions {
   readonly solutions: readonly Pick<Solution, 'name' | 'application' | 'page'>[]
@@ -34,6 +36,7 @@ export interface ApplicationsOptions {
   readonly access: Access
   readonly redisUrl: string
   readonly table: (name: string) => ReferenceTable
+  readonly rows: RowViews
   readonly log: Logger
 }
 
@@ -47,11 +50,26 @@ export interface Applications {
 }
 
 export async function openApplications(options: ApplicationsOptions): Promise<Resource<Applications>> {
-  const { solutions, kafka, codec, streams, access, redisUrl, table, log } = options
+  const { solutions, kafka, codec, streams, access, redisUrl, table, rows, log } = options
   const producer = await kafka.producer()
   const writer = new StreamWriter({ streams, producer })
   const ready: Record<string, () => boolean> = {}
   const stops: ((drainMs: number) => unknown)[] = []
+
+  const outputs = new Map<TopicName, Promise<{ writer: Writer<any>; partitions: number }>>()
+  const outputOf = (topic: TopicName) => {
+    const known = outputs.get(topic)
+    if (known !== undefined) return known
+    const opening = Promise.all([codec.writer(topic), kafka.partitions(topic)]).then(
+      ([writer, partitions]) => ({
+        writer,
+        partitions,
+      }),
+    )
+    outputs.set(topic, opening)
+    opening.catch(() => outputs.delete(topic))
+    return opening
+  }
 
   const deps: ApplicationDeps = {
     // Pages call the routes of applications, and a browser repeats a request with its password only if it is asked.
@@ -66,6 +84,19 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
       if (typeof fates[0] === 'object') return
       throw Object.assign(new Error(`It is unknown whether the record for ${stream} was stored.`), {
         retriable: true,
+      })
+    },
+
+    async publish(client, topic, value, id) {
+      mayWrite(client, topic)
+      const { writer, partitions } = await outputOf(topic)
+      const key: string = value[topics[topic].key!]
+      await writeRecord(producer, {
+        topic,
+        partition: partitionOfKey(key, partitions),
+        key,
+        value: encodeValue(writer, value as never),
+        headers: headersOf(id, client),
       })
     },
 
@@ -102,6 +133,12 @@ export async function openApplications(options: ApplicationsOptions): Promise<Re
       }),
 
     table,
+
+    async rows(topic) {
+      const view = rows.of(topic)
+      await rows.open()
+      return view
+    },
 
     async latest(topic) {
       const groupId = `enricher.latest.${topic}`

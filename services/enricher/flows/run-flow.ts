@@ -12,7 +12,7 @@ import { Counter, type Logger, metrics } from '@weir/service'
 import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
 import { keyedTask, type StateConfig } from '@weir/state'
 import { openConsumerStage, type RunningStage } from '@weir/topics'
-import type { RowViews } from './rows.ts'
+import type { RowViews } from '../rows.ts'
 import { openWindowTasks } from './window-tasks.ts'
 
 const dropped = new Counter({

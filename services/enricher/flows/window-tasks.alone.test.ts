@@ -9,6 +9,7 @@ import { topics } from '@weir/solutions'
 import type { TruckReading } from '@weir/solutions/fleet-anomalies/generated/types.ts'
 import { solution } from '@weir/solutions/fleet-anomalies/solution.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { newRowViews } from '../rows.ts'
 import { log, openEnricherTests, soon } from '../testing/enricher.ts'
 import { openFlows } from './flows.ts'
 
@@ -49,6 +50,7 @@ async function minutesFlow(): Promise<() => Promise<void>> {
     kafka,
     codec,
     table: reference.table,
+    rows: newRowViews({ kafka, codec, log }).value,
     state,
     log,
   })

@@ -25,6 +25,7 @@ import { Redis } from 'ioredis'
 import { afterAll, expect, vi } from 'vitest'
 import { openFlows } from '../flows/flows.ts'
 import { openReference, type Reference } from '../reference/reference.ts'
+import { newRowViews } from '../rows.ts'
 
 const source = `test-${randomUUID()}`
 
@@ -95,7 +96,15 @@ async function start(): Promise<EnricherTests> {
   const dead = await collect('taxi.telemetry.dead')
   const late = await collect('taxi.telemetry.late')
   const state = { dir: mkdtempSync(join(tmpdir(), 'weir-enricher-')), memory: new Memory(16 << 20) }
-  const flows = await openFlows(taxiTelemetry.flows, { kafka, codec, table: reference.table, state, log })
+  const { value: rows } = newRowViews({ kafka, codec, log })
+  const flows = await openFlows(taxiTelemetry.flows, {
+    kafka,
+    codec,
+    table: reference.table,
+    rows,
+    state,
+    log,
+  })
   stops.push(
     () => flows.stop(5000),
     async () => tables.stop(0),

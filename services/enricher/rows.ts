@@ -1,17 +1,16 @@
-/** Rows that flows look up: the newest value of each key of a compacted topic, in memory. */
+/** Rows that flows and applications look up: the newest value of each key of a compacted topic, in memory. */
 import type { Codec } from '@weir/codec'
 import type { TopicName } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
-import type { Logger } from '@weir/service'
+import type { Logger, Resource } from '@weir/service'
 import { materialise } from '@weir/tables'
 
 export interface RowViews {
-  /** Returns the view of a topic, which all flows share. It has all rows when open() has resolved. */
+  /** Returns the view of a topic, which is shared. It has all rows when open() has resolved. */
   of(topic: TopicName): ReadonlyMap<string, any>
   /** Resolves when the views that were asked for have all rows that are in their topics. */
   open(): Promise<void>
   ready(): boolean
-  stop(): Promise<void>
 }
 
 export interface RowViewsOptions {
@@ -20,15 +19,15 @@ export interface RowViewsOptions {
   readonly log: Logger
 }
 
-export function newRowViews(options: RowViewsOptions): RowViews {
+export function newRowViews(options: RowViewsOptions): Resource<RowViews> {
   const views = new Map<TopicName, OpenView>()
-  return {
+  const value: RowViews = {
     of(topic) {
       const known = views.get(topic)
       if (known !== undefined) return known.rows
       const rows = new Map<string, unknown>()
       const follower = materialise(
-        { ...options, topic, reader: 'flows' },
+        { ...options, topic, reader: 'rows' },
         {
           accept({ key, value }) {
             if (value === null) rows.delete(key)
@@ -44,7 +43,10 @@ export function newRowViews(options: RowViewsOptions): RowViews {
       await Promise.all([...views.values()].map(({ opened }) => opened))
     },
     ready: () => [...views.values()].every(({ follower }) => follower.ready),
-    async stop() {
+  }
+  return {
+    value,
+    stop: async () => {
       await Promise.all([...views.values()].map(({ follower }) => follower.stop()))
     },
   }

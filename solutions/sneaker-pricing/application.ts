@@ -1,0 +1,110 @@
+/** What the page of the prices shows, and the prices that people set on it. */
+import type { ApplicationDefinition } from '../solution.ts'
+import type { Demand, MarketReport, Product, ProductWindow } from './generated/types.ts'
+import { TRENDS } from './trends.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+/** A market that has not reported for so long is not shown. */
+const MARKET_MS = 5 * MINUTE_MS
+const MAX_PRICE_CENTS = 10_000_000
+const MAX_HOLD_MINUTES = 43_200
+const PARAMS = {
+  type: 'object',
+  properties: { id: { type: 'string', pattern: '^[\\x21-\\x7e]{1,100}$' } },
+} as const
+const EDIT = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['priceCents'],
+  properties: {
+    priceCents: { type: 'integer', minimum: 1, maximum: MAX_PRICE_CENTS },
+    holdMinutes: { type: 'integer', minimum: 0, maximum: MAX_HOLD_MINUTES, default: 60 },
+  },
+} as const
+
+interface One {
+  readonly Params: { readonly id: string }
+}
+
+interface Edit extends One {
+  readonly Body: { readonly priceCents: number; readonly holdMinutes: number }
+}
+
+export const application: ApplicationDefinition = {
+  async open({ identify, publish, recent, requireRead, rows, table }) {
+    const catalogue: ReadonlyMap<string, Product> = await rows('sneaker.catalogue')
+    const market = new Map<string, MarketReport>()
+    const demand = new Map<string, Demand>()
+    const windows = new Map<string, Map<number, ProductWindow>>()
+    const topics = await Promise.all([
+      recent('sneaker.market', MARKET_MS, (report: MarketReport) => market.set(report.productId, report)),
+      recent('sneaker.demand', HOUR_MS, (one: Demand) => demand.set(one.productId, one)),
+      recent('sneaker.windows', HOUR_MS, (window: ProductWindow) => keep(windows, window)),
+    ])
+    const trends = table(TRENDS)
+
+    return {
+      routes(app) {
+        app.get<One>(
+          '/v1/sneakers/:id/windows',
+          {
+            schema: { params: PARAMS },
+            onRequest: async (request) => requireRead(identify(request), 'sneaker.windows'),
+          },
+          async ({ params: { id } }, reply) => {
+            await topics[2].read()
+            const found = [...(windows.get(id)?.values() ?? [])].sort((a, b) => a.start - b.start)
+            return reply.header('cache-control', 'no-store').send({ windows: found.map(windowShown) })
+          },
+        )
+        app.put<Edit>(
+          '/v1/sneakers/:id/price',
+          { schema: { params: PARAMS, body: EDIT } },
+          async (request, reply) => {
+            const client = identify(request)
+            const { id } = request.params
+            const { priceCents, holdMinutes } = request.body
+            if (!catalogue.has(id))
+              return reply.code(404).send({
+                error: { code: 'unknown-product', message: 'The catalogue does not have this product.' },
+              })
+            const eventTime = Date.now()
+            const by = client.name ?? 'the shop'
+            const edit = { productId: id, eventTime, priceCents, holdMs: holdMinutes * MINUTE_MS, by }
+            await publish(client, 'sneaker.edits', edit, `${id}-${eventTime}`)
+            return reply.code(202).send()
+          },
+        )
+      },
+      async snapshot() {
+        await Promise.all(topics.map((topic) => topic.read()))
+        const products = [...catalogue.values()].map((product) => ({
+          ...product,
+          market: market.get(product.productId) ?? null,
+          demand: demand.get(product.productId) ?? null,
+          trend: trends.entries.get(product.productId) ?? null,
+        }))
+        return { at: Date.now(), products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)) }
+      },
+    }
+  },
+}
+
+/** Keeps the last result of each window of the last hour. */
+function keep(windows: Map<string, Map<number, ProductWindow>>, window: ProductWindow): void {
+  const of = windows.get(window.productId) ?? new Map<number, ProductWindow>()
+  windows.set(window.productId, of)
+  const before = of.get(window.start)
+  if (before === undefined || before.revision < window.revision) of.set(window.start, window)
+  for (const start of of.keys()) if (start < window.start - HOUR_MS) of.delete(start)
+}
+
+const windowShown = ({ start, windowMs, clicks, units, revenueCents, priceCents }: ProductWindow) => ({
+  start,
+  windowMs,
+  clicks,
+  units,
+  revenueCents,
+  priceCents,
+})

@@ -77,6 +77,7 @@ test.each([
       'Taxi telemetry',
       'Location-based offers',
       'Fleet anomalies',
+      'Sneaker prices',
       'Notifications',
     ])
     expect(await page.locator('.chain').first().locator('.pipe-name').allInnerTexts()).toEqual([

@@ -16,6 +16,7 @@ import {
   PROTOCOLS,
   type Protocol,
   queryParameters,
+  sagemakerRuntimeModel,
   signedService,
   snsModel,
   stsModel,
@@ -56,6 +57,7 @@ const MODELS: Readonly<Record<AwsApi, Model>> = {
   iotdata: iotDataModel,
   kinesis: kinesisModel,
   lambda: lambdaModel,
+  sagemaker: sagemakerRuntimeModel,
   sns: snsModel,
   sts: stsModel,
 }

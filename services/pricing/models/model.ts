@@ -1,0 +1,100 @@
+/** A model of one version: its file is checked, tried, and run in a process of its own, which is started again when it ends. */
+import { createHash } from 'node:crypto'
+import { backoffMs, pause } from '@weir/timing'
+import type { Card } from './card.ts'
+import { ModelFault } from './faults.ts'
+import { middleRow } from './features.ts'
+import { ModelProcess } from './model-process.ts'
+
+export interface ModelOptions {
+  readonly card: Card
+  /** Reads the model's file, again whenever its process has ended. */
+  readonly read: () => Promise<Buffer>
+  readonly log: { warn(fields: object, message: string): void }
+}
+
+const FIRST_PAUSE_MS = 100
+const MAX_PAUSE_MS = 10_000
+/** The time to predict a single row before the model goes live. */
+const TRIAL_MS = 10_000
+
+export class Model {
+  readonly #options: ModelOptions
+  #process: ModelProcess | undefined
+  /** Why there is no process. */
+  #reason = ''
+  readonly #stopped = new AbortController()
+
+  private constructor(options: ModelOptions, process: ModelProcess) {
+    this.#options = options
+    this.#use(process)
+  }
+
+  /** Rejects with an error whose message is a sentence if the model cannot be served. */
+  static async open(options: ModelOptions): Promise<Model> {
+    return new Model(options, await started(options))
+  }
+
+  /** Predicts rows, one after the other in memory. Rejects with a ModelFault. */
+  async run(rows: Float32Array, limitMs: number): Promise<Float32Array> {
+    if (this.#process === undefined)
+      throw new ModelFault('failed', `The model is being started again. ${this.#reason}`)
+    return this.#process.run(rows, limitMs)
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#process?.stop()
+  }
+
+  #use(process: ModelProcess): void {
+    this.#process = process
+    void process.ended.then((reason) => {
+      if (!this.#stopped.signal.aborted) void this.#restart(reason)
+    })
+  }
+
+  async #restart(reason: string): Promise<void> {
+    this.#process = undefined
+    this.#reason = reason
+    const { log, card } = this.#options
+    const { signal } = this.#stopped
+    log.warn({ model: card.name, reason }, "the model's process is started again")
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const process = await started(this.#options)
+        if (signal.aborted) process.stop()
+        else this.#use(process)
+        return
+      } catch (error) {
+        this.#reason = (error as Error).message
+      }
+      await pause(backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
+    }
+  }
+}
+
+async function started({ card, read }: ModelOptions): Promise<ModelProcess> {
+  const file = await read()
+  const { sha256, bytes, input, output } = card.model
+  if (file.length !== bytes)
+    throw new Error(
+      `The model's file has ${file.length} bytes, and its card says ${bytes}: the file is not whole.`,
+    )
+  if (createHash('sha256').update(file).digest('hex') !== sha256)
+    throw new Error("The model's file does not have the SHA-256 of its card: it is another file.")
+  const width = input.shape[1]
+  const process = await ModelProcess.start({ input: input.name, output: output.name, width }, file)
+  try {
+    const [predicted] = await process.run(middleRow(card.features), TRIAL_MS)
+    if (!Number.isFinite(predicted))
+      throw new ModelFault(
+        'not-finite',
+        `The model predicts ${predicted} for the row in the middle of its ranges.`,
+      )
+    return process
+  } catch (error) {
+    process.stop()
+    throw error
+  }
+}

@@ -1,25 +1,19 @@
 /** Versions of models in a folder, and the endpoints of a service under test. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tieFolder } from '@weir/stack/lifeline.ts'
+import type { Contract } from '../models/features.ts'
 
-const ML = new URL('../../../ml/', import.meta.url)
+const range = { type: 'float32', unit: 'none', min: -1000, max: 1000 } as const
 
-export const contract = JSON.parse(readFileSync(new URL('features.json', ML), 'utf8'))
-const card = JSON.parse(readFileSync(new URL('model/card.json', ML), 'utf8'))
-const demand = readFileSync(new URL('model/demand.onnx', ML))
-
-/** A row in the middle of what the model was trained on. */
-export const ROW: readonly number[] = card.features.map(
-  ({ trainedMin, trainedMax }: { trainedMin: number; trainedMax: number }) => (trainedMin + trainedMax) / 2,
-)
-
-export interface VersionChange {
-  readonly file?: (file: Buffer) => Buffer
-  readonly card?: (card: any) => any
+/** The contract of the models of onnx.ts with three features. */
+export const contract: Contract = {
+  features: ['first', 'second', 'third'].map((name) => ({ name, ...range })),
+  label: { name: 'units', type: 'float32', unit: 'none' },
 }
+export const WIDTH = contract.features.length
 
 /** Returns a folder for models, which is removed with this process. */
 export function modelsFolder(): string {
@@ -28,37 +22,55 @@ export function modelsFolder(): string {
   return folder
 }
 
-/** Writes a version of the model of demand. The card has the hash of the file, unless `change.card` says otherwise. */
+/** Returns the card of a model's file, as whoever trains models writes it. */
+export function cardOf(file: Buffer): any {
+  return {
+    name: 'test',
+    model: {
+      sha256: createHash('sha256').update(file).digest('hex'),
+      bytes: file.length,
+      input: { name: 'features', type: 'float32', shape: ['rows', WIDTH] },
+      output: { name: 'units', type: 'float32', shape: ['rows', 1] },
+    },
+    predicts: contract.label,
+    features: contract.features,
+    metrics: { error: 0 },
+  }
+}
+
 export function writeVersion(
   folder: string,
   endpoint: string,
   version: string,
-  { file: changeFile = (file) => file, card: changeCard = (same) => same }: VersionChange = {},
+  file: Buffer,
+  card: unknown = cardOf(file),
 ): void {
-  const file = changeFile(Buffer.from(demand))
-  const sha256 = createHash('sha256').update(file).digest('hex')
-  const own = { ...structuredClone(card), model: { ...card.model, sha256, bytes: file.length } }
   const place = join(folder, endpoint, version)
   mkdirSync(place, { recursive: true })
   writeFileSync(join(place, 'model.onnx'), file)
-  writeFileSync(join(place, 'card.json'), JSON.stringify(changeCard(own)))
+  writeFileSync(join(place, 'card.json'), JSON.stringify(card))
 }
 
 export interface EndpointsClient {
   /** Resolves to the status and the body of an answer of /v1/endpoints/PATH. */
   ask(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: any }>
-  /** Creates an endpoint that serves the version. */
-  serve(endpoint: string, version: string, settings?: object): Promise<void>
+  /** Creates an endpoint, or changes its settings. */
+  create(endpoint: string, settings?: object): Promise<void>
+  register(endpoint: string, version: string): Promise<void>
+  /** Shares the requests between variants `v1`, `v2` … of the versions with these weights; shadows get copies. */
+  share(
+    endpoint: string,
+    weights: Readonly<Record<string, number>>,
+    shadows?: readonly string[],
+  ): Promise<void>
 }
 
 export function endpointsClient(url: string): EndpointsClient {
   const ask = async (method: string, path: string, body?: unknown) => {
+    const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
     const answer = await fetch(`${url}/v1/endpoints/${path}`, {
       method,
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
+      ...(body === undefined ? {} : json),
     })
     const text = await answer.text()
     return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
@@ -69,13 +81,16 @@ export function endpointsClient(url: string): EndpointsClient {
   }
   return {
     ask,
-    async serve(endpoint, version, settings) {
-      await done('PUT', endpoint, { contract, settings })
-      await done('POST', `${endpoint}/versions`, { version })
-      await done('PUT', `${endpoint}/variants`, {
-        variants: [{ name: 'primary', version, weight: 1 }],
-        shadows: [],
-      })
-    },
+    create: (endpoint, settings) => done('PUT', endpoint, { contract, settings }),
+    register: (endpoint, version) => done('POST', `${endpoint}/versions`, { version }),
+    share: (endpoint, weights, shadows = []) =>
+      done('PUT', `${endpoint}/variants`, {
+        variants: Object.entries(weights).map(([version, weight]) => ({
+          name: `v${version}`,
+          version,
+          weight,
+        })),
+        shadows: shadows.map((version) => ({ name: `v${version}`, version })),
+      }),
   }
 }

@@ -16,7 +16,8 @@ export interface BatcherOptions {
 
 export interface BatchFigures {
   readonly rows: number
-  readonly requests: number
+  /** The requests that have all their predictions since this batch. */
+  readonly answered: number
   readonly durationMs: number
 }
 
@@ -157,14 +158,13 @@ export class Batcher {
     const { run, observe } = this.#options
     const began = performance.now()
     try {
-      const rows = this.#gathered(parts)
-      const predictions = await run(rows)
-      let at = 0
+      const predictions = await run(this.#gathered(parts))
+      let [at, answered] = [0, 0]
       for (const part of parts) {
-        settle(part, predictions.subarray(at, at + part.count))
+        if (settle(part, predictions, at)) answered++
         at += part.count
       }
-      observe?.({ rows: at, requests: parts.length, durationMs: performance.now() - began })
+      observe?.({ rows: at, answered, durationMs: performance.now() - began })
     } catch (error) {
       for (const { request } of parts) over(request, error as Error)
     }
@@ -177,24 +177,29 @@ export class Batcher {
     const rows = new Float32Array(parts.reduce((sum, { count }) => sum + count, 0) * width)
     let at = 0
     for (const { request, from, count } of parts) {
-      rows.set(request.rows.subarray(from * width, (from + count) * width), at)
+      const isWhole = count === request.count
+      rows.set(isWhole ? request.rows : request.rows.subarray(from * width, (from + count) * width), at)
       at += count * width
     }
     return rows
   }
 }
 
-/** A prediction that is not a number is the fault of one request only. */
-function settle({ request, from }: Part, predictions: Float32Array): void {
-  const bad = predictions.findIndex((value) => !Number.isFinite(value))
-  if (bad >= 0)
-    over(
-      request,
-      new ModelFault('not-finite', `The model predicts ${predictions[bad]} for row ${from + bad + 1}.`),
-    )
-  request.predictions.set(predictions, from)
-  request.predicted += predictions.length
-  if (request.predicted === request.count) request.done.resolve(request.predictions)
+/**
+ * Gives a request its predictions, which begin at `at`. A prediction that is not a number is the fault of one request
+ * only. Returns whether the request has all its predictions now.
+ */
+function settle({ request, from, count }: Part, predictions: Float32Array, at: number): boolean {
+  for (let i = 0; i < count; i++) {
+    const value = predictions[at + i]
+    request.predictions[from + i] = value
+    if (!Number.isFinite(value) && !request.isOver)
+      over(request, new ModelFault('not-finite', `The model predicts ${value} for row ${from + i + 1}.`))
+  }
+  request.predicted += count
+  if (request.isOver || request.predicted < request.count) return false
+  request.done.resolve(request.predictions)
+  return true
 }
 
 function over(request: Request, error: Error): void {

@@ -140,16 +140,13 @@ export class Endpoint {
     const variant =
       target === undefined ? byWeight(live.variants) : live.variants.find(({ name }) => name === target)
     if (variant === undefined) throw new UnknownVariant(this.name, target!)
-    const labels = { endpoint: this.name, variant: variant.name }
     try {
       const predictions = await variant.batcher.predict(rows)
-      requests.inc({ ...labels, outcome: 'ok' })
-      predictedRows.inc(labels, predictions.length)
-      this.#shadow(live, rows, predictions)
+      if (live.shadows.length > 0) this.#shadow(live, rows, predictions)
       return { predictions, variant: variant.name }
     } catch (error) {
       const outcome: FaultCode | 'internal' = error instanceof ModelFault ? error.code : 'internal'
-      requests.inc({ ...labels, outcome })
+      requests.inc({ endpoint: this.name, variant: variant.name, outcome })
       throw error
     }
   }
@@ -159,11 +156,7 @@ export class Endpoint {
     for (const { name: variant, batcher, difference } of shadows) {
       const labels = { endpoint: this.name, variant }
       batcher.predict(rows).then(
-        (predictions) => {
-          requests.inc({ ...labels, outcome: 'ok' })
-          predictedRows.inc(labels, predictions.length)
-          difference.add(production, predictions)
-        },
+        (predictions) => difference.add(production, predictions),
         (error) =>
           requests.inc({ ...labels, outcome: error instanceof ModelFault ? error.code : 'internal' }),
       )
@@ -179,7 +172,10 @@ export class Endpoint {
         gatherMs,
         waitMs: limitMs,
         run: (rows) => model.run(rows, limitMs),
-        observe({ rows, durationMs }) {
+        // By batch: counting each request would take as long as predicting it.
+        observe({ rows, answered, durationMs }) {
+          if (answered > 0) requests.inc({ ...labels, outcome: 'ok' }, answered)
+          predictedRows.inc(labels, rows)
           batchRows.observe(labels, rows)
           runSeconds.observe(labels, durationMs / 1000)
         },

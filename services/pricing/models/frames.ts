@@ -7,12 +7,12 @@ export interface Frame {
 
 const HEAD_BYTES = 8
 
-/** Returns the chunks to write: the payload is not copied. */
-export function frame(kind: number, payload: Uint8Array): readonly [head: Buffer, payload: Uint8Array] {
-  const head = Buffer.allocUnsafe(HEAD_BYTES)
-  head.writeUInt32LE(kind, 0)
-  head.writeUInt32LE(payload.byteLength, 4)
-  return [head, payload]
+export function frame(kind: number, payload: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + payload.byteLength)
+  bytes.writeUInt32LE(kind, 0)
+  bytes.writeUInt32LE(payload.byteLength, 4)
+  bytes.set(payload, HEAD_BYTES)
+  return bytes
 }
 
 /** Puts frames together from chunks of a stream. */

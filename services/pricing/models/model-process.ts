@@ -68,7 +68,7 @@ export class ModelProcess {
   /** Resolves when the model is loaded. Rejects with a ModelFault. */
   static async start(opening: Opening, file: Buffer): Promise<ModelProcess> {
     const made = new ModelProcess()
-    made.#send(OPEN, Buffer.from(JSON.stringify(opening)))
+    made.#link.write(frame(OPEN, Buffer.from(JSON.stringify(opening))))
     await made.#ask(MODEL, file, LOAD_MS).catch((error) => {
       made.stop()
       throw error
@@ -105,14 +105,8 @@ export class ModelProcess {
     }
     this.#pending.push({ limitMs, answered })
     if (this.#pending.length === 1) this.#watch()
-    this.#send(kind, payload)
+    this.#link.write(frame(kind, payload))
     return answered.promise
-  }
-
-  #send(kind: number, payload: Uint8Array): void {
-    this.#link.cork()
-    for (const chunk of frame(kind, payload)) this.#link.write(chunk)
-    this.#link.uncork()
   }
 
   #take({ kind, payload }: Frame): void {

@@ -24,12 +24,6 @@ const frames = new FrameReader(MAX_MODEL_BYTES)
 let opening: Opening | undefined
 let session: InferenceSession | undefined
 
-function send(kind: number, payload: Uint8Array): void {
-  link.cork()
-  for (const chunk of frame(kind, payload)) link.write(chunk)
-  link.uncork()
-}
-
 async function load(file: Buffer): Promise<void> {
   const { input, output } = opening!
   session = await InferenceSession.create(file, {
@@ -61,10 +55,10 @@ async function run(payload: Buffer): Promise<Float32Array> {
 async function answer({ kind, payload }: Frame): Promise<void> {
   try {
     if (kind === OPEN) opening = JSON.parse(payload.toString()) as Opening
-    else if (kind === MODEL) await load(payload).then(() => send(DONE, Buffer.alloc(0)))
-    else if (kind === ROWS) send(DONE, bytesOf(await run(payload)))
+    else if (kind === MODEL) await load(payload).then(() => link.write(frame(DONE, Buffer.alloc(0))))
+    else if (kind === ROWS) link.write(frame(DONE, bytesOf(await run(payload))))
   } catch (error) {
-    send(FAILED, Buffer.from((error as Error).message.slice(0, 2000)))
+    link.write(frame(FAILED, Buffer.from((error as Error).message.slice(0, 2000))))
   }
 }
 

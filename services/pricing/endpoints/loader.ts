@@ -52,7 +52,6 @@ export class Loader {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#again.abort()
-    await this.#working
     await this.endpoint.replace(undefined)
     for (const model of this.#models.values()) model.stop()
   }
@@ -85,6 +84,10 @@ export class Loader {
     } catch (error) {
       for (const [key, model] of models) if (!this.#models.has(key)) model.stop()
       this.#note((error as Error).message)
+      return
+    }
+    if (this.#isStopped) {
+      for (const model of models.values()) model.stop()
       return
     }
     const unused = [...this.#models].filter(([key]) => !models.has(key))

@@ -13,6 +13,8 @@ export interface ModelOptions {
   readonly log: { warn(fields: object, message: string): void }
 }
 
+/** A process that ends for the first time in a while is started again at once; after that there are pauses. */
+const WHILE_MS = 60_000
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
 /** The time to predict a single row before the model goes live. */
@@ -23,6 +25,9 @@ export class Model {
   #process: ModelProcess | undefined
   /** Why there is no process. */
   #reason = ''
+  #endedAt = -Infinity
+  /** The times that the process ended, each within a while of the one before. */
+  #ends = 0
   readonly #stopped = new AbortController()
 
   private constructor(options: ModelOptions, process: ModelProcess) {
@@ -60,7 +65,11 @@ export class Model {
     const { log, card } = this.#options
     const { signal } = this.#stopped
     log.warn({ model: card.name, reason }, "the model's process is started again")
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    const now = performance.now()
+    this.#ends = now - this.#endedAt < WHILE_MS ? this.#ends + 1 : 0
+    this.#endedAt = now
+    for (let attempt = this.#ends; !signal.aborted; attempt++) {
+      if (attempt > 0) await pause(backoffMs(attempt - 1, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
       try {
         const process = await started(this.#options)
         if (signal.aborted) process.stop()
@@ -69,7 +78,6 @@ export class Model {
       } catch (error) {
         this.#reason = (error as Error).message
       }
-      await pause(backoffMs(attempt, FIRST_PAUSE_MS, MAX_PAUSE_MS), signal)
     }
   }
 }

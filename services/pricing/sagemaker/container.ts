@@ -38,13 +38,14 @@ export async function containerRoutes(app: FastifyInstance, options: ContainerOp
     { onRequest: async (request) => mayRead(identify(access, request), topicOf(name)) },
     async (request, reply) => {
       const endpoint = serving()
-      const read = await readChunks(request.raw, MAX_BODY_BYTES, leaseOf(request)).catch(refused)
+      const lease = leaseOf(request)
+      const read = await readChunks(request.raw, MAX_BODY_BYTES, lease).catch(refused)
       if (read === undefined)
         throw new HttpError(400, 'cut-off', 'The connection closed before the body ended.')
       const { 'content-type': contentType, accept } = request.headers
       const body = Buffer.concat(read.chunks, read.length)
       try {
-        const answer = await predict(endpoint, { body, contentType, accept })
+        const answer = await predict(endpoint, { lease, body, contentType, accept })
         return reply.type(answer.contentType).send(answer.body)
       } catch (error) {
         if (error instanceof ModelFault)

@@ -8,6 +8,7 @@ import {
   endpointArn,
   sagemakerRuntimeModel,
 } from '@weir/aws'
+import { type Lease, leaseOf } from '@weir/service'
 import type { Endpoints } from '../endpoints/endpoints.ts'
 import { answerFormat, writePredictions } from '../models/answers.ts'
 import { type Endpoint, UnknownVariant } from '../models/endpoint.ts'
@@ -35,6 +36,11 @@ const UNSUPPORTED = [
 ] as const
 /** The types of requests whose sender did not choose one: SDKs send the second. */
 const UNTYPED = [undefined, 'application/octet-stream']
+
+/** Bodies up to this size are included in the fixed cost of a request. */
+const SMALL_BODY_BYTES = 4 << 10
+/** A body takes this many times its length: as text, as values and as rows. */
+const PARSED_TIMES = 5
 
 /** The status that a model's container would have answered, in SageMaker's ModelError. */
 export const CONTAINER_STATUS: Readonly<Record<FaultCode, number>> = {
@@ -66,7 +72,7 @@ export function sagemakerRuntimeApi({ account, endpoints }: RuntimeDeps): Api {
       const endpoint = endpoints.get(name) ?? (await afterCatchUp(endpoints, name))
       if (endpoint === undefined) throw invalid(`Endpoint ${name} of account ${account.accountId} not found.`)
       try {
-        return await invoke(endpoint, input)
+        return await invoke(endpoint, input, leaseOf(context.request))
       } catch (error) {
         if (error instanceof UnknownVariant) throw invalid(error.message)
         if (error instanceof ModelFault) throw errorOf(error)
@@ -85,8 +91,9 @@ async function afterCatchUp({ get, definitions }: RuntimeDeps['endpoints'], name
   return get(name)
 }
 
-async function invoke(endpoint: Endpoint, input: InvokeEndpointInput): Promise<object> {
+async function invoke(endpoint: Endpoint, input: InvokeEndpointInput, lease: Lease): Promise<object> {
   const { body, contentType, variant } = await predict(endpoint, {
+    lease,
     body: input.Body,
     contentType: input.ContentType,
     accept: input.Accept,
@@ -101,6 +108,7 @@ async function invoke(endpoint: Endpoint, input: InvokeEndpointInput): Promise<o
 }
 
 export interface PredictionRequest {
+  readonly lease: Lease
   readonly body: Buffer
   readonly contentType: string | undefined
   readonly accept: string | undefined
@@ -110,7 +118,7 @@ export interface PredictionRequest {
 /** Answers a request in its formats. Rejects with a ModelFault or UnknownVariant. */
 export async function predict(
   endpoint: Endpoint,
-  { body, contentType, accept, variant: target }: PredictionRequest,
+  { lease, body, contentType, accept, variant: target }: PredictionRequest,
 ): Promise<{ readonly body: Buffer; readonly contentType: string; readonly variant: string }> {
   endpoint.expectVariant(target)
   const format = UNTYPED.includes(contentType) ? 'application/json' : formatOf(contentType!)
@@ -120,6 +128,8 @@ export async function predict(
       `Rows are not read from ${contentType!.slice(0, 100)}; send ${FORMATS.join(', ')}.`,
     )
   const answer = answerFormat(accept, format)
+  if (body.length > SMALL_BODY_BYTES && !lease.cover(body.length * PARSED_TIMES))
+    throw new ModelFault('overloaded', 'There is no memory for these rows now; send them again later.')
   const { contract } = endpoint
   if (contract === undefined)
     throw new ModelFault(

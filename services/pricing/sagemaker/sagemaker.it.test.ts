@@ -1,4 +1,7 @@
 /** SageMaker's runtime API by AWS's own client, and the contract of its containers, on real servers. */
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -9,6 +12,9 @@ import { type Pricing, startPricing } from '../testing/pricing.ts'
 let pricing: Pricing
 let sagemaker: SageMakerRuntimeClient
 const EndpointName = uniqueName('demand')
+const OTHER_HASH = createHash('sha256').update('key-of-another').digest('hex')
+const CREDENTIALS = { accessKeyId: 'MODELS1', secretAccessKey: 'secret-of-the-test-1' }
+const OTHER_CREDENTIALS = { accessKeyId: 'MODELS2', secretAccessKey: 'secret-of-the-test-2' }
 const versions = {
   mean: meanModel(WIDTH),
   root: rootModel(WIDTH),
@@ -18,7 +24,25 @@ const versions = {
 
 beforeAll(async () => {
   const folder = modelsFolder()
-  pricing = await startPricing({ variables: { MODELS: folder, MODELS_ENDPOINT: EndpointName } })
+  writeFileSync(
+    join(folder, 'api-keys.json'),
+    JSON.stringify([{ name: 'other', sha256: OTHER_HASH, topics: ['endpoint.x'] }]),
+  )
+  writeFileSync(
+    join(folder, 'access-keys.json'),
+    JSON.stringify([
+      { ...OTHER_CREDENTIALS, rights: { sagemaker: [`${EndpointName}-not`] } },
+      { ...CREDENTIALS, rights: { sagemaker: [EndpointName] } },
+    ]),
+  )
+  pricing = await startPricing({
+    variables: {
+      MODELS: folder,
+      MODELS_ENDPOINT: EndpointName,
+      API_KEYS_FILE: join(folder, 'api-keys.json'),
+      AWS_ACCESS_KEYS_FILE: join(folder, 'access-keys.json'),
+    },
+  })
   sagemaker = pricing.client(SageMakerRuntimeClient)
   const endpoints = endpointsClient(pricing.url)
   expect((await fetch(`${pricing.url}/ping`)).status).toBe(503)
@@ -147,4 +171,26 @@ test('the service answers as a container of SageMaker does', async () => {
     '{"error":{"code":"rows","message":"third of row 1 is 3000, and must be between -1000 and 1000."}}',
   ])
   expect((await post('<a/>', { 'content-type': 'text/xml' }))[0]).toBe(415)
+})
+
+test('an endpoint answers those who have a right over it, and is changed only by those', async () => {
+  const clientWith = (credentials: object) =>
+    new SageMakerRuntimeClient({ endpoint: pricing.url, region: 'us-east-1', credentials } as object)
+  const command = () => new InvokeEndpointCommand({ EndpointName, Body: '[[1,2,3]]' })
+  expect((await clientWith(CREDENTIALS).send(command())).InvokedProductionVariant).toBe('vmean')
+  await expect(clientWith(OTHER_CREDENTIALS).send(command())).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+    message: expect.stringContaining(
+      `sagemaker:InvokeEndpoint on resource: arn:aws:sagemaker:us-east-1:000000000000:endpoint/${EndpointName} `,
+    ),
+  })
+  const headers = { 'x-api-key': 'key-of-another', 'content-type': 'application/json' }
+  const own = `${pricing.url}/v1/endpoints/${EndpointName}`
+  const status = async (method: string, url: string, body?: string): Promise<number> =>
+    (await fetch(url, { method, headers, body: body ?? null })).status
+  expect(await status('GET', own)).toBe(403)
+  expect(await status('DELETE', own)).toBe(403)
+  expect(await status('PUT', `${own}/variants`, '{}')).toBe(403)
+  expect(await status('POST', `${pricing.url}/invocations`, '[[1,2,3]]')).toBe(403)
+  expect(await (await fetch(`${pricing.url}/v1/endpoints`, { headers })).json()).toEqual({ endpoints: [] })
 })

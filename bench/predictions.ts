@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { contractOf, readCard } from '@weir/pricing/models/card.ts'
+import { contractOf, type FileOfModel, readCard } from '@weir/pricing/models/card.ts'
 import { Endpoint } from '@weir/pricing/models/endpoint.ts'
 import { Model } from '@weir/pricing/models/model.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -14,19 +14,27 @@ import { cpuOf } from './processes.ts'
 const { KIND = 'gathered', RESULT = '', BATCH = '256', CALLERS = '1024', SECONDS = '5' } = process.env
 const ML = new URL('../ml/model/', import.meta.url)
 const card = readCard(readFileSync(new URL('card.json', ML)))
-const width = card.features.length
+const { name, features } = card
+const file = card.source as FileOfModel
+const width = features.length
 const batch = Number(BATCH)
 const forMs = Number(SECONDS) * 1000
 
 /** Rows like those that the model was trained on, each another. */
 const rows = Float32Array.from({ length: batch * width }, (_, i) => {
-  const { min, max } = card.features[i % width]
+  const { min, max } = features[i % width]
   return min + Math.min(max - min, 10) * ((i * 0.618) % 1)
 })
 
 async function endpoint(callers: number, perCall: Float32Array): Promise<void> {
   const log = { warn: console.error }
-  const model = await Model.open({ card, read: () => readFile(new URL('demand.onnx', ML)), log })
+  const model = await Model.open({
+    name,
+    file,
+    features,
+    read: () => readFile(new URL('demand.onnx', ML)),
+    log,
+  })
   const endpoint = new Endpoint('demand')
   const variants = [{ name: 'primary', version: '1', weight: 1, model }]
   await endpoint.replace({ contract: contractOf(card), limitMs: 10_000, gatherMs: 1, variants, shadows: [] })
@@ -57,7 +65,7 @@ async function direct(): Promise<void> {
     let calls = 0
     for (const until = performance.now() + ms; performance.now() < until; calls++) {
       const tensor = new Tensor('float32', rows, [batch, width])
-      await session.run({ [card.model.input.name]: tensor })
+      await session.run({ [file.input.name]: tensor })
     }
     return calls
   }

@@ -1,5 +1,6 @@
 /** Versions, variants and their changes under load, on real servers, with AWS's own client. */
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { freePorts } from '@weir/stack/ports.ts'
 import { uniqueName } from '@weir/testkit'
 import { untilReady } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -27,8 +28,16 @@ let sagemaker: SageMakerRuntimeClient
 let endpoints: EndpointsClient
 
 beforeAll(async () => {
-  world = await openPricingWorld({ variables: { MODELS: folder } })
-  service = await world.start()
+  // Its own API stands for SageMaker's, which remote models call.
+  const [port] = await freePorts(1)
+  const variables = {
+    MODELS: folder,
+    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: `http://127.0.0.1:${port}`,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  }
+  world = await openPricingWorld({ variables })
+  service = await world.start({ HTTP_PORT: String(port) })
   sagemaker = clientOf(SageMakerRuntimeClient, service.url)
   endpoints = endpointsClient(service.url)
 })
@@ -227,4 +236,28 @@ test('changes that cannot be made are refused with a sentence', async () => {
     expect.stringContaining('has another contract'),
   ])
   expect(await refused('POST', 'nothing/rollback')).toEqual([404, 'There is no endpoint nothing.'])
+})
+
+test('an endpoint of SageMaker takes the place of a file, and its faults are those of the model', async () => {
+  const behind = await newEndpoint()
+  const name = uniqueName('remote')
+  const { model: _file, ...card } = cardOf(MEAN)
+  const remote = { endpoint: behind, region: 'us-east-1' }
+  writeVersion(folder, name, '1', Buffer.alloc(0), { ...card, remote })
+  writeVersion(folder, name, '2', Buffer.alloc(0), { ...card, remote: { ...remote, endpoint: 'none' } })
+  await endpoints.create(name)
+  await endpoints.register(name, '1')
+  await endpoints.share(name, { 1: 1 })
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => invoke(name, i + 0.5)))
+  expect(answers.map(({ prediction }) => prediction)).toEqual(Array.from({ length: 40 }, (_, i) => i + 0.5))
+  const { status, body } = await endpoints.ask('POST', `${name}/versions`, { version: '2' })
+  expect([status, body.error.message]).toEqual([
+    422,
+    'Version 2 cannot be registered: The endpoint none answered ValidationError: Endpoint none of account 000000000000 not found.',
+  ])
+  expect((await endpoints.ask('DELETE', behind)).status).toBe(204)
+  await expect(invoke(name, 1)).rejects.toMatchObject({
+    name: 'ModelError',
+    OriginalMessage: expect.stringContaining(`The endpoint ${behind} answered ValidationError`),
+  })
 })

@@ -2,7 +2,7 @@
 import type { Logger } from '@weir/service'
 import { pause } from '@weir/timing'
 import { Endpoint, type Serving } from '../models/endpoint.ts'
-import type { Model } from '../models/model.ts'
+import type { LoadedModel } from '../models/model.ts'
 import { type EndpointState, versionsOf } from './entries.ts'
 import type { Versions } from './versions.ts'
 
@@ -19,7 +19,7 @@ export class Loader {
   readonly #options: LoaderOptions
   #wanted: EndpointState | undefined
   /** Models that are loaded, by the version as it was registered. */
-  #models = new Map<string, Model>()
+  #models = new Map<string, LoadedModel>()
   #problem: string | undefined
   #isStale = false
   #working: Promise<void> | undefined
@@ -75,7 +75,7 @@ export class Loader {
   }
 
   async #load(state: EndpointState | undefined): Promise<void> {
-    const models = new Map<string, Model>()
+    const models = new Map<string, LoadedModel>()
     try {
       for (const version of state === undefined ? [] : versionsOf(state.plan)) {
         const key = keyOf(state!, version)
@@ -100,7 +100,7 @@ export class Loader {
       })
   }
 
-  async #open(state: EndpointState, name: string): Promise<Model> {
+  async #open(state: EndpointState, name: string): Promise<LoadedModel> {
     const version = state.versions.find((one) => one.version === name)
     if (version === undefined) throw new Error(`Version ${name} is not registered.`)
     try {
@@ -128,7 +128,7 @@ function keyOf({ createdAt, versions }: EndpointState, name: string): string {
   return `${createdAt}/${name}/${versions.find(({ version }) => version === name)?.sha256}`
 }
 
-function servingOf(state: EndpointState, modelOf: (version: string) => Model): Serving {
+function servingOf(state: EndpointState, modelOf: (version: string) => LoadedModel): Serving {
   const { contract, plan, settings } = state
   return {
     contract,

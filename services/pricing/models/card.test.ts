@@ -8,12 +8,18 @@ const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
 test('a card gives the contract of its model, and may say more than is needed', () => {
   const found = readCard(bytes(card))
-  expect(found.model.bytes).toBe(5)
+  expect(found.source).toMatchObject({ bytes: 5 })
   expect(contractFault(contract, contractOf(found))).toBeUndefined()
 })
 
 test.each<[unknown, string]>([
   ['card', 'The value must be an object.'],
+  [{ ...card, model: undefined }, "The model's card must have either a model or a remote."],
+  [{ ...card, remote: { endpoint: 'a', region: 'r' } }, 'must have either a model or a remote.'],
+  [
+    { ...card, model: undefined, remote: { endpoint: 'a/b', region: 'r' } },
+    'remote.endpoint must be the name',
+  ],
   [{ ...card, features: [] }, 'features must have 1 to 512 items, and has 0.'],
   [
     { ...card, features: card.features.slice(1) },

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { contract, WIDTH } from '../testing/models.ts'
-import { Endpoint, type Runner, type Serving } from './endpoint.ts'
+import { Endpoint, type Serving } from './endpoint.ts'
 import { ModelFault } from './faults.ts'
+import type { Runner } from './model.ts'
 
 /** A model that predicts one value for every row. */
 const always = (value: number, ms = 0): Runner => ({

@@ -6,13 +6,8 @@ import { Counter, Gauge, Histogram, metrics } from '@weir/service'
 import { Batcher } from './batcher.ts'
 import { type FaultCode, ModelFault } from './faults.ts'
 import type { Contract } from './features.ts'
+import type { Runner } from './model.ts'
 import { type Difference, ShadowDifference } from './shadow-difference.ts'
-
-/** A model as a variant needs it. */
-export interface Runner {
-  /** Predicts rows, one after the other in memory. Rejects with a ModelFault. */
-  run(rows: Float32Array, limitMs: number): Promise<Float32Array>
-}
 
 export interface Serving {
   readonly contract: Contract

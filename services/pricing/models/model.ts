@@ -1,13 +1,26 @@
 /** A model of one version: its file is checked, tried, and run in a process of its own, which is started again when it ends. */
 import { createHash } from 'node:crypto'
 import { backoffMs, pause } from '@weir/timing'
-import type { Card } from './card.ts'
+import type { FileOfModel } from './card.ts'
 import { ModelFault } from './faults.ts'
-import { middleRow } from './features.ts'
+import { type Feature, middleRow } from './features.ts'
 import { ModelProcess } from './model-process.ts'
 
+/** A model that predicts. */
+export interface Runner {
+  /** Predicts rows, one after the other in memory. Rejects with a ModelFault. */
+  run(rows: Float32Array, limitMs: number): Promise<Float32Array>
+}
+
+/** A model that is loaded, or connected to. */
+export interface LoadedModel extends Runner {
+  stop(): void
+}
+
 export interface ModelOptions {
-  readonly card: Card
+  readonly name: string
+  readonly file: FileOfModel
+  readonly features: readonly Feature[]
   /** Reads the model's file, again whenever its process has ended. */
   readonly read: () => Promise<Buffer>
   readonly log: { warn(fields: object, message: string): void }
@@ -20,7 +33,7 @@ const MAX_PAUSE_MS = 10_000
 /** The time to predict a single row before the model goes live. */
 const TRIAL_MS = 10_000
 
-export class Model {
+export class Model implements LoadedModel {
   readonly #options: ModelOptions
   #process: ModelProcess | undefined
   /** Why there is no process. */
@@ -62,9 +75,9 @@ export class Model {
   async #restart(reason: string): Promise<void> {
     this.#process = undefined
     this.#reason = reason
-    const { log, card } = this.#options
+    const { log, name } = this.#options
     const { signal } = this.#stopped
-    log.warn({ model: card.name, reason }, "the model's process is started again")
+    log.warn({ model: name, reason }, "the model's process is started again")
     const now = performance.now()
     this.#ends = now - this.#endedAt < WHILE_MS ? this.#ends + 1 : 0
     this.#endedAt = now
@@ -82,27 +95,32 @@ export class Model {
   }
 }
 
-async function started({ card, read }: ModelOptions): Promise<ModelProcess> {
-  const file = await read()
-  const { sha256, bytes, input, output } = card.model
-  if (file.length !== bytes)
+async function started({ file, features, read }: ModelOptions): Promise<ModelProcess> {
+  const content = await read()
+  const { sha256, bytes, input, output } = file
+  if (content.length !== bytes)
     throw new Error(
-      `The model's file has ${file.length} bytes, and its card says ${bytes}: the file is not whole.`,
+      `The model's file has ${content.length} bytes, and its card says ${bytes}: the file is not whole.`,
     )
-  if (createHash('sha256').update(file).digest('hex') !== sha256)
+  if (createHash('sha256').update(content).digest('hex') !== sha256)
     throw new Error("The model's file does not have the SHA-256 of its card: it is another file.")
-  const width = input.shape[1]
-  const process = await ModelProcess.start({ input: input.name, output: output.name, width }, file)
+  const opening = { input: input.name, output: output.name, width: input.shape[1] }
+  const process = await ModelProcess.start(opening, content)
   try {
-    const [predicted] = await process.run(middleRow(card.features), TRIAL_MS)
-    if (!Number.isFinite(predicted))
-      throw new ModelFault(
-        'not-finite',
-        `The model predicts ${predicted} for the row in the middle of its ranges.`,
-      )
+    await tryOut(process, features)
     return process
   } catch (error) {
     process.stop()
     throw error
   }
+}
+
+/** Predicts the row in the middle of all ranges. Rejects unless the prediction is finite. */
+export async function tryOut(model: Runner, features: readonly Feature[]): Promise<void> {
+  const [predicted] = await model.run(middleRow(features), TRIAL_MS)
+  if (!Number.isFinite(predicted))
+    throw new ModelFault(
+      'not-finite',
+      `The model predicts ${predicted} for the row in the middle of its ranges.`,
+    )
 }

@@ -14,7 +14,7 @@ export interface PricingWorld {
   readonly kafka: Kafka
   readonly codec: Codec
   /** Starts a replica; resolves when it listens. */
-  start(): Promise<ServiceProcess>
+  start(variables?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** The changes of a table so far, those of each item in their order. */
   changes(table: string): Promise<TableChange[]>
   stop(): Promise<void>
@@ -52,7 +52,7 @@ export async function openPricingWorld({
   return {
     kafka,
     codec,
-    start: () => startService('pricing', { ...env, ...variables }),
+    start: (more) => startService('pricing', { ...env, ...variables, ...more }),
     async changes(table) {
       const found: TableChange[] = []
       const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, async (batch) => {

@@ -33,9 +33,10 @@ COPY services/alerter/package.json services/alerter/
 COPY solutions/package.json solutions/
 COPY tools/package.json tools/
 COPY bench/package.json bench/
-# Sources of the libraries, maps and types are for developers; the image runs without them.
+# Sources of the libraries, maps, types and other systems' binaries are for developers; the image runs without them.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete \
+ && rm -r node_modules/onnxruntime-node/bin/*/darwin node_modules/onnxruntime-node/bin/*/win32 \
  && find node_modules/echarts -mindepth 1 -maxdepth 1 ! -name dist ! -name package.json -exec rm -rf {} + \
  && find node_modules/echarts/dist -type f ! -name echarts.common.min.js -delete
 

@@ -12,6 +12,7 @@ import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
 import { indexDocuments } from './scenarios/index-documents.ts'
 import { latency } from './scenarios/latency.ts'
+import { invoke, predict } from './scenarios/models.ts'
 import { mqtt } from './scenarios/mqtt.ts'
 import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
@@ -28,7 +29,7 @@ const {
     only: {
       type: 'string',
       default:
-        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows',
+        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows,predict,invoke',
     },
   },
 })
@@ -48,6 +49,8 @@ const scenarios = {
   detect: detect(50_000 * part),
   alerts: alerts(300, 60 * part),
   windows: windows(4_000_000 * part),
+  predict: predict(10 * part),
+  invoke: invoke(500, 30 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))
@@ -56,9 +59,9 @@ const chosen = only.split(',').map((name) => {
 })
 
 /** Scenarios whose figures are latencies. */
-const LATENCIES = ['latency', 'offers', 'notify', 'alerts']
+const LATENCIES = ['latency', 'offers', 'notify', 'alerts', 'invoke']
 /** Scenarios that need no servers. */
-const ALONE = ['detect']
+const ALONE = ['detect', 'predict']
 const context = chosen.every((name) => ALONE.includes(name)) ? undefined : await openContext()
 const figures = new Map(chosen.map((name) => [name, [] as Map<string, Figure | Latency>[]]))
 for (let round = 1; round <= Number(rounds); round++) {

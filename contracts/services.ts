@@ -7,7 +7,16 @@
 export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
 export type Server = (typeof SERVERS)[number]
 
-export type AwsApi = 'dynamodb' | 'dynamodbstreams' | 'iot' | 'iotdata' | 'kinesis' | 'lambda' | 'sns' | 'sts'
+export type AwsApi =
+  | 'dynamodb'
+  | 'dynamodbstreams'
+  | 'iot'
+  | 'iotdata'
+  | 'kinesis'
+  | 'lambda'
+  | 'sagemaker'
+  | 'sns'
+  | 'sts'
 
 /** A port of a service besides the one for HTTP. */
 export interface FurtherPort {
@@ -89,8 +98,8 @@ export const services = {
     variable: 'PRICING',
     needs: ['kafka', 'registry'],
     uses: [],
-    apis: ['dynamodb', 'dynamodbstreams'],
-    doc: 'tables of items with change streams, and the DynamoDB API',
+    apis: ['dynamodb', 'dynamodbstreams', 'sagemaker'],
+    doc: 'tables of items with the DynamoDB API, and models with the SageMaker runtime API',
   },
   alerter: {
     port: 8083,

@@ -332,6 +332,16 @@ export const platformTopics: TopicTable = {
     readers: ['pricing', 'enricher'],
     doc: 'Tables, with their keys and change streams.',
   },
+  'weir.control.endpoints': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing'],
+    doc: 'Endpoints of models, with their feature contracts, versions and variants.',
+  },
   'weir.tables.requests': {
     value: new URL('weir/table-request.avsc', import.meta.url),
     key: null,

@@ -7,6 +7,7 @@ import {
   iotModel,
   kinesisModel,
   lambdaModel,
+  sagemakerRuntimeModel,
   snsModel,
   stsModel,
 } from '@weir/aws'
@@ -37,6 +38,12 @@ test('the page has a row for every operation of DynamoDB in the models', () => {
   const listed = rows('DynamoDB operations')
   const operations = [dynamodbModel, dynamodbStreamsModel].flatMap((model) => Object.keys(model.operations))
   expect(listed.map(([name]) => name).sort()).toEqual(operations.sort())
+  for (const [name, served] of listed) expect(served, name).toBe('served')
+})
+
+test("the page has a row for every operation of SageMaker's runtime in the model", () => {
+  const listed = rows('SageMaker operations')
+  expect(listed.map(([name]) => name)).toEqual(Object.keys(sagemakerRuntimeModel.operations))
   for (const [name, served] of listed) expect(served, name).toBe('served')
 })
 

@@ -595,6 +595,7 @@ export interface ValueOf {
   'weir.devices.bridge': DeviceMessage
   'weir.control.rules': ControlEntry
   'weir.control.tables': ControlEntry
+  'weir.control.endpoints': ControlEntry
   'weir.tables.requests': TableRequest
   'weir.tables.items': TableEntry
   'weir.tables.changes': TableChange

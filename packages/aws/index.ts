@@ -7,6 +7,7 @@ export { api } from './api.ts'
 export type { Account, Arn } from './arn.ts'
 export {
   awsAccountConfig,
+  endpointArn,
   formatArn,
   functionArn,
   functionIn,
@@ -32,6 +33,7 @@ export { iotModel } from './models/iot.ts'
 export { iotDataModel } from './models/iot-data.ts'
 export { kinesisModel } from './models/kinesis.ts'
 export { lambdaModel } from './models/lambda.ts'
+export { sagemakerRuntimeModel } from './models/sagemaker-runtime.ts'
 export { snsModel, UNSIGNED_SNS_OPERATIONS } from './models/sns.ts'
 export { stsModel } from './models/sts.ts'
 export { type Caller, invokeFunction, type OwnAnswer, publishNotification } from './own-calls.ts'

@@ -57,6 +57,7 @@ type ControlTopic = Extract<
   | 'weir.control.notifications'
   | 'weir.control.rules'
   | 'weir.control.tables'
+  | 'weir.control.endpoints'
 >
 
 export interface ControlLog {

@@ -109,6 +109,7 @@ describe('a request', () => {
     ['the action of a link in a message', { method: 'GET', path: '/?Action=Unsubscribe' }, 'alerter'],
     ['the path of a certificate', { method: 'GET', path: '/SimpleNotificationService-0a.pem' }, 'alerter'],
     ['the path of the code of a function', { method: 'GET', path: '/v1/functions/f/code/c' }, 'enricher'],
+    ['the path of an endpoint', { path: '/endpoints/demand/invocations' }, 'pricing'],
     ['the path of a rule', { method: 'GET', path: '/rules/hot' }, 'ingest-hub'],
     ['a path without a folder', { method: 'GET', path: '/rules?maxResults=1' }, 'ingest-hub'],
     ['the topic of a message', { path: '/topics/a%2Fb?qos=1', headers: signed('iotdata') }, 'ingest-hub'],
@@ -128,13 +129,13 @@ describe('a request', () => {
       'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
-      '"message":"This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sns; the request names none of them."',
+      '"message":"This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sagemaker, sns; the request names none of them."',
     ],
     [
       'a signature for another service',
       { path: '/bucket', headers: signed('s3') },
       400,
-      '<Message>This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sns; the request is for s3.</Message>',
+      '<Message>This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, sagemaker, sns; the request is for s3.</Message>',
     ],
     ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
     [

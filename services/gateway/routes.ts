@@ -16,6 +16,7 @@ import {
   PROTOCOLS,
   type Protocol,
   queryParameters,
+  sagemakerRuntimeModel,
   signedService,
   snsModel,
   stsModel,
@@ -56,6 +57,7 @@ const MODELS: Readonly<Record<AwsApi, Model>> = {
   iotdata: iotDataModel,
   kinesis: kinesisModel,
   lambda: lambdaModel,
+  sagemaker: sagemakerRuntimeModel,
   sns: snsModel,
   sts: stsModel,
 }
@@ -98,6 +100,8 @@ export function routesTo(
       for (const action of UNVERSIONED[name] ?? []) add(byAction, action, route)
     }
   }
+  // /endpoint is a path of IoT, and /endpoints/ a folder of SageMaker: the longest that fits decides.
+  const folders = [...byFolder].sort(([a], [b]) => b.length - a.length)
   const byParameters = (parameters: readonly Named[]): Route | undefined => {
     const value = (wanted: string): string | undefined =>
       parameters.find(({ name }) => name === wanted)?.value
@@ -116,7 +120,7 @@ export function routesTo(
       if (signedFor !== undefined) return byService.get(signedFor)
       return (
         byParameters(queryParameters(request.url)) ??
-        [...byFolder].find(([folder]) => request.url.startsWith(folder))?.[1]
+        folders.find(([folder]) => request.url.startsWith(folder))?.[1]
       )
     },
     protocolOf(request) {

@@ -13,6 +13,16 @@ export const config = (reader: ConfigReader) => ({
   awsAccess: awsAccessConfig(reader),
   account: awsAccountConfig(reader),
   state: stateConfig(reader),
+  models: {
+    folder: reader.optional(
+      'MODELS',
+      'The folder of models: ENDPOINT/VERSION/model.onnx and card.json. Every replica must find the same files.',
+    ),
+    endpoint: reader.optional(
+      'MODELS_ENDPOINT',
+      "The endpoint that answers at /ping and /invocations, as a container of SageMaker's does. If not set, nothing does.",
+    ),
+  },
   memoryBytes:
     reader.integer(
       'PRICING_MEMORY_MB',

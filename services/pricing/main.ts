@@ -16,8 +16,12 @@ import { chosenSolutions, topics } from '@weir/solutions'
 import { openRecords } from '@weir/topics'
 import { config as read } from './config.ts'
 import { dynamodbApis } from './dynamodb/dynamodb-api.ts'
+import { openEndpoints } from './endpoints/endpoints.ts'
 import { openFills } from './fills.ts'
+import { endpointRoutes } from './http/endpoint-routes.ts'
 import { itemRoutes } from './http/item-routes.ts'
+import { containerRoutes } from './sagemaker/container.ts'
+import { sagemakerRuntimeApi } from './sagemaker/runtime-api.ts'
 import { ensureTables, itemTablesOf, openRowsOf } from './solution-tables.ts'
 import { CHANGES } from './tables/table-task.ts'
 import { openTables } from './tables/tables.ts'
@@ -51,21 +55,30 @@ await Service.named('pricing')
       { kafka, codec, tables, log },
     ),
   )
+  .with('endpoints', ({ kafka, codec }, { log }) =>
+    openEndpoints({ kafka, codec, folder: config.models.folder, log }),
+  )
   .with('changes', async ({ codec }, { log }) => ({
     value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),
     stop: async () => {},
   }))
-  .with('http', ({ access, awsAccess, changes, fills, kafka, tables }, { log }) =>
+  .with('http', ({ access, awsAccess, changes, endpoints, fills, kafka, tables }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('pricing'),
       admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, tables: tables.ready, ...fills },
+      ready: { kafka: kafka.connected, tables: tables.ready, endpoints: endpoints.ready, ...fills },
       routes: async (app) => {
-        const { account } = config
+        const { account, models } = config
         itemRoutes(app, { tables, access })
+        endpointRoutes(app, { endpoints, access })
+        if (models.endpoint !== undefined)
+          await app.register(containerRoutes, { endpoints, access, endpoint: models.endpoint })
         await app.register(
-          awsDoor({ access: awsAccess, account }, dynamodbApis({ account, tables, kafka, changes })),
+          awsDoor({ access: awsAccess, account }, [
+            ...dynamodbApis({ account, tables, kafka, changes }),
+            sagemakerRuntimeApi({ account, endpoints }),
+          ]),
         )
       },
     }),

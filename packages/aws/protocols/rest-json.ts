@@ -32,7 +32,13 @@ interface Found {
 type WriteError = (error: AwsError) => Answer
 
 const JSON_TYPE = 'application/json'
-const NO_OUTPUT: RestOutput = { status: undefined, headers: {}, body: Buffer.alloc(0), blob: false }
+const NO_OUTPUT: RestOutput = {
+  status: undefined,
+  headers: {},
+  contentType: undefined,
+  body: Buffer.alloc(0),
+  blob: false,
+}
 /** The errors with status 403 in this protocol; those with targets have 400. */
 const FORBIDDEN = new Set([
   'AccessDeniedException',
@@ -112,8 +118,8 @@ class RestCall implements Call {
 
   write(output: object): Answer {
     const { route } = this.#found!
-    const { status = route.status, headers, body, blob } = route.write(output)
-    const contentType = blob ? route.payloadType : JSON_TYPE
+    const { status = route.status, headers, body, blob, ...given } = route.write(output)
+    const contentType = given.contentType ?? (blob ? route.payloadType : JSON_TYPE)
     return { status, headers, body, contentType: body.length === 0 ? undefined : contentType }
   }
 }

@@ -17,7 +17,10 @@ export interface RestRequest {
 export interface RestOutput {
   /** Undefined if the output does not have one. */
   readonly status: number | undefined
+  /** Without the content type. */
   readonly headers: Readonly<Record<string, string>>
+  /** Undefined if the output does not have one. */
+  readonly contentType: string | undefined
   readonly body: Buffer
   /** Whether the body is a blob, whose content type only the service knows. */
   readonly blob: boolean
@@ -67,10 +70,12 @@ export function outputWriter(model: Model, shapeName: string): (output: object) 
     const members = output as Members
     const headers: Record<string, string> = {}
     let status: number | undefined
+    let contentType: string | undefined
     for (const { member, location, name } of located) {
       const value = members[member]
       if (value === undefined || value === null) continue
       if (location === 'statusCode') status = value as number
+      else if (location === 'header' && name === 'Content-Type') contentType = String(value)
       else if (location === 'header') headers[name] = String(value)
     }
     const content = payload === undefined ? members : members[payload]
@@ -80,7 +85,7 @@ export function outputWriter(model: Model, shapeName: string): (output: object) 
         : content === undefined
           ? Buffer.from('{}')
           : encode(content, 'json')
-    return { status, headers, body, blob }
+    return { status, headers, contentType, body, blob }
   }
 }
 

@@ -27,7 +27,7 @@ interface Write {
 test('what is answered is kept once, over kills of the replicas', async () => {
   const cluster = await kafkaCluster({ brokers: 1 })
   onTestFinished(() => cluster.stop())
-  const world = await openPricingWorld(cluster.brokers)
+  const world = await openPricingWorld({ brokers: cluster.brokers })
   onTestFinished(() => world.stop())
   const replicas = await Promise.all([world.start(), world.start()])
   onTestFinished(() => {

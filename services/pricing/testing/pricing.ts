@@ -14,7 +14,7 @@ export interface PricingWorld {
   readonly kafka: Kafka
   readonly codec: Codec
   /** Starts a replica; resolves when it listens. */
-  start(): Promise<ServiceProcess>
+  start(variables?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** The changes of a table so far, those of each item in their order. */
   changes(table: string): Promise<TableChange[]>
   stop(): Promise<void>
@@ -26,8 +26,17 @@ export interface Pricing extends Pick<PricingWorld, 'changes' | 'stop'> {
   client<C>(Client: new (config: object) => C): C
 }
 
-/** @param brokers the shared ones, unless replicas are killed: they share their partitions with those of other tests */
-export async function openPricingWorld(brokers?: readonly string[]): Promise<PricingWorld> {
+export interface PricingOptions {
+  /** The shared ones, unless replicas are killed: they share their partitions with those of other tests. */
+  readonly brokers?: readonly string[]
+  /** Further variables of the replicas. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+export async function openPricingWorld({
+  brokers,
+  variables = {},
+}: PricingOptions = {}): Promise<PricingWorld> {
   const [{ brokers: shared }, { url: registryUrl }] = await Promise.all([servers.kafka(), servers.registry()])
   const env = {
     KAFKA_BROKERS: (brokers ?? shared).join(','),
@@ -43,7 +52,7 @@ export async function openPricingWorld(brokers?: readonly string[]): Promise<Pri
   return {
     kafka,
     codec,
-    start: () => startService('pricing', env),
+    start: (more) => startService('pricing', { ...env, ...variables, ...more }),
     async changes(table) {
       const found: TableChange[] = []
       const reading = await kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, async (batch) => {
@@ -65,8 +74,8 @@ export function clientOf<C>(Client: new (config: object) => C, url: string, more
 }
 
 /** Starts one replica on the shared servers. */
-export async function startPricing(): Promise<Pricing> {
-  const world = await openPricingWorld()
+export async function startPricing(options: PricingOptions = {}): Promise<Pricing> {
+  const world = await openPricingWorld(options)
   const service = await world.start()
   await untilReady(service)
   return {

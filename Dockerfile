@@ -50,6 +50,7 @@ COPY contracts contracts
 COPY packages packages
 COPY services services
 COPY solutions solutions
+COPY ml/models ml/models
 COPY tools tools
 USER 1000:1000
 # node itself gets the signals and drains; it writes only to /tmp.

@@ -12,7 +12,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { cpuOf } from './processes.ts'
 
 const { KIND = 'gathered', RESULT = '', BATCH = '256', CALLERS = '1024', SECONDS = '5' } = process.env
-const ML = new URL('../ml/model/', import.meta.url)
+const ML = new URL('../ml/models/sneaker-demand/1/', import.meta.url)
 const card = readCard(readFileSync(new URL('card.json', ML)))
 const { name, features } = card
 const file = card.source as FileOfModel
@@ -32,7 +32,7 @@ async function endpoint(callers: number, perCall: Float32Array): Promise<void> {
     name,
     file,
     features,
-    read: () => readFile(new URL('demand.onnx', ML)),
+    read: () => readFile(new URL('model.onnx', ML)),
     log,
   })
   const endpoint = new Endpoint('demand')
@@ -56,7 +56,7 @@ async function endpoint(callers: number, perCall: Float32Array): Promise<void> {
 }
 
 async function direct(): Promise<void> {
-  const session = await InferenceSession.create(readFileSync(new URL('demand.onnx', ML)), {
+  const session = await InferenceSession.create(readFileSync(new URL('model.onnx', ML)), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',

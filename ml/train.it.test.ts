@@ -1,4 +1,4 @@
-/** Trains the model again, from a history that is made again, and compares it with the one in ml/model. */
+/** Trains the model again, from a history that is made again, and compares it with the committed one. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -47,12 +47,12 @@ def main(history_file, folder):
     say('trained')
     judged = judge(Predictor(model), earlier, later, contract)
     require_better(judged['metrics'])
-    about = {'file': 'demand.onnx', 'sha256': hashlib.sha256(model).hexdigest(), 'bytes': len(model),
+    about = {'file': 'model.onnx', 'sha256': hashlib.sha256(model).hexdigest(), 'bytes': len(model),
              'input': {'name': 'features', 'type': 'float32', 'shape': ['rows', len(contract.names)]},
              'output': {'name': 'units', 'type': 'float32', 'shape': ['rows', 1]}}
     described = card(contract, earlier, later, judged, about)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'demand.onnx').write_bytes(model)
+    (folder / 'model.onnx').write_bytes(model)
     (folder / 'card.json').write_text(json.dumps(described, indent=2) + '\n')
     (folder / 'report.json').write_text(json.dumps(rounded(judged), indent=2) + '\n')
     (folder / 'report.md').write_text(markdown(described, judged))

@@ -1,4 +1,4 @@
-/** `npm run train`: writes the history, prepares a virtual environment, and trains the model in ml/model. */
+/** `npm run train`: writes the history, prepares a virtual environment, and trains the model in ml/models/sneaker-demand/1. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -21,5 +21,5 @@ export async function train(history: string, folder: string): Promise<void> {
 if (import.meta.main) {
   const history = join(here, 'history.csv.gz')
   await writeHistory(history, DEFAULT_WEEKS, DEFAULT_SEED)
-  await train(history, join(here, 'model'))
+  await train(history, join(here, 'models/sneaker-demand/1'))
 }

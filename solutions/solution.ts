@@ -35,6 +35,8 @@ export interface Solution {
   readonly tables?: Readonly<Record<string, TableDefinition>>
   /** Kept by pricing, by name. No two solutions may have one with the same name. */
   readonly itemTables?: Readonly<Record<string, ItemTableDefinition>>
+  /** Endpoints of models that pricing serves, by name. */
+  readonly endpoints?: Readonly<Record<string, EndpointDefinition>>
   /** Run by pricing. */
   readonly fills?: readonly FillDefinition[]
   readonly simulator?: SimulatorDefinition
@@ -86,6 +88,28 @@ export interface TableDefinition {
   readonly entry: Shape<unknown>
   /** Initial entries, by id. They are written once, while the table is empty. */
   readonly seed: Readonly<Record<string, unknown>>
+}
+
+/** An endpoint that is created if none has its name. Which versions serve is decided by people from then on. */
+export interface EndpointDefinition {
+  /** What the model is asked and what it predicts: a version with another contract cannot be registered. */
+  readonly contract: {
+    readonly features: readonly ModelColumn[]
+    readonly label: Pick<ModelColumn, 'name' | 'type' | 'unit'>
+  }
+  /** The version that serves at first: ENDPOINT/VERSION in the folder of models. */
+  readonly version: string
+  /** The time limit of a run of the model. */
+  readonly timeLimitMs: number
+}
+
+export interface ModelColumn {
+  readonly name: string
+  readonly type: 'float32'
+  readonly unit: string
+  /** Both bounds belong to the range. */
+  readonly min: number
+  readonly max: number
 }
 
 export interface StreamDefinition {

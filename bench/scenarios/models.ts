@@ -43,7 +43,7 @@ const ours = (KIND: string, batch: number, seconds: number): Promise<Figure> =>
 
 async function pythons(batch: number, seconds: number): Promise<Figure> {
   const python = await pythonWith('ml', join(ML, 'requirements.txt'))
-  const model = join(ML, 'model/demand.onnx')
+  const model = join(ML, 'models/sneaker-demand/1/model.onnx')
   return resultOf((result) =>
     startProcess(python, [path('../onnx_batches.py'), model, String(batch), String(seconds), result]),
   )
@@ -51,8 +51,8 @@ async function pythons(batch: number, seconds: number): Promise<Figure> {
 
 async function invoked({ env }: Context, perSecond: number, seconds: number): Promise<Latency> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-models-'))
-  cpSync(join(ML, 'model/card.json'), join(folder, ENDPOINT, '1/card.json'))
-  cpSync(join(ML, 'model/demand.onnx'), join(folder, ENDPOINT, '1/model.onnx'))
+  cpSync(join(ML, 'models/sneaker-demand/1/card.json'), join(folder, ENDPOINT, '1/card.json'))
+  cpSync(join(ML, 'models/sneaker-demand/1/model.onnx'), join(folder, ENDPOINT, '1/model.onnx'))
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const pricing = startNode(path('../../services/pricing/main.ts'), {
@@ -89,7 +89,7 @@ async function serve(url: string): Promise<void> {
 }
 
 async function measure(url: string, perSecond: number, seconds: number): Promise<Latency> {
-  const { features } = JSON.parse(readFileSync(join(ML, 'model/card.json'), 'utf8'))
+  const { features } = JSON.parse(readFileSync(join(ML, 'models/sneaker-demand/1/card.json'), 'utf8'))
   const row = features.map(({ trainedMin, trainedMax }: any) => (trainedMin + trainedMax) / 2)
   const body = JSON.stringify({ instances: [{ features: row }] })
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }

@@ -19,7 +19,7 @@ from demand.model import to_onnx, train, usual_units
 from demand.runtime import Predictor
 from train import HELD_BACK_SHARE, judge
 
-COMMITTED = Path(__file__).parent.parent / 'model'
+COMMITTED = Path(__file__).parent.parent / 'models' / 'sneaker-demand' / '1'
 MAX_BYTES = 1_000_000
 
 
@@ -30,7 +30,7 @@ class Model(unittest.TestCase):
         cls.history = read_history(os.environ['HISTORY'], cls.contract)
         cls.earlier, cls.later = cls.history.split(HELD_BACK_SHARE)
         cls.card = json.loads((COMMITTED / 'card.json').read_text())
-        cls.bytes = (COMMITTED / 'demand.onnx').read_bytes()
+        cls.bytes = (COMMITTED / 'model.onnx').read_bytes()
         cls.predict = Predictor(cls.bytes)
 
     def test_the_card_names_the_model_the_contract_and_the_data(self):
@@ -49,7 +49,7 @@ class Model(unittest.TestCase):
         self.assertAlmostEqual(self.card['elasticity'], judged['elasticity'], 3)
 
     def test_a_model_that_is_trained_again_predicts_the_same(self):
-        again = Predictor((Path(os.environ['RETRAINED']) / 'demand.onnx').read_bytes())(self.later.features)
+        again = Predictor((Path(os.environ['RETRAINED']) / 'model.onnx').read_bytes())(self.later.features)
         committed = self.predict(self.later.features)
         self.assertLess(np.mean(np.abs(again - committed)) / committed.mean(), 0.01)
         self.assertLess(np.quantile(np.abs(again / committed - 1), 0.99), 0.05)

@@ -1,9 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
 import { stateConfig } from '@weir/state'
+
+/** The models of the solutions that come with Weir. */
+const OWN_MODELS = fileURLToPath(new URL('../../ml/models', import.meta.url))
 
 /** The configuration of pricing, read from its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -14,9 +18,10 @@ export const config = (reader: ConfigReader) => ({
   account: awsAccountConfig(reader),
   state: stateConfig(reader),
   models: {
-    folder: reader.optional(
+    folder: reader.string(
       'MODELS',
       'The folder of models: ENDPOINT/VERSION/model.onnx and card.json. Every replica must find the same files.',
+      OWN_MODELS,
     ),
     endpoint: reader.optional(
       'MODELS_ENDPOINT',

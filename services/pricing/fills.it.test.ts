@@ -20,7 +20,7 @@ let service: ServiceProcess
 let stop: () => Promise<void>
 beforeAll(async () => {
   const cluster = await kafkaCluster({ brokers: 1 })
-  world = await openPricingWorld(cluster.brokers)
+  world = await openPricingWorld({ brokers: cluster.brokers })
   service = await world.start()
   stop = async () => {
     service.kill('SIGKILL')

@@ -22,6 +22,7 @@ import { endpointRoutes } from './http/endpoint-routes.ts'
 import { itemRoutes } from './http/item-routes.ts'
 import { containerRoutes } from './sagemaker/container.ts'
 import { sagemakerRuntimeApi } from './sagemaker/runtime-api.ts'
+import { endpointsOf, ensureEndpoints } from './solution-endpoints.ts'
 import { ensureTables, itemTablesOf, openRowsOf } from './solution-tables.ts'
 import { CHANGES } from './tables/table-task.ts'
 import { openTables } from './tables/tables.ts'
@@ -55,9 +56,11 @@ await Service.named('pricing')
       { kafka, codec, tables, log },
     ),
   )
-  .with('endpoints', ({ kafka, codec }, { log }) =>
-    openEndpoints({ kafka, codec, folder: config.models.folder, log }),
-  )
+  .with('endpoints', async ({ kafka, codec }, { log }) => {
+    const endpoints = await openEndpoints({ kafka, codec, folder: config.models.folder, log })
+    await ensureEndpoints(endpointsOf(solutions), endpoints.value)
+    return endpoints
+  })
   .with('changes', async ({ codec }, { log }) => ({
     value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),
     stop: async () => {},

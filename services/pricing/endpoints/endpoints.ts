@@ -24,7 +24,7 @@ export interface EndpointsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   /** The folder of the versions' files. */
-  readonly folder: string | undefined
+  readonly folder: string
   readonly log: Logger
 }
 

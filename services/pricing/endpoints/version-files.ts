@@ -10,13 +10,9 @@ export interface VersionFiles {
   model(endpoint: string, version: string): Promise<Buffer>
 }
 
-/** @param folder undefined: the service has no place for models */
-export function openVersionFiles(folder: string | undefined): VersionFiles {
-  const file = (name: string, maxBytes: number) => async (endpoint: string, version: string) => {
-    if (folder === undefined)
-      throw new Error('This service has no folder of models; set MODELS to the folder of ENDPOINT/VERSION/.')
-    return readBounded(join(folder, endpoint, version, name), maxBytes)
-  }
+export function openVersionFiles(folder: string): VersionFiles {
+  const file = (name: string, maxBytes: number) => (endpoint: string, version: string) =>
+    readBounded(join(folder, endpoint, version, name), maxBytes)
   return { card: file('card.json', MAX_CARD_BYTES), model: file('model.onnx', MAX_MODEL_BYTES) }
 }
 

@@ -21,6 +21,11 @@ export class Stock {
     return this.#pairs
   }
 
+  /** The next delivery, ms since the epoch; undefined until time has begun. */
+  get nextMs(): number | undefined {
+    return this.#nextMs
+  }
+
   /** Fills the stock up if a delivery was due since the last call. */
   deliver(now: number): void {
     if (this.#nextMs !== undefined && now < this.#nextMs) return

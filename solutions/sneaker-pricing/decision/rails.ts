@@ -149,13 +149,15 @@ export function reachablePrice(wanted: number, context: PriceContext): RailedPri
   if (wanted > highest) acted.push(highest === ceilingCents ? 'ceiling' : 'step')
   const bounded = Math.min(highest, Math.max(lowest, Math.round(wanted)))
   if (bounded === priceCents) return keep(acted)
+  const distance = (cents = Infinity): number => Math.abs(cents - bounded)
   // Towards the wish, or not at all.
   const point =
     bounded < priceCents
       ? nearestPoint(bounded, lowest, Math.min(highest, priceCents - 1), rails.pricePoints)
       : nearestPoint(bounded, Math.max(lowest, priceCents + 1), highest, rails.pricePoints)
   if (point !== bounded) acted.push('price-points')
-  return point === undefined ? keep(acted) : { priceCents: point, acted, refusedBy: null }
+  const isNearer = priceCents >= lowest && priceCents <= highest && distance(priceCents) <= distance(point)
+  return point === undefined || isNearer ? keep(acted) : { priceCents: point, acted, refusedBy: null }
 }
 
 /** Returns the lowest and the highest price by margin. */

@@ -26,12 +26,16 @@ export interface CatalogueProduct {
 /** What is counted of a product. */
 export type ProductCounts = Pick<ProductAggregates, 'at' | 'clicks' | 'quarterClicks' | 'units' | 'usual'>
 
-/** All from which a price is chosen. */
-export interface Situation {
+/** All from which a question follows. */
+export interface Ask {
   readonly product: CatalogueProduct
   /** Its `at` is the time of the decision. */
   readonly counts: ProductCounts
   readonly rails: Rails
+}
+
+/** All from which a price is chosen. */
+export interface Situation extends Ask {
   /** Changes of all products in the hour before. */
   readonly changesLastHour: number
 }
@@ -55,7 +59,7 @@ export type Unasked = 'sold-out' | 'too-new'
  * Returns what to ask a model, or why it cannot help. Throws a RangeError that names a number of the product or of its
  * counts that cannot be.
  */
-export function questionOf({ product, counts, rails }: Situation): Question | Unasked {
+export function questionOf({ product, counts, rails }: Ask): Question | Unasked {
   if (product.stock === 0) return 'sold-out'
   if (counts.usual.hours < MIN_USUAL_HOURS) return 'too-new'
   if (!Number.isSafeInteger(product.costCents) || product.costCents <= 0)

@@ -6,7 +6,7 @@
  */
 import { FEATURES } from '../features.ts'
 import type { Question, Situation, Unasked } from './candidates.ts'
-import { cumulative, type Horizon, horizonOf, type Outlook, outlookOf } from './outlook.ts'
+import { cumulative, horizonOf, type Outlook, outlookOf } from './outlook.ts'
 import { type RailName, type RailsContext, reachablePrice, withinRails } from './rails.ts'
 
 /**
@@ -14,6 +14,8 @@ import { type RailName, type RailsContext, reachablePrice, withinRails } from '.
  * mean of what is sold.
  */
 export const MODEL_ERROR = 0.24
+/** No product sells more pairs in an hour. */
+const MAX_UNITS = 1e6
 
 /** What a model answered to a question. */
 export interface Prediction {
@@ -35,10 +37,10 @@ export type ReasonCode =
   | Unasked
   /** The model did not answer. */
   | 'no-prediction'
-  /** The model's answer is not one number of at least 0 per row. */
+  /** The model's answer is not one number from 0 to a million per row. */
   | 'bad-prediction'
 
-/** A record of decisions. */
+/** A record of contracts/decision.avsc, but for the reason in words. */
 export interface PriceDecision {
   readonly productId: string
   /** Ms since the epoch. */
@@ -54,7 +56,10 @@ export interface PriceDecision {
   /** That the price is better than the present one, from 0 to 1; null if none is. */
   readonly confidence: number | null
   readonly stock: number
-  readonly horizon: Horizon | null
+  /** Hours until the next delivery, over which prices are compared; null without a usable prediction. */
+  readonly horizonHours: number | null
+  /** Demand relative to what is usual at this hour. */
+  readonly trend: number | null
   /** What the present price promises. */
   readonly outlookFrom: Outlook | null
   /** What the price promises that rails other than stops lead to. */
@@ -81,7 +86,7 @@ export function decide(
   if (prediction === null) return kept(situation, 'no-prediction', featuresAt(situation, question))
   const { modelName, modelVersion, units } = prediction
   const seen = { ...featuresAt(situation, question), modelName, modelVersion }
-  if (units.length !== rows.length || !units.every((value) => value >= 0 && value < Infinity))
+  if (units.length !== rows.length || !units.every((value) => value >= 0 && value <= MAX_UNITS))
     return kept(situation, 'bad-prediction', seen)
 
   const { product, counts, rails, changesLastHour } = situation
@@ -99,7 +104,8 @@ export function decide(
   const outlookAt = (cents: number): Outlook => outlooks[prices.indexOf(cents)]
   const outlookFrom = outlookAt(product.priceCents)
   const wantedCents = outlooks.reduce((best, other) => better(best, other), outlookFrom).priceCents
-  const known = { ...seen, horizon, outlookFrom, wantedCents }
+  const { hours: horizonHours, trend } = horizon
+  const known = { ...seen, horizonHours, trend, outlookFrom, wantedCents }
   if (wantedCents === product.priceCents) return kept(situation, 'best-price', known)
 
   const reachable = outlookAt(reachablePrice(wantedCents, { ...product, rails }).priceCents)
@@ -154,7 +160,8 @@ const kept = (
   rails: [],
   confidence: null,
   stock: product.stock,
-  horizon: null,
+  horizonHours: null,
+  trend: null,
   outlookFrom: null,
   outlookTo: null,
   features: {},

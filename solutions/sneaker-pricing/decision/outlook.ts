@@ -1,7 +1,7 @@
 /** What a price promises: the sales until the next delivery, of which there cannot be more than the stock. */
 
 /** From now until the next delivery, if it is not known when that comes: half of the time between two. */
-const UNKNOWN_HORIZON_HOURS = 84
+export const UNKNOWN_HORIZON_HOURS = 84
 const MIN_HORIZON_HOURS = 1
 /** In this time, what a trend adds to demand falls to a third. */
 const TREND_MEMORY_HOURS = 8

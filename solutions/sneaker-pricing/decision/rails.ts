@@ -35,11 +35,11 @@ export const DEFAULT_RAILS: Rails = {
   minMarginPercent: 20,
   maxMarginPercent: 200,
   maxStepPercent: 5,
-  coolDownMinutes: 60,
+  coolDownMinutes: 120,
   pricePoints: [95],
   frozen: false,
-  minConfidence: 0.6,
-  maxChangesPerHour: 60,
+  minConfidence: 0.9,
+  maxChangesPerHour: 30,
   stopped: false,
 }
 

@@ -48,12 +48,12 @@ const RAIL_ORDER: readonly RailName[] = [
   ...(['floor', 'ceiling', 'step', 'price-points'] as const),
 ]
 
-function causeOf({ horizon, outlookFrom, outlookTo, stock, fromCents, toCents }: PriceDecision): string {
-  if (horizon === null || outlookFrom === null || outlookTo === null)
+function causeOf(decision: PriceDecision): string {
+  const { horizonHours: hours, trend, outlookFrom, outlookTo, stock, fromCents, toCents } = decision
+  if (hours === null || trend === null || outlookFrom === null || outlookTo === null)
     return 'another price promises more revenue'
   const causes: string[] = []
   const isRise = toCents > fromCents
-  const { hours, trend } = horizon
   if (isRise ? trend >= NOTABLE_TREND : trend <= 1 / NOTABLE_TREND)
     causes.push(`demand is ${times(trend)} the usual`)
   const left = stock - outlookFrom.demand

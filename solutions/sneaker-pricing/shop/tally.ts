@@ -11,9 +11,9 @@ export class Tally {
   readonly product: Product
   /** The price of the hour. */
   priceCents: number
-  /** In the last hour. */
+  /** Both in the last hour. */
+  clicks = 0
   units = 0
-  #clicks = 0
   #quarterClicks = 0
   #usual: UsualHour = NO_HOURS
 
@@ -24,15 +24,15 @@ export class Tally {
 
   /** Returns the aggregates at the beginning of an hour; undefined if the product is new or sold out. */
   aggregates(at: number, shop: Shop): ProductAggregates | undefined {
-    const { product, priceCents, units } = this
+    const { product, priceCents, clicks, units } = this
     const { stock, competitorCents } = shop.statistics(product.id)
     if (stock === 0 || this.#usual.hours < MIN_USUAL_HOURS) return undefined
-    const counted = { clicks: this.#clicks, quarterClicks: this.#quarterClicks, units, usual: this.#usual }
+    const counted = { clicks, quarterClicks: this.#quarterClicks, units, usual: this.#usual }
     return { at, priceCents, listPriceCents: product.listPriceCents, competitorCents, stock, ...counted }
   }
 
   beginHour(): void {
-    this.#clicks = this.units = 0
+    this.clicks = this.units = 0
   }
 
   beginQuarter(): void {
@@ -41,15 +41,15 @@ export class Tally {
 
   count({ kind, quantity }: ShopEvent): void {
     if (kind === 'click') {
-      this.#clicks++
+      this.clicks++
       this.#quarterClicks++
     } else this.units += quantity
   }
 
   /** @param stock pairs at the end of the hour */
   endHour(stock: number): void {
-    const { units, priceCents } = this
-    this.#usual = usualAfter(this.#usual, { clicks: this.#clicks, units, priceCents, stock })
+    const { clicks, units, priceCents } = this
+    this.#usual = usualAfter(this.#usual, { clicks, units, priceCents, stock })
   }
 }
 

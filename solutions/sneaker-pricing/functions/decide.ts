@@ -42,6 +42,7 @@ async function decisionsOf(demands: readonly Demand[]): Promise<OutputRecord[]> 
   const [items, rails] = await Promise.all([itemsOf(demands), railsFor(demands), noteChanges(newest)])
   const asked = demands.flatMap((demand) => {
     const item = items.get(demand.productId)
+    if (item === undefined) console.error(`${demand.productId} is not in ${CATALOGUE_TABLE}.`)
     return item === undefined ? [] : askedOf(demand, item, rails)
   })
   const predictions = await predictionsOf(asked.map(({ question }) => question))

@@ -142,7 +142,7 @@ test('the error for an unknown table lists the existing ones', () => {
   for (const name of ['zone', '__proto__', 'constructor']) {
     expect(() => tables.check(name, 'x', {})).toThrow(
       new UnknownTable(
-        `There is no reference table ${JSON.stringify(name)}; choose one of areas, cargo-classes, sneaker-trends, truck-faults, zones.`,
+        `There is no reference table ${JSON.stringify(name)}; choose one of areas, cargo-classes, price-rails, sneaker-trends, truck-faults, zones.`,
       ),
     )
   }

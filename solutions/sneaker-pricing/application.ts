@@ -1,12 +1,18 @@
 /** What the page of the prices shows, and the prices that people set on it. */
 import type { ApplicationDefinition } from '../solution.ts'
-import type { Demand, MarketReport, Product, ProductWindow } from './generated/types.ts'
+import { RAILS_TABLE } from './decision/rails-table.ts'
+import type { Demand, MarketReport, PriceDecision, Product, ProductWindow } from './generated/types.ts'
+import { MODEL } from './tables.ts'
 import { TRENDS } from './trends.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /** A market that has not reported for so long is not shown. */
 const MARKET_MS = 5 * MINUTE_MS
+/** Decisions of the last hours are shown. */
+const DECISIONS_MS = 6 * HOUR_MS
+const MAX_DECISIONS = 100
+const MAX_DECISIONS_OF_PRODUCT = 400
 const MAX_PRICE_CENTS = 10_000_000
 const MAX_HOLD_MINUTES = 43_200
 const PARAMS = {
@@ -37,12 +43,19 @@ export const application: ApplicationDefinition = {
     const market = new Map<string, MarketReport>()
     const demand = new Map<string, Demand>()
     const windows = new Map<string, Map<number, ProductWindow>>()
+    const decisions = new Map<string, PriceDecision[]>()
     const topics = await Promise.all([
       recent('sneaker.market', MARKET_MS, (report: MarketReport) => market.set(report.productId, report)),
       recent('sneaker.demand', HOUR_MS, (one: Demand) => demand.set(one.productId, one)),
       recent('sneaker.windows', HOUR_MS, (window: ProductWindow) => keep(windows, window)),
+      recent('sneaker.decisions', DECISIONS_MS, (decision: PriceDecision) => {
+        const of = decisions.get(decision.productId) ?? []
+        decisions.set(decision.productId, of)
+        if (of.push(decision) > MAX_DECISIONS_OF_PRODUCT) of.shift()
+      }),
     ])
-    const trends = table(TRENDS)
+    const [trends, rails] = [table(TRENDS), table(RAILS_TABLE)]
+    const shown = (decision: PriceDecision) => decisionShown(decision, catalogue.get(decision.productId))
 
     return {
       routes(app) {
@@ -56,6 +69,18 @@ export const application: ApplicationDefinition = {
             await topics[2].read()
             const found = [...(windows.get(id)?.values() ?? [])].sort((a, b) => a.start - b.start)
             return reply.header('cache-control', 'no-store').send({ windows: found.map(windowShown) })
+          },
+        )
+        app.get<One>(
+          '/v1/sneakers/:id/decisions',
+          {
+            schema: { params: PARAMS },
+            onRequest: async (request) => requireRead(identify(request), 'sneaker.decisions'),
+          },
+          async ({ params: { id } }, reply) => {
+            await topics[3].read()
+            const found = decisions.get(id)?.toReversed() ?? []
+            return reply.header('cache-control', 'no-store').send({ decisions: found.map(shown) })
           },
         )
         app.put<Edit>(
@@ -85,7 +110,13 @@ export const application: ApplicationDefinition = {
           demand: demand.get(product.productId) ?? null,
           trend: trends.entries.get(product.productId) ?? null,
         }))
-        return { at: Date.now(), products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)) }
+        const latest = [...decisions.values()].flat().sort((a, b) => b.at - a.at)
+        return {
+          at: Date.now(),
+          products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)),
+          decisions: latest.slice(0, MAX_DECISIONS).map(shown),
+          rails: Object.fromEntries(rails.entries),
+        }
       },
     }
   },
@@ -98,6 +129,14 @@ function keep(windows: Map<string, Map<number, ProductWindow>>, window: ProductW
   const before = of.get(window.start)
   if (before === undefined || before.revision < window.revision) of.set(window.start, window)
   for (const start of of.keys()) if (start < window.start - HOUR_MS) of.delete(start)
+}
+
+/** `applied`: whether the catalogue has the change; null if it was changed again, so that nobody can tell. */
+function decisionShown(decision: PriceDecision, product: Product | undefined) {
+  const { features: _features, outlookFrom: _from, outlookTo: _to, reason, ...rest } = decision
+  const [changedAt, isOwn] = [product?.priceChangedAt ?? 0, product?.changedBy === MODEL]
+  const applied = changedAt > decision.at ? null : changedAt === decision.at && isOwn
+  return { ...rest, words: reason, applied: decision.decision === 'change' ? applied : null }
 }
 
 const windowShown = ({ start, windowMs, clicks, units, revenueCents, priceCents }: ProductWindow) => ({

@@ -63,14 +63,14 @@ class ShopWithTwin {
   }
 
   #market(productId: string, eventTime: number): MarketReport {
-    const { stock, competitorCents, units, revenueCents } = this.#shop.statistics(productId)
+    const { stock, competitorCents, nextDeliveryAt, units, revenueCents } = this.#shop.statistics(productId)
     const twin = this.#twin.statistics(productId)
     return {
       productId,
       eventTime,
       stock,
       competitorCents,
-      nextDeliveryAt: this.#shop.nextDeliveryAt(productId) ?? null,
+      nextDeliveryAt: nextDeliveryAt ?? null,
       sales: { units, revenueCents, fixedUnits: twin.units, fixedRevenueCents: twin.revenueCents },
     }
   }

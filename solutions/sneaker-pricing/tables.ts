@@ -1,6 +1,6 @@
 /** The catalogue with its prices, the market, and the demand: tables that functions and people read and write. */
 import type { FillDefinition, ItemTableDefinition, PlainItem } from '../item-tables.ts'
-import type { Demand, MarketReport, PriceEdit } from './generated/types.ts'
+import type { Demand, MarketReport, PriceDecision, PriceEdit } from './generated/types.ts'
 import { catalogue, type Product } from './shop/products.ts'
 import { shareOfBuyers } from './shop/shoppers.ts'
 import { HALF_LIFE_HOURS } from './usual.ts'
@@ -8,6 +8,8 @@ import { HALF_LIFE_HOURS } from './usual.ts'
 export const CATALOGUE = 'sneaker-catalogue'
 export const DEMAND = 'sneaker-demand'
 export const MARKET = 'sneaker-market'
+/** Who has changed a price that a decision changed. */
+export const MODEL = 'model'
 
 /** The shop that is simulated has as many shoppers as make its page interesting. */
 const SIZE = 4
@@ -63,6 +65,13 @@ export const fills: readonly FillDefinition[] = [
     write: (demand: Demand) => ({ put: { ...demand } }),
   },
   {
+    name: 'sneaker-decisions',
+    source: 'sneaker.decisions',
+    deadLetter: 'sneaker.decisions.dead',
+    table: CATALOGUE,
+    write: changeOf,
+  },
+  {
     name: 'sneaker-edits',
     source: 'sneaker.edits',
     deadLetter: 'sneaker.edits.dead',
@@ -70,6 +79,25 @@ export const fills: readonly FillDefinition[] = [
     write: editOf,
   },
 ]
+
+/** A change is made only if nobody has changed the price since the decision. */
+function changeOf({ productId, decision, at, fromCents, toCents, reason, priceChangedAt }: PriceDecision) {
+  if (decision === 'keep') return undefined
+  const isFirst = priceChangedAt === 0
+  return {
+    key: productId,
+    condition: `priceCents = :from AND ${isFirst ? 'attribute_not_exists(priceChangedAt)' : 'priceChangedAt = :before'}`,
+    update: 'SET priceCents = :to, priceChangedAt = :at, changedBy = :by, reason = :reason REMOVE heldUntil',
+    values: {
+      ':from': fromCents,
+      ...(isFirst ? {} : { ':before': priceChangedAt }),
+      ':to': toCents,
+      ':at': at,
+      ':by': MODEL,
+      ':reason': reason,
+    },
+  }
+}
 
 const MAX_HOLD_MS = 30 * 86_400_000
 

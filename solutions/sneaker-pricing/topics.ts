@@ -78,6 +78,11 @@ export const topics: TopicTable = {
     }),
     key: null,
   },
+  'sneaker.decisions': ofProducts('decision', {
+    writers: ['enricher'],
+    readers: ['enricher', 'pricing'],
+    doc: 'Decisions about prices with their reasons, also those to keep one; exactly once for read_committed readers.',
+  }),
   'sneaker.edits': ofProducts('edit', {
     writers: ['enricher'],
     readers: ['pricing'],
@@ -89,5 +94,6 @@ export const topics: TopicTable = {
   'sneaker.windows.dead': deadLetterTopic('enricher'),
   'sneaker.demand.dead': deadLetterTopic('pricing'),
   'sneaker.market.dead': deadLetterTopic('pricing'),
+  'sneaker.decisions.dead': deadLetterTopic('pricing'),
   'sneaker.edits.dead': deadLetterTopic('pricing'),
 }

@@ -195,7 +195,7 @@ describe('reference tables', () => {
     const unknown = {
       code: 'unknown-table',
       message:
-        'There is no reference table "zone"; choose one of areas, cargo-classes, sneaker-trends, truck-faults, zones.',
+        'There is no reference table "zone"; choose one of areas, cargo-classes, price-rails, sneaker-trends, truck-faults, zones.',
     }
     for (const [method, entry] of [
       ['GET', 'zone'],

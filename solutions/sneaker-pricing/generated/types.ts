@@ -319,6 +319,64 @@ export interface DemandSoFar {
   watermarkMs: number | null
 }
 
+export type PriceDecisionKind = 'change' | 'keep'
+
+/** What a price promises until the horizon. */
+export interface PriceOutlook {
+  /** The price. */
+  priceCents: number
+  /** The prediction for the next hour, pairs. */
+  unitsNextHour: number
+  /** Pairs that would be sold until the horizon if the stock had no end. */
+  demand: number
+  /** Pairs that are expected to be sold until the horizon. */
+  units: number
+  /** The revenue of these. */
+  revenueCents: number
+}
+
+/** A decision about the price of a product, also one to keep it. A change is made if the catalogue's price is still that of fromCents and priceChangedAt. */
+export interface PriceDecision {
+  /** The product. The key of the topic. */
+  productId: string
+  /** The time whose demand was decided upon, milliseconds since the epoch, UTC. */
+  at: number
+  /** What to do. */
+  decision: PriceDecisionKind
+  /** better-price: a change. best-price: no other one promises more. rails: rails allow no change. sold-out, too-new, no-prediction, bad-prediction: there was nothing to decide by. */
+  reasonCode: string
+  /** The reason, for people. */
+  reason: string
+  /** The price before. */
+  fromCents: number
+  /** The decided price; fromCents if it is kept. */
+  toCents: number
+  /** The price that would be chosen without rails; null without a usable prediction. */
+  wantedCents: number | null
+  /** The rails because of which the wanted price was not chosen: stopped, frozen, cool-down, changes-per-hour, confidence, floor, ceiling, step, price-points. */
+  rails: Array<string>
+  /** That the price is better than the one before, 0 to 1; null if none is wanted. */
+  confidence: number | null
+  /** Pairs in stock. */
+  stock: number
+  /** Hours until the next delivery, over which prices are compared; null without a usable prediction. */
+  horizonHours: number | null
+  /** Demand relative to what is usual at this hour; null without a usable prediction. */
+  trend: number | null
+  /** What the price before promises; null without a usable prediction. */
+  outlookFrom: PriceOutlook | null
+  /** What the price promises that one step leads to, also if other rails refuse it; null if none is wanted. */
+  outlookTo: PriceOutlook | null
+  /** The model's features at the decided price, by the names in ml/features.json; empty if the model was not asked. */
+  features: Record<string, number>
+  /** The endpoint that answered; null if none did. */
+  modelName: string | null
+  /** The variant of the endpoint that answered; null if none did. */
+  modelVersion: string | null
+  /** The last change of the price before this decision, milliseconds since the epoch, UTC; 0 if there was none. */
+  priceChangedAt: number
+}
+
 /** A person sets a price. */
 export interface PriceEdit {
   /** The product. The key of the topic. */
@@ -346,6 +404,7 @@ declare module '@weir/contracts/generated/types.ts' {
     'sneaker.windows.open': OpenWindows
     'sneaker.demand': Demand
     'sneaker.demand.so-far': DemandSoFar
+    'sneaker.decisions': PriceDecision
     'sneaker.edits': PriceEdit
     'sneaker.clicks.dead': DeadLetter
     'sneaker.purchases.dead': DeadLetter
@@ -353,6 +412,7 @@ declare module '@weir/contracts/generated/types.ts' {
     'sneaker.windows.dead': DeadLetter
     'sneaker.demand.dead': DeadLetter
     'sneaker.market.dead': DeadLetter
+    'sneaker.decisions.dead': DeadLetter
     'sneaker.edits.dead': DeadLetter
   }
 }

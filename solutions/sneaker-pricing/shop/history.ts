@@ -3,11 +3,11 @@
  * Its prices do not depend on demand, so a model can learn from it how demand depends on prices.
  */
 import { randomFrom } from '../../random.ts'
-import { featuresOf, MIN_USUAL_HOURS } from '../features.ts'
-import { NO_HOURS, type UsualHour, usualAfter } from '../usual.ts'
+import { featuresOf } from '../features.ts'
 import { seedOf } from './draws.ts'
 import { catalogue, type Product } from './products.ts'
 import { Shop } from './shop.ts'
+import { runHour, Tally } from './tally.ts'
 
 export interface HistoryRow {
   /** The beginning of the hour in which the units were sold, ms since the epoch. */
@@ -22,7 +22,6 @@ export interface HistoryRow {
 /** 2026-01-05T00:00:00Z, a Monday. */
 const START_MS = 1_767_571_200_000
 const HOUR_MS = 3_600_000
-const QUARTER_MS = 900_000
 const HOURS_PER_WEEK = 168
 export const MAX_WEEKS = 104
 /** A price is the list price and a number of steps, each of this share of it. */
@@ -42,18 +41,9 @@ export function* history(seed: number, weeks: number): Generator<HistoryRow[]> {
   for (let hour = 0; hour < weeks * HOURS_PER_WEEK; hour++) {
     const at = START_MS + hour * HOUR_MS
     const features = [...trials.values()].map((trial) => trial.begin(at, shop))
-    for (let from = at; from < at + HOUR_MS; from += QUARTER_MS) {
-      for (const trial of trials.values()) trial.quarterClicks = 0
-      for (const { productId, kind, quantity } of shop.step(
-        from,
-        from + QUARTER_MS,
-        (id) => trials.get(id)!.priceCents,
-      ))
-        trials.get(productId)!.count(kind, quantity)
-    }
+    runHour(shop, at, trials)
     const rows: HistoryRow[] = []
     for (const [index, trial] of [...trials.values()].entries()) {
-      trial.end(shop)
       const row = features[index]
       if (row) rows.push({ at, productId: trial.product.id, features: row, units: trial.units })
     }
@@ -61,23 +51,14 @@ export function* history(seed: number, weeks: number): Generator<HistoryRow[]> {
   }
 }
 
-/** The price that is tried out for a product, and the clicks and sales of the last hour. */
-class Trial {
-  readonly product: Product
+/** The price that is tried out for a product, and its counts. */
+class Trial extends Tally {
   readonly #random: () => number
   #step = 0
-  #usual: UsualHour = NO_HOURS
-  clicks = 0
-  quarterClicks = 0
-  units = 0
 
   constructor(product: Product, seed: number, index: number) {
-    this.product = product
+    super(product)
     this.#random = randomFrom(seedOf(seed, index, 3))
-  }
-
-  get priceCents(): number {
-    return Math.round(this.product.listPriceCents * (1 + this.#step * STEP))
   }
 
   /** Chooses the price of an hour, and returns its features unless the product is new or sold out. */
@@ -85,25 +66,8 @@ class Trial {
     const draw = this.#random() * STEP_EVERY_HOURS
     if (draw < 1)
       this.#step = Math.min(HIGHEST_STEP, Math.max(LOWEST_STEP, this.#step + (draw < 0.5 ? -1 : 1)))
-    const { clicks, quarterClicks, units, priceCents } = this
-    this.clicks = this.units = 0
-    const { stock, competitorCents } = shop.statistics(this.product.id)
-    if (stock === 0 || this.#usual.hours < MIN_USUAL_HOURS) return
-    const { listPriceCents } = this.product
-    const counted = { clicks, quarterClicks, units, stock, usual: this.#usual }
-    return featuresOf({ at, priceCents, listPriceCents, competitorCents, ...counted })
-  }
-
-  count(kind: 'click' | 'purchase', quantity: number): void {
-    if (kind === 'click') {
-      this.clicks++
-      this.quarterClicks++
-    } else this.units += quantity
-  }
-
-  end(shop: Shop): void {
-    const { clicks, units, priceCents } = this
-    const { stock } = shop.statistics(this.product.id)
-    this.#usual = usualAfter(this.#usual, { clicks, units, priceCents, stock })
+    this.priceCents = Math.round(this.product.listPriceCents * (1 + this.#step * STEP))
+    const aggregates = this.aggregates(at, shop)
+    return aggregates && featuresOf(aggregates)
   }
 }

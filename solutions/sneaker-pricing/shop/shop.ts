@@ -32,6 +32,8 @@ export interface ProductStatistics {
   readonly revenueCents: number
   /** Pairs that are left, without those in carts. */
   readonly stock: number
+  /** The next delivery, ms since the epoch; undefined until the first step. */
+  readonly nextDeliveryAt: number | undefined
   readonly competitorCents: number
 }
 
@@ -106,12 +108,14 @@ export class Shop {
 
   statistics(productId: string): ProductStatistics {
     const { clicks, units, revenueCents, stock, market } = this.#shelf(productId)
-    return { clicks, units, revenueCents, stock: stock.pairs, competitorCents: market.competitorCents }
-  }
-
-  /** Returns when the stock is filled up next, ms since the epoch; undefined before the first step. */
-  nextDeliveryAt(productId: string): number | undefined {
-    return this.#shelf(productId).stock.nextDeliveryAt
+    return {
+      clicks,
+      units,
+      revenueCents,
+      stock: stock.pairs,
+      nextDeliveryAt: stock.nextMs,
+      competitorCents: market.competitorCents,
+    }
   }
 
   /**

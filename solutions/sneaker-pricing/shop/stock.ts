@@ -21,8 +21,8 @@ export class Stock {
     return this.#pairs
   }
 
-  /** When the stock is filled up next, ms since the epoch; undefined before the first visit. */
-  get nextDeliveryAt(): number | undefined {
+  /** The next delivery, ms since the epoch; undefined until time has begun. */
+  get nextMs(): number | undefined {
     return this.#nextMs
   }
 

@@ -104,7 +104,7 @@ function spread(lowest: number, highest: number, points: readonly number[]): num
 /** Returns the first price point from `cents` on. */
 function pointFrom(cents: number, points: readonly number[]): number {
   let found = cents
-  while (!isPricePoint(found, points)) found++
+  while (!isPricePoint(found, points) && found < cents + 100) found++
   return found
 }
 

@@ -22,4 +22,7 @@ export const priceRails: Shape<RailsEntry> = object(
   },
 )
 
-export const priceRailsSeed: Readonly<Record<string, RailsEntry>> = { [ALL_PRODUCTS]: DEFAULT_RAILS }
+/** Of the simulated shop, in which people want to see prices move. */
+export const priceRailsSeed: Readonly<Record<string, RailsEntry>> = {
+  [ALL_PRODUCTS]: { ...DEFAULT_RAILS, coolDownMinutes: 5, maxChangesPerHour: 100 },
+}

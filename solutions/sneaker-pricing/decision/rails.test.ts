@@ -24,7 +24,8 @@ const context = ({
 })
 
 test('the seed fits the shape, and whatever fits it becomes complete rails', () => {
-  expect(read(priceRails, priceRailsSeed.all, 'refused')).toEqual(DEFAULT_RAILS)
+  expect(read(priceRails, priceRailsSeed.all, 'refused')).toEqual(priceRailsSeed.all)
+  expect(read(priceRails, DEFAULT_RAILS, 'refused')).toEqual(DEFAULT_RAILS)
   expect(railsOf(read(priceRails, {}, 'refused'))).toEqual(DEFAULT_RAILS)
 })
 

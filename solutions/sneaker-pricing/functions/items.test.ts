@@ -62,6 +62,7 @@ test.each<[string, Item]>([
   ['productId', { ...demand, productId: { S: '' } }],
   ['clicks', { ...demand, clicks: { S: '40' } }],
   ['clicks', { ...demand, clicks: { N: 'many' } }],
+  ['at', { ...demand, at: n(NOW + 0.5) }],
   ['usual', { ...demand, usual: { S: 'none' } }],
   ['weight', { ...demand, usual: { M: { ...usual.M, weight: {} } } }],
 ])('a record without a usable %s is left out, and its neighbours are not', (name, item) => {
@@ -101,6 +102,7 @@ test('a product of the catalogue may have no known delivery and no change of its
     nextDeliveryAt: NOW,
     priceChangedAt: NOW - 5,
   })
+  expect(() => productOf({ ...item, priceChangedAt: n(0.5) })).toThrow('priceChangedAt is 0.5')
   const { stock: _, ...incomplete } = item
   expect(() => productOf(incomplete)).toThrow('stock is missing')
 })

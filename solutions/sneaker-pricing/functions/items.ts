@@ -50,10 +50,10 @@ function demandOf(item: Item): Demand {
   return {
     productId: textAt(item, 'productId'),
     counts: {
-      at: numberAt(item, 'at'),
-      clicks: numberAt(item, 'clicks'),
-      quarterClicks: numberAt(item, 'quarterClicks'),
-      units: numberAt(item, 'units'),
+      at: wholeAt(item, 'at'),
+      clicks: wholeAt(item, 'clicks'),
+      quarterClicks: wholeAt(item, 'quarterClicks'),
+      units: wholeAt(item, 'units'),
       usual: {
         hours: numberAt(usual, 'hours'),
         weight: numberAt(usual, 'weight'),
@@ -66,25 +66,31 @@ function demandOf(item: Item): Demand {
 }
 
 /**
- * Throws a RangeError that names the attribute that is missing. Without nextDeliveryAt, the delivery is not known.
+ * Throws a RangeError that names the attribute that is missing or cannot be. Without nextDeliveryAt, the delivery is not known.
  * @param item from the catalogue, with what the market says
  */
 export const productOf = (item: Item): CatalogueProduct => ({
   productId: textAt(item, 'productId'),
-  listPriceCents: numberAt(item, 'listPriceCents'),
-  costCents: numberAt(item, 'costCents'),
-  priceCents: numberAt(item, 'priceCents'),
-  competitorCents: numberAt(item, 'competitorCents'),
-  stock: numberAt(item, 'stock'),
-  nextDeliveryAt: item.nextDeliveryAt?.N === undefined ? null : numberAt(item, 'nextDeliveryAt'),
-  priceChangedAt: item.priceChangedAt?.N === undefined ? 0 : numberAt(item, 'priceChangedAt'),
-  heldUntil: item.heldUntil?.N === undefined ? 0 : numberAt(item, 'heldUntil'),
+  listPriceCents: wholeAt(item, 'listPriceCents'),
+  costCents: wholeAt(item, 'costCents'),
+  priceCents: wholeAt(item, 'priceCents'),
+  competitorCents: wholeAt(item, 'competitorCents'),
+  stock: wholeAt(item, 'stock'),
+  nextDeliveryAt: item.nextDeliveryAt?.N === undefined ? null : wholeAt(item, 'nextDeliveryAt'),
+  priceChangedAt: item.priceChangedAt?.N === undefined ? 0 : wholeAt(item, 'priceChangedAt'),
+  heldUntil: item.heldUntil?.N === undefined ? 0 : wholeAt(item, 'heldUntil'),
 })
 
 function textAt(item: Item, name: string): string {
   const text = item[name]?.S
   if (text === undefined || text === '') throw new RangeError(`${name} is missing.`)
   return text
+}
+
+function wholeAt(item: Item, name: string): number {
+  const value = numberAt(item, name)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${name} is ${value}; it must be a whole number.`)
+  return value
 }
 
 function numberAt(item: Item, name: string): number {

@@ -14,9 +14,9 @@ export const config = (reader: ConfigReader) => ({
   account: awsAccountConfig(reader),
   state: stateConfig(reader),
   models: {
-    folder: reader.optional(
+    place: reader.optional(
       'MODELS',
-      'The folder of models: ENDPOINT/VERSION/model.onnx and card.json. Every replica must find the same files.',
+      'Where models are: a folder, a file:// URL, or s3://BUCKET/PREFIX, with ENDPOINT/VERSION/model.onnx and card.json. Every replica must find the same files.',
     ),
     endpoint: reader.optional(
       'MODELS_ENDPOINT',

@@ -43,7 +43,7 @@ await Service.named('pricing')
     openTables({ kafka, codec, producer, config: config.state, log }),
   )
   .with('endpoints', ({ kafka, codec }, { log }) =>
-    openEndpoints({ kafka, codec, folder: config.models.folder, log }),
+    openEndpoints({ kafka, codec, place: config.models.place, region: config.account.region, log }),
   )
   .with('changes', async ({ codec }, { log }) => ({
     value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),

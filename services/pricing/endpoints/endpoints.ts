@@ -23,14 +23,16 @@ export interface Endpoints {
 export interface EndpointsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
-  /** The folder of the versions' files. */
-  readonly folder: string | undefined
+  /** Where the versions' files are: a folder, a file:// URL or s3://BUCKET/PREFIX. */
+  readonly place: string | undefined
+  /** The region of the bucket. */
+  readonly region: string
   readonly log: Logger
 }
 
 export async function openEndpoints(options: EndpointsOptions): Promise<Resource<Endpoints>> {
-  const { kafka, codec, folder, log } = options
-  const versions = new Versions({ files: openVersionFiles(folder), log })
+  const { kafka, codec, place, region, log } = options
+  const versions = new Versions({ files: openVersionFiles(place, region), log })
   const loaders = new Map<string, Loader>()
   const { value: definitions, stop } = await openDefinitions({
     kafka,

@@ -1,7 +1,9 @@
-/** The files of versions: ENDPOINT/VERSION/card.json and model.onnx, in a folder. */
+/** The files of versions: ENDPOINT/VERSION/card.json and model.onnx, in a folder or a bucket of S3. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MAX_CARD_BYTES, MAX_MODEL_BYTES } from '../models/card.ts'
+import { openBucket } from './bucket.ts'
 
 export interface VersionFiles {
   /** Reads the card. Rejects with an error whose message is a sentence. */
@@ -10,14 +12,31 @@ export interface VersionFiles {
   model(endpoint: string, version: string): Promise<Buffer>
 }
 
-/** @param folder undefined: the service has no place for models */
-export function openVersionFiles(folder: string | undefined): VersionFiles {
-  const file = (name: string, maxBytes: number) => async (endpoint: string, version: string) => {
-    if (folder === undefined)
-      throw new Error('This service has no folder of models; set MODELS to the folder of ENDPOINT/VERSION/.')
-    return readBounded(join(folder, endpoint, version, name), maxBytes)
+/** Reads ENDPOINT/VERSION/FILE. Rejects with an error whose message is a sentence. */
+export type ReadFile = (path: string, maxBytes: number) => Promise<Buffer>
+
+/**
+ * @param place a folder, a file:// URL or s3://BUCKET/PREFIX; undefined: the service has no models
+ * @param region of the bucket
+ */
+export function openVersionFiles(place: string | undefined, region: string): VersionFiles {
+  const read = readerOf(place, region)
+  return {
+    card: (endpoint, version) => read(`${endpoint}/${version}/card.json`, MAX_CARD_BYTES),
+    model: (endpoint, version) => read(`${endpoint}/${version}/model.onnx`, MAX_MODEL_BYTES),
   }
-  return { card: file('card.json', MAX_CARD_BYTES), model: file('model.onnx', MAX_MODEL_BYTES) }
+}
+
+function readerOf(place: string | undefined, region: string): ReadFile {
+  if (place === undefined)
+    return async () => {
+      throw new Error('This service has no place for models; set MODELS to the folder of ENDPOINT/VERSION/.')
+    }
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(place) ?? []
+  if (bucket !== undefined)
+    return openBucket({ bucket, prefix: prefix.replace(/(?<=[^/])\/*$/, '/'), region })
+  const folder = place.startsWith('file://') ? fileURLToPath(place) : place
+  return (path, maxBytes) => readBounded(join(folder, path), maxBytes)
 }
 
 async function readBounded(path: string, maxBytes: number): Promise<Buffer> {

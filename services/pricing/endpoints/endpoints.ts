@@ -57,6 +57,8 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Resource
       },
       ready() {
         if (!definitions.ready()) return false
+        // Others have the models.
+        if (place === undefined) return true
         const stuck = [...loaders.values()].find(({ problem }) => problem !== undefined)
         return stuck === undefined ? true : `the endpoint ${stuck.endpoint.name}: ${stuck.problem}`
       },

@@ -1,17 +1,19 @@
 /** Versions in a folder and in a bucket, on moto's server. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { tieFolder } from '@weir/stack/lifeline.ts'
 import { startAws } from '@weir/testkit/aws.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { MAX_CARD_BYTES } from '../models/card.ts'
-import { modelsFolder, WIDTH, writeVersion } from '../testing/models.ts'
+import { WIDTH, writeVersion } from '../testing/models.ts'
 import { meanModel } from '../testing/onnx.ts'
 import { openVersionFiles } from './version-files.ts'
 
 let aws: Awaited<ReturnType<typeof startAws>>
-const folder = modelsFolder()
+const folder = mkdtempSync(join(tmpdir(), 'weir-models-'))
 const file = meanModel(WIDTH)
 
 beforeAll(async () => {
@@ -29,6 +31,7 @@ beforeAll(async () => {
     await s3.send(new PutObjectCommand({ Bucket: 'models', Key, Body }))
   s3.destroy()
   writeVersion(folder, 'demand', '1', file)
+  tieFolder(folder)
 })
 afterAll(async () => {
   vi.unstubAllEnvs()

@@ -66,6 +66,8 @@ export function install() {
     const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       encoding: 'utf8',
+      // Older versions of npm do not know allowScripts: its script would fetch libraries for graphics cards.
+      env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
       shell: process.platform === 'win32',
     })
     if (npm.error)

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { awsAccessConfig, awsAccountConfig } from '@weir/aws'
 import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
@@ -7,7 +6,7 @@ import { accessConfig, httpConfig } from '@weir/service'
 import { stateConfig } from '@weir/state'
 
 /** The models of the solutions that come with Weir. */
-const OWN_MODELS = fileURLToPath(new URL('../../ml/models', import.meta.url))
+const OWN_MODELS = 'ml/models'
 
 /** The configuration of pricing, read from its environment. */
 export const config = (reader: ConfigReader) => ({
@@ -18,9 +17,9 @@ export const config = (reader: ConfigReader) => ({
   account: awsAccountConfig(reader),
   state: stateConfig(reader),
   models: {
-    folder: reader.string(
+    place: reader.string(
       'MODELS',
-      'The folder of models: ENDPOINT/VERSION/model.onnx and card.json. Every replica must find the same files.',
+      'Where models are: a folder, a file:// URL, or s3://BUCKET/PREFIX, with ENDPOINT/VERSION/model.onnx and card.json. A folder is relative to that of Weir. Every replica must find the same files.',
       OWN_MODELS,
     ),
     endpoint: reader.optional(

@@ -57,7 +57,13 @@ await Service.named('pricing')
     ),
   )
   .with('endpoints', async ({ kafka, codec }, { log }) => {
-    const endpoints = await openEndpoints({ kafka, codec, folder: config.models.folder, log })
+    const endpoints = await openEndpoints({
+      kafka,
+      codec,
+      place: config.models.place,
+      region: config.account.region,
+      log,
+    })
     await ensureEndpoints(endpointsOf(solutions), endpoints.value)
     return endpoints
   })

@@ -2,7 +2,7 @@
  * Follows how-to pages to the letter, in a copy of the repository: writes their files, applies their changes,
  * runs their commands. Pages that talk to Weir have a hub and an enricher of their own, at which the addresses
  * of `npm start` point then; pages about notifications also have an alerter, and those about
- * tables have pricing.
+ * tables and models have pricing.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -19,7 +19,7 @@ export type Group = 'new' | 'add' | 'move'
 /** These pages begin with `weir new`, and take longest. */
 const NEW = ['add-a-service.md', 'add-a-solution.md']
 const groupOf = (page: string): Group =>
-  page.startsWith('move-') ? 'move' : NEW.includes(page) ? 'new' : 'add'
+  /^(move|bring)-/.test(page) ? 'move' : NEW.includes(page) ? 'new' : 'add'
 
 const NOTHING_RUNS: Weir = { addresses: {}, env: {}, stop: async () => {} }
 
@@ -125,7 +125,7 @@ async function weirFor(copy: string, blocks: readonly Block[]): Promise<Weir> {
   const { startWeir } = await import('./weir.ts')
   return startWeir(copy, [
     ...(has('localhost:8083') ? ['alerter' as const] : []),
-    ...(has('localhost:8082') ? ['pricing' as const] : []),
+    ...(has('localhost:8082') || has('weir models') ? ['pricing' as const] : []),
   ])
 }
 

@@ -87,7 +87,9 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
   const enricher = listening()!
   const env = { KAFKA_BROKERS: brokers.join(), REGISTRY_URL: registryUrl }
   const alerter = more.includes('alerter') ? await startAlerter(env) : undefined
-  const pricing = more.includes('pricing') ? await startPricing(env) : undefined
+  const pricing = more.includes('pricing')
+    ? await startPricing({ ...env, MODELS: join(copy, 'models') })
+    : undefined
   const gateway = await startService('gateway', {
     HUB_URL: hub.url,
     ENRICHER_URL: enricher,
@@ -113,6 +115,7 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
       HUB_URL: hub.url,
       ENRICHER_URL: enricher,
       ...(alerter && { ALERTER_URL: alerter.url }),
+      ...(pricing && { PRICING_URL: pricing.url }),
       KAFKA_BROKERS: brokers.join(),
       REGISTRY_URL: registryUrl,
       PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,
@@ -152,8 +155,9 @@ async function startAlerter(env: Readonly<Record<string, string>>): Promise<Serv
 
 async function startPricing(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
   const pricing = await startService('pricing', { ...env, ALLOW_ANONYMOUS: 'true' })
+  // A failed run leaves them on shared servers.
+  await fetch(`${pricing.url}/v1/endpoints/demand`, { method: 'DELETE' })
   await untilReady(pricing)
-  // A failed run leaves it on shared servers.
   const dynamo = new DynamoDBClient({ ...LOCAL, endpoint: pricing.url })
   await dynamo.send(new DeleteTableCommand({ TableName: 'catalogue' })).catch(() => {})
   dynamo.destroy()

@@ -23,14 +23,16 @@ export interface Endpoints {
 export interface EndpointsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
-  /** The folder of the versions' files. */
-  readonly folder: string
+  /** Where the versions' files are: a folder, a file:// URL or s3://BUCKET/PREFIX. */
+  readonly place: string
+  /** The region of the bucket. */
+  readonly region: string
   readonly log: Logger
 }
 
 export async function openEndpoints(options: EndpointsOptions): Promise<Resource<Endpoints>> {
-  const { kafka, codec, folder, log } = options
-  const versions = new Versions({ files: openVersionFiles(folder), log })
+  const { kafka, codec, place, region, log } = options
+  const versions = new Versions({ files: openVersionFiles(place, region), log })
   const loaders = new Map<string, Loader>()
   const { value: definitions, stop } = await openDefinitions({
     kafka,
@@ -55,6 +57,8 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Resource
       },
       ready() {
         if (!definitions.ready()) return false
+        // Others have the models.
+        if (place === undefined) return true
         const stuck = [...loaders.values()].find(({ problem }) => problem !== undefined)
         return stuck === undefined ? true : `the endpoint ${stuck.endpoint.name}: ${stuck.problem}`
       },

@@ -1,7 +1,9 @@
-/** The files of versions: ENDPOINT/VERSION/card.json and model.onnx, in a folder. */
+/** The files of versions: ENDPOINT/VERSION/card.json and model.onnx, in a folder or a bucket of S3. */
 import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MAX_CARD_BYTES, MAX_MODEL_BYTES } from '../models/card.ts'
+import { openBucket } from './bucket.ts'
 
 export interface VersionFiles {
   /** Reads the card. Rejects with an error whose message is a sentence. */
@@ -10,10 +12,29 @@ export interface VersionFiles {
   model(endpoint: string, version: string): Promise<Buffer>
 }
 
-export function openVersionFiles(folder: string): VersionFiles {
-  const file = (name: string, maxBytes: number) => (endpoint: string, version: string) =>
-    readBounded(join(folder, endpoint, version, name), maxBytes)
-  return { card: file('card.json', MAX_CARD_BYTES), model: file('model.onnx', MAX_MODEL_BYTES) }
+const WEIR = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Reads ENDPOINT/VERSION/FILE. Rejects with an error whose message is a sentence. */
+export type ReadFile = (path: string, maxBytes: number) => Promise<Buffer>
+
+/**
+ * @param place a folder, a file:// URL or s3://BUCKET/PREFIX
+ * @param region of the bucket
+ */
+export function openVersionFiles(place: string, region: string): VersionFiles {
+  const read = readerOf(place, region)
+  return {
+    card: (endpoint, version) => read(`${endpoint}/${version}/card.json`, MAX_CARD_BYTES),
+    model: (endpoint, version) => read(`${endpoint}/${version}/model.onnx`, MAX_MODEL_BYTES),
+  }
+}
+
+function readerOf(place: string, region: string): ReadFile {
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(place) ?? []
+  if (bucket !== undefined)
+    return openBucket({ bucket, prefix: prefix.replace(/(?<=[^/])\/*$/, '/'), region })
+  const folder = place.startsWith('file://') ? fileURLToPath(place) : resolve(WEIR, place)
+  return (path, maxBytes) => readBounded(join(folder, path), maxBytes)
 }
 
 async function readBounded(path: string, maxBytes: number): Promise<Buffer> {

@@ -1,16 +1,25 @@
 /** SageMaker's runtime API by AWS's own client, and the contract of its containers, on real servers. */
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { tieFolder } from '@weir/stack/lifeline.ts'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { endpointsClient, modelsFolder, WIDTH, writeVersion } from '../testing/models.ts'
+import {
+  type EndpointsClient,
+  endpointsClient,
+  modelsFolder,
+  WIDTH,
+  writeVersion,
+} from '../testing/models.ts'
 import { failingModel, meanModel, rootModel, slowModel } from '../testing/onnx.ts'
 import { type Pricing, startPricing } from '../testing/pricing.ts'
 
 let pricing: Pricing
 let sagemaker: SageMakerRuntimeClient
+let endpoints: EndpointsClient
 const EndpointName = uniqueName('demand')
 const OTHER_HASH = createHash('sha256').update('key-of-another').digest('hex')
 const CREDENTIALS = { accessKeyId: 'MODELS1', secretAccessKey: 'secret-of-the-test-1' }
@@ -23,13 +32,15 @@ const versions = {
 }
 
 beforeAll(async () => {
-  const folder = modelsFolder()
+  const folder = await modelsFolder()
+  const keys = mkdtempSync(join(tmpdir(), 'weir-keys-'))
+  tieFolder(keys)
   writeFileSync(
-    join(folder, 'api-keys.json'),
+    join(keys, 'api-keys.json'),
     JSON.stringify([{ name: 'other', sha256: OTHER_HASH, topics: ['endpoint.x'] }]),
   )
   writeFileSync(
-    join(folder, 'access-keys.json'),
+    join(keys, 'access-keys.json'),
     JSON.stringify([
       { ...OTHER_CREDENTIALS, rights: { sagemaker: [`${EndpointName}-not`] } },
       { ...CREDENTIALS, rights: { sagemaker: [EndpointName] } },
@@ -39,21 +50,24 @@ beforeAll(async () => {
     variables: {
       MODELS: folder,
       MODELS_ENDPOINT: EndpointName,
-      API_KEYS_FILE: join(folder, 'api-keys.json'),
-      AWS_ACCESS_KEYS_FILE: join(folder, 'access-keys.json'),
+      API_KEYS_FILE: join(keys, 'api-keys.json'),
+      AWS_ACCESS_KEYS_FILE: join(keys, 'access-keys.json'),
     },
   })
   sagemaker = pricing.client(SageMakerRuntimeClient)
-  const endpoints = endpointsClient(pricing.url)
+  endpoints = endpointsClient(pricing.url)
   expect((await fetch(`${pricing.url}/ping`)).status).toBe(503)
-  await endpoints.create(EndpointName, { timeLimitMs: 500, gatherMs: 1 })
+  await endpoints.create(EndpointName, { timeLimitMs: 2000, gatherMs: 1 })
   for (const [version, file] of Object.entries(versions)) {
     writeVersion(folder, EndpointName, version, file)
     await endpoints.register(EndpointName, version)
   }
   await endpoints.share(EndpointName, { mean: 1, root: 0, failing: 0, slow: 0 })
 })
-afterAll(() => pricing?.stop())
+afterAll(async () => {
+  await endpoints?.deleteAll()
+  await pricing?.stop()
+})
 
 const invoke = async (Body: string, more: object = {}) => {
   const answer = await sagemaker.send(new InvokeEndpointCommand({ EndpointName, Body, ...more }))
@@ -141,7 +155,7 @@ test('a model that answers NaN, fails or takes too long gives a ModelError that 
   expect(await error('vslow', '[1000,1000,1000]')).toEqual({
     name: 'ModelError',
     OriginalStatusCode: 504,
-    OriginalMessage: 'The model took longer than its limit of 500 ms.',
+    OriginalMessage: 'The model took longer than its limit of 2000 ms.',
   })
   expect((await invoke('[[1,2,3]]')).text).toBe('{"predictions":[2]}')
   await expect.poll(() => error('vslow', '[0,0,0]'), { timeout: 10_000 }).toBeUndefined()

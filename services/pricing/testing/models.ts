@@ -1,9 +1,10 @@
 /** Versions of models in a folder, and the endpoints of a service under test. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tieFolder } from '@weir/stack/lifeline.ts'
+import { servers } from '@weir/testkit'
 import type { Contract } from '../models/features.ts'
 
 const range = { type: 'float32', unit: 'none', min: -1000, max: 1000 } as const
@@ -15,11 +16,13 @@ export const contract: Contract = {
 }
 export const WIDTH = contract.features.length
 
-/** Returns a folder for models, which is removed with this process. */
-export function modelsFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'weir-models-'))
-  tieFolder(folder)
-  return folder
+/**
+ * Returns the folder for the models of all tests on the shared brokers: a replica sees the endpoints of all of them,
+ * and is ready if it can load their versions.
+ */
+export async function modelsFolder(): Promise<string> {
+  const { brokers } = await servers.kafka()
+  return join(tmpdir(), `weir-models-${brokers[0].replaceAll(/\W/g, '-')}`)
 }
 
 /** Returns the card of a model's file, as whoever trains models writes it. */
@@ -47,11 +50,14 @@ export function writeVersion(
 ): void {
   const place = join(folder, endpoint, version)
   mkdirSync(place, { recursive: true })
+  tieFolder(join(folder, endpoint))
   writeFileSync(join(place, 'model.onnx'), file)
   writeFileSync(join(place, 'card.json'), JSON.stringify(card))
 }
 
 export interface EndpointsClient {
+  /** Deletes the endpoints that were created by this client. */
+  deleteAll(): Promise<void>
   /** Resolves to the status and the body of an answer of /v1/endpoints/PATH. */
   ask(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: any }>
   /** Creates an endpoint, or changes its settings. */
@@ -66,6 +72,7 @@ export interface EndpointsClient {
 }
 
 export function endpointsClient(url: string): EndpointsClient {
+  const created = new Set<string>()
   const ask = async (method: string, path: string, body?: unknown) => {
     const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
     const answer = await fetch(`${url}/v1/endpoints/${path}`, {
@@ -81,7 +88,14 @@ export function endpointsClient(url: string): EndpointsClient {
   }
   return {
     ask,
-    create: (endpoint, settings) => done('PUT', endpoint, { contract, settings }),
+    // Machines of tests are slow at times.
+    create: (endpoint, settings = { timeLimitMs: 10_000, gatherMs: 1 }) => {
+      created.add(endpoint)
+      return done('PUT', endpoint, { contract, settings })
+    },
+    async deleteAll() {
+      for (const endpoint of created) await ask('DELETE', endpoint)
+    },
     register: (endpoint, version) => done('POST', `${endpoint}/versions`, { version }),
     share: (endpoint, weights, shadows = []) =>
       done('PUT', `${endpoint}/variants`, {

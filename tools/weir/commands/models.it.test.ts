@@ -1,9 +1,11 @@
 /** weir models, with a service on real servers. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { contract, modelsFolder, WIDTH, writeVersion } from '@weir/pricing/testing/models.ts'
 import { meanModel } from '@weir/pricing/testing/onnx.ts'
 import { type Pricing, startPricing } from '@weir/pricing/testing/pricing.ts'
+import { tieFolder } from '@weir/stack/lifeline.ts'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
@@ -12,13 +14,14 @@ import { models } from './models.ts'
 let pricing: Pricing
 let out = ''
 let said = ''
-const folder = modelsFolder()
+const folder = await modelsFolder()
 const endpoint = uniqueName('demand')
-const file = join(folder, 'features.json')
+const file = join(mkdtempSync(join(tmpdir(), 'weir-contract-')), 'features.json')
 
 beforeAll(async () => {
   pricing = await startPricing({ variables: { MODELS: folder } })
   vi.stubEnv('PRICING_URL', pricing.url)
+  tieFolder(dirname(file))
   writeFileSync(file, JSON.stringify({ ...contract, about: 'A test.' }))
   for (const version of ['1', '2']) writeVersion(folder, endpoint, version, meanModel(WIDTH, Number(version)))
   captureOutput(
@@ -72,4 +75,5 @@ test('a version that cannot be served is refused with the reason of the service'
   writeVersion(folder, name, '1', Buffer.from('not a model'))
   expect(await run('register', name, '1', '--contract', file)).toBe(1)
   expect(said).toContain('Version 1 cannot be registered: The model failed: ')
+  expect(await run('delete', name)).toBe(0)
 })

@@ -65,6 +65,16 @@ test('the demand has the last hour and quarter of an hour, and a further result 
   expect(all[40]).toMatchObject({ clicks: sum(4, 38) + 100, units: 17 + 3, windowUnits: 3 })
 })
 
+test('what is missing of the first hour was as usual', () => {
+  const [first, second] = demandOf([
+    window(0, { clicks: 4 }),
+    window(12 * WINDOW_MS, { clicks: 2, units: 1 }),
+  ])
+  // 30 clicks and 2 pairs an hour; 35 of 36 windows are missing, and then 23 of them.
+  expect(first).toMatchObject({ clicks: 4 + 29, quarterClicks: 4 + 7, units: 2, windowClicks: 4 })
+  expect(second).toMatchObject({ clicks: 6 + 19, quarterClicks: 2, units: 1 + 1 })
+})
+
 test('what is usual begins with the catalogue, and takes each hour when it is over', () => {
   const windows = [window(-WINDOW_MS), window(0, { clicks: 5, units: 1, stock: 9 })]
   const results = demandOf([...windows, window(HOUR_MS - WINDOW_MS), window(HOUR_MS), window(3 * HOUR_MS)])

@@ -74,10 +74,11 @@ export const productWindow: Aggregate<Activity, WindowSoFar, ProductWindow> = {
 }
 
 export const demand: Aggregate<ProductWindow, RememberedDemand, Demand> = {
-  init: () => ({ productId: '', windowMs: 0, recent: [], countedUntilMs: 0, usual: NO_HOURS }),
+  init: () => ({ productId: '', windowMs: 0, recent: [], sinceMs: 0, countedUntilMs: 0, usual: NO_HOURS }),
   add(remembered, window) {
     // Before anything was counted, the catalogue says what is usual.
     if (remembered.countedUntilMs === 0) {
+      remembered.sinceMs = window.start
       remembered.countedUntilMs = Math.ceil(window.start / HOUR_MS) * HOUR_MS
       remembered.usual = window.usual ?? NO_HOURS
     }
@@ -92,8 +93,8 @@ export const demand: Aggregate<ProductWindow, RememberedDemand, Demand> = {
   result(remembered) {
     const { productId, windowMs, recent, usual } = remembered
     const at = endOf(remembered)
-    const hour = sumOf(recent.filter(({ startMs }) => startMs >= at - HOUR_MS))
-    const quarter = sumOf(recent.filter(({ startMs }) => startMs >= at - QUARTER_MS))
+    const hour = countsOf(remembered, HOUR_MS)
+    const quarter = countsOf(remembered, QUARTER_MS)
     const last = recent.at(-1)!
     return {
       productId,
@@ -108,6 +109,19 @@ export const demand: Aggregate<ProductWindow, RememberedDemand, Demand> = {
       usual,
     }
   },
+}
+
+/** Returns the counts of the last `ms`. What is missing of them, because the product is new, was as usual. */
+function countsOf(remembered: RememberedDemand, ms: number): ReturnType<typeof sumOf> {
+  const { recent, sinceMs, usual } = remembered
+  const at = endOf(remembered)
+  const { clicks, units, revenueCents } = sumOf(recent.filter(({ startMs }) => startMs >= at - ms))
+  const missingHours = Math.max(0, ms - (at - sinceMs)) / HOUR_MS
+  return {
+    clicks: clicks + Math.round(usual.clicks * missingHours),
+    units: units + Math.round(usual.units * missingHours),
+    revenueCents,
+  }
 }
 
 const endOf = ({ recent, windowMs }: RememberedDemand): number => recent.at(-1)!.startMs + windowMs

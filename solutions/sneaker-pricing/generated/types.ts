@@ -234,7 +234,7 @@ export interface UsualDemand {
   priceCents: number
 }
 
-/** The demand for a product at the end of a window. */
+/** The demand for a product at the end of a window. In the first hour, the clicks and pairs that are missing were as usual. */
 export interface Demand {
   /** The product. The key of the topic. */
   productId: string
@@ -294,6 +294,8 @@ export interface RememberedDemand {
   windowMs: number
   /** The windows of the last hour, and of the hour of the clock before they are a part of what is usual; the earliest first. */
   recent: Array<RecentWindow>
+  /** The beginning of the first window, milliseconds since the epoch. */
+  sinceMs: number
   /** Hours until then are a part of what is usual, milliseconds since the epoch; 0: none. */
   countedUntilMs: number
   /** What is usual. */

@@ -5,6 +5,8 @@ import { TRENDS } from './trends.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+/** The clicks of this time are those of now. */
+const NOW_MS = 5 * MINUTE_MS
 /** A market that has not reported for so long is not shown. */
 const MARKET_MS = 5 * MINUTE_MS
 const MAX_PRICE_CENTS = 10_000_000
@@ -79,13 +81,16 @@ export const application: ApplicationDefinition = {
       },
       async snapshot() {
         await Promise.all(topics.map((topic) => topic.read()))
+        const at = Date.now()
+        const counted = countedLately(windows, at)
         const products = [...catalogue.values()].map((product) => ({
           ...product,
+          clicksNow: clicksWithin(counted, windows.get(product.productId)),
           market: market.get(product.productId) ?? null,
           demand: demand.get(product.productId) ?? null,
           trend: trends.entries.get(product.productId) ?? null,
         }))
-        return { at: Date.now(), products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)) }
+        return { at, counted, products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)) }
       },
     }
   },
@@ -98,6 +103,33 @@ function keep(windows: Map<string, Map<number, ProductWindow>>, window: ProductW
   const before = of.get(window.start)
   if (before === undefined || before.revision < window.revision) of.set(window.start, window)
   for (const start of of.keys()) if (start < window.start - HOUR_MS) of.delete(start)
+}
+
+/** A time in which windows are complete, ms since the epoch. */
+interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+/** The last minutes that windows have counted; null if none has. A shop that has just opened has counted less. */
+function countedLately(
+  windows: ReadonlyMap<string, ReadonlyMap<number, ProductWindow>>,
+  at: number,
+): Span | null {
+  let [first, until] = [Infinity, -Infinity]
+  for (const of of windows.values())
+    for (const { start, windowMs } of of.values()) {
+      if (start >= at - NOW_MS) first = Math.min(first, start)
+      until = Math.max(until, start + windowMs)
+    }
+  return first < until ? { from: first, until } : null
+}
+
+function clicksWithin(counted: Span | null, windows: ReadonlyMap<number, ProductWindow> = new Map()): number {
+  let sum = 0
+  for (const { start, clicks } of windows.values())
+    if (counted !== null && start >= counted.from) sum += clicks
+  return sum
 }
 
 const windowShown = ({ start, windowMs, clicks, units, revenueCents, priceCents }: ProductWindow) => ({

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 /** The page's modules are plain JavaScript, so they have no types here. */
 const load = (path: string): Promise<any> => import(new URL(`page/${path}`, import.meta.url).href)
 const { changesOf, productToShow, revenueOf, shopOf, windowNow } = await load('shop.js')
-const { bucketOf, clicksLine, priceLine, usualBand } = await load('windows.js')
+const { bucketOf, chartFrom, clicksLine, priceLine, usualBand } = await load('windows.js')
 const { decisionsOf } = await load('decisions.js')
 const { isStopped, railsOf, stopEntry } = await load('rails.js')
 const { besideList, dollars, pairs, roughly, signedPercent, times } = await load('texts.js')
@@ -174,6 +174,16 @@ describe('the charts', () => {
     expect(clicksLine([], NOW, NOW)).toEqual([])
     expect(clicksLine([window(5, 1)], NOW - 1, NOW)).toEqual([])
     expect([bucketOf(1000), bucketOf(100_000), bucketOf(7000)]).toEqual([60_000, 100_000, 63_000])
+  })
+
+  test('begin with the first window, but show ten minutes at least and an hour at most', () => {
+    const from = (...secondsAgo: number[]) =>
+      NOW -
+      chartFrom(
+        secondsAgo.map((ago) => window(ago, 1)),
+        NOW,
+      )
+    expect([from(), from(7200), from(1200, 60), from(60)]).toEqual([HOUR, HOUR, 20 * MINUTE, 10 * MINUTE])
   })
 
   test('have the band of usual clicks, which is wide if they are few', () => {

@@ -1,10 +1,17 @@
 /** The last hour of a product, window by window, as lines of charts. */
 
-export const HOUR_MS = 3_600_000
+const HOUR_MS = 3_600_000
 /** Clicks of less than a minute are too few to draw. */
 const MIN_BUCKET_MS = 60_000
+const MIN_CHART_MS = 600_000
 /** Clicks of a bucket are usual up to so many standard deviations away from the mean. */
 const USUAL_DEVIATIONS = 2
+
+/** The beginning of the charts that end at `end`: an hour ago, or later if there are no windows of then. */
+export function chartFrom(windows, end) {
+  const first = windows[0]?.start ?? end - HOUR_MS
+  return Math.min(Math.max(first, end - HOUR_MS), end - MIN_CHART_MS)
+}
 
 /** Steps of the price [at, dollars], from the first price that a shopper saw until now. */
 export function priceLine(windows, priceCents, time) {

@@ -2,7 +2,6 @@
 import { chartTip, openChart, quietAxes } from '../kit/chart.js'
 import { at, time as clock, whole } from '../kit/numbers.js'
 import { dollars } from '../texts.js'
-import { HOUR_MS } from '../windows.js'
 
 /** The room above and below the prices, as a share of them. */
 const PRICE_MARGIN = 0.04
@@ -11,7 +10,7 @@ const LEFT = 52
 export const openPriceChart = (element) => openChart(element, priceOption)
 export const openClicksChart = (element) => openChart(element, clicksOption)
 
-function priceOption({ steps, product: { list, competitor }, end }, colours) {
+function priceOption({ steps, product: { list, competitor }, from, end }, colours) {
   const values = [...steps.map(([, price]) => price), list, competitor].filter((price) => price !== null)
   const interval = intervalOf(Math.max(...values) - Math.min(...values) * (1 - 2 * PRICE_MARGIN))
   const lines = [
@@ -27,7 +26,7 @@ function priceOption({ steps, product: { list, competitor }, end }, colours) {
         ]),
   ]
   return {
-    ...common(colours, end, (value) => dollars(value * 100)),
+    ...common(colours, [from, end], (value) => dollars(value * 100)),
     yAxis: {
       ...valueAxis(colours, (value) => `$${value}`),
       min: Math.floor((Math.min(...values) * (1 - PRICE_MARGIN)) / interval) * interval,
@@ -48,7 +47,7 @@ function priceOption({ steps, product: { list, competitor }, end }, colours) {
   }
 }
 
-function clicksOption({ line, band, usual, end }, colours) {
+function clicksOption({ line, band, usual, from, end }, colours) {
   const most = Math.max(10, band?.high ?? 0, ...line.map(([, rate]) => rate))
   const interval = intervalOf(most)
   const area =
@@ -56,7 +55,7 @@ function clicksOption({ line, band, usual, end }, colours) {
       ? []
       : [[{ yAxis: band.low, itemStyle: { color: colours.good, opacity: 0.12 } }, { yAxis: band.high }]]
   return {
-    ...common(colours, end, (value) => `${whole(value)} clicks an hour`),
+    ...common(colours, [from, end], (value) => `${whole(value)} clicks an hour`),
     yAxis: {
       ...valueAxis(colours, whole),
       min: 0,
@@ -90,7 +89,7 @@ const series = (id, data, colour, more) => ({
   ...more,
 })
 
-const common = (colours, end, textOf) => ({
+const common = (colours, [from, end], textOf) => ({
   animation: false,
   grid: { left: LEFT, right: 12, top: 8, bottom: 22 },
   tooltip: chartTip(colours, {
@@ -100,7 +99,7 @@ const common = (colours, end, textOf) => ({
   }),
   xAxis: {
     type: 'time',
-    min: end - HOUR_MS,
+    min: from,
     max: end,
     splitNumber: 4,
     ...quietAxes(colours).line,

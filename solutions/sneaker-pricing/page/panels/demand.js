@@ -3,7 +3,7 @@ import { fillTable, setText } from '../kit/dom.js'
 import { at, count, whole } from '../kit/numbers.js'
 import { showSentence } from '../kit/rows.js'
 import { dollars, times } from '../texts.js'
-import { clicksLine, priceLine, usualBand } from '../windows.js'
+import { chartFrom, clicksLine, priceLine, usualBand } from '../windows.js'
 import { openClicksChart, openPriceChart } from './charts.js'
 
 /** Between two points of time at which charts are drawn: the line moves by less than a pixel a second. */
@@ -54,8 +54,9 @@ export function openDemand(document) {
         const band =
           usual === null || windows.length === 0 ? null : usualBand(usual.clicks, windows[0].windowMs)
         const steps = priceLine(windows, product.priceCents, end)
-        prices.show({ steps, product: pricesOf(product), end })
-        clicks.show({ line, band, usual: usual?.clicks ?? null, end })
+        const from = chartFrom(windows, end)
+        prices.show({ steps, product: pricesOf(product), from, end })
+        clicks.show({ line, band, usual: usual?.clicks ?? null, from, end })
         setText(priceSummary, priceText(steps, product))
         setText(clicksSummary, clicksText(line, band))
         if (details.open) fillTable(table, rowsOf(windows))

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 const load = (path: string): Promise<any> => import(new URL(`web/${path}`, import.meta.url).href)
 const { Camera } = await load('map/camera.js')
 const { metresPerUnit, toLat, toLon, toX, toY } = await load('map/mercator.js')
-const { ago, count, degrees, latency, percent, rate } = await load('numbers.js')
+const { ago, count, degrees, latency, percent, rate, seconds } = await load('numbers.js')
 
 describe("the map's geometry", () => {
   test('converts to Mercator and back, and knows metres at a latitude', () => {
@@ -63,5 +63,6 @@ test('numbers are formatted for people', () => {
     'a minute ago',
     '4 minutes ago',
   ])
+  expect([seconds(900), seconds(61_000), seconds(3_720_000)]).toEqual(['1 s', '1 min 1 s', '1 h 2 min'])
   expect(degrees(-73.984, 40.7549)).toBe('40.75° N, 73.98° W')
 })

@@ -7,6 +7,8 @@ import { TRENDS } from './trends.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+/** The clicks of this time are those of now. */
+const NOW_MS = 5 * MINUTE_MS
 /** A market that has not reported for so long is not shown. */
 const MARKET_MS = 5 * MINUTE_MS
 /** Decisions of the last hours are shown. */
@@ -104,15 +106,19 @@ export const application: ApplicationDefinition = {
       },
       async snapshot() {
         await Promise.all(topics.map((topic) => topic.read()))
+        const at = Date.now()
+        const counted = countedLately(windows, at)
         const products = [...catalogue.values()].map((product) => ({
           ...product,
+          clicksNow: clicksWithin(counted, windows.get(product.productId)),
           market: market.get(product.productId) ?? null,
           demand: demand.get(product.productId) ?? null,
           trend: trends.entries.get(product.productId) ?? null,
         }))
         const latest = [...decisions.values()].flat().sort((a, b) => b.at - a.at)
         return {
-          at: Date.now(),
+          at,
+          counted,
           products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)),
           decisions: latest.slice(0, MAX_DECISIONS).map(shown),
           rails: Object.fromEntries(rails.entries),
@@ -137,6 +143,33 @@ function decisionShown(decision: PriceDecision, product: Product | undefined) {
   const [changedAt, isOwn] = [product?.priceChangedAt ?? 0, product?.changedBy === MODEL]
   const applied = changedAt > decision.at ? null : changedAt === decision.at && isOwn
   return { ...rest, words: reason, applied: decision.decision === 'change' ? applied : null }
+}
+
+/** A time in which windows are complete, ms since the epoch. */
+interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+/** The last minutes that windows have counted; null if none has. A shop that has just opened has counted less. */
+function countedLately(
+  windows: ReadonlyMap<string, ReadonlyMap<number, ProductWindow>>,
+  at: number,
+): Span | null {
+  let [first, until] = [Infinity, -Infinity]
+  for (const of of windows.values())
+    for (const { start, windowMs } of of.values()) {
+      if (start >= at - NOW_MS) first = Math.min(first, start)
+      until = Math.max(until, start + windowMs)
+    }
+  return first < until ? { from: first, until } : null
+}
+
+function clicksWithin(counted: Span | null, windows: ReadonlyMap<number, ProductWindow> = new Map()): number {
+  let sum = 0
+  for (const { start, clicks } of windows.values())
+    if (counted !== null && start >= counted.from) sum += clicks
+  return sum
 }
 
 const windowShown = ({ start, windowMs, clicks, units, revenueCents, priceCents }: ProductWindow) => ({

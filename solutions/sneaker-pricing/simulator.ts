@@ -6,7 +6,7 @@ import type { SimulatorDefinition } from '../solution.ts'
 import type { Click, MarketReport, Purchase } from './generated/types.ts'
 import { Shop } from './shop/shop.ts'
 import { CATALOGUE, PRODUCTS } from './tables.ts'
-import { TRENDS } from './trends.ts'
+import { TRENDS, type TrendEntry } from './trends.ts'
 
 /** After a longer silence (a laptop that slept), the shop continues from now. */
 const MAX_CATCH_UP_MS = 60_000
@@ -34,7 +34,7 @@ export const simulator: SimulatorDefinition = {
 class ShopWithTwin {
   readonly #shop: Shop
   readonly #twin: Shop
-  readonly #trending = new Map<string, unknown>()
+  readonly #trending = new Map<string, string>()
   #now = 0
   #reportAt = 0
 
@@ -56,7 +56,7 @@ class ShopWithTwin {
         ? { ...seen, units }
         : { ...seen, stock: this.#shop.statistics(productId).stock }
     })
-    this.#startTrends(trends)
+    this.#followTrends(now, trends)
     if (now < this.#reportAt) return reports
     this.#reportAt = now + REPORT_EVERY_MS
     return [...reports, ...PRODUCTS.map(({ id }) => this.#market(id, now))]
@@ -75,14 +75,22 @@ class ShopWithTwin {
     }
   }
 
-  #startTrends(trends: ReadonlyMap<string, any> = new Map()): void {
-    for (const [id, entry] of trends) {
-      if (this.#trending.get(id) === entry || !PRODUCTS.some((product) => product.id === id)) continue
-      const { strength, minutes } = entry
-      for (const shop of [this.#shop, this.#twin]) shop.trend(id, strength, minutes * 60_000)
+  /** Starts the trends that are new, and ends those that were taken away. Entries are compared by their values. */
+  #followTrends(now: number, entries: ReadonlyMap<string, unknown> = new Map()): void {
+    const shops = [this.#shop, this.#twin]
+    for (const id of this.#trending.keys()) {
+      if (entries.has(id)) continue
+      this.#trending.delete(id)
+      for (const shop of shops) shop.endTrend(id)
     }
-    this.#trending.clear()
-    for (const [id, entry] of trends) this.#trending.set(id, entry)
+    for (const [id, entry] of entries) {
+      const text = JSON.stringify(entry)
+      if (this.#trending.get(id) === text || !PRODUCTS.some((product) => product.id === id)) continue
+      this.#trending.set(id, text)
+      const { strength, minutes, startedAt = now } = entry as TrendEntry
+      const durationMs = minutes * 60_000
+      if (startedAt + durationMs > now) for (const shop of shops) shop.trend(id, strength, durationMs)
+    }
   }
 }
 

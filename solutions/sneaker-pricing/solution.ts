@@ -88,6 +88,33 @@ export const solution = {
   ],
   simulator,
   application,
+  page: {
+    service: 'enricher',
+    folder: new URL('page/', import.meta.url),
+    libraries: { 'echarts.js': 'echarts/dist/echarts.common.min.js' },
+    live: {
+      topics: [
+        'sneaker.catalogue',
+        'sneaker.market',
+        'sneaker.demand',
+        'sneaker.windows',
+        'sneaker.decisions',
+      ],
+      stages: [
+        'enricher.sneaker-windows',
+        'enricher.sneaker-demand',
+        'pricing.sneaker-demand',
+        'pricing.sneaker-decisions',
+      ],
+    },
+  },
+  links: [
+    {
+      at: 'enricher',
+      path: '/sneaker-pricing/',
+      doc: 'the page: prices of sneakers with the demand for them, and a button that starts a trend',
+    },
+  ],
   tables: {
     [TRENDS]: { entry: trend, seed: {} },
     [RAILS_TABLE]: { entry: priceRails, seed: priceRailsSeed },

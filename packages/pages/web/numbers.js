@@ -4,6 +4,7 @@ const integers = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 const decimals = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hour12: false })
+const exactClock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
 const MINUTE = 60_000
 
 export const whole = (value) => integers.format(value)
@@ -16,6 +17,10 @@ export const rate = (value) => (value > 0 && value < 10 ? tenths(value) : count(
 export const money = (amount, currency) =>
   new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amount)
 export const time = (ms) => clock.format(ms)
+/** A time of day with its seconds. */
+export const at = (ms) => exactClock.format(ms)
+/** −12.3, with a minus sign, which is as wide as a digit. */
+export const signed = (number) => number.replace('-', '−')
 export const percent = (part, all) => `${all > 0 ? Math.round((100 * part) / all) : 0} %`
 
 /** A latency and its unit: [value, unit]. */
@@ -31,6 +36,14 @@ export function ago(ms) {
   if (ms < MINUTE) return 'less than a minute ago'
   const minutes = Math.round(ms / MINUTE)
   return minutes === 1 ? 'a minute ago' : `${minutes} minutes ago`
+}
+
+/** A length of time: 12 s, 3 min 12 s, 2 h 3 min. */
+export function seconds(ms) {
+  const whole = Math.max(0, Math.round(ms / 1000))
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** 37.98° N, 23.73° E */

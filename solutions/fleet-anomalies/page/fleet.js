@@ -70,7 +70,6 @@ export function countsOf(fleet) {
 }
 
 /** The truck to show: the chosen one, else the first that deviates, else the first; undefined without trucks. */
-
 export function truckToShow(ordered, chosen) {
   return chosen === null ? ordered[0] : ordered.find(({ id }) => id === chosen)
 }

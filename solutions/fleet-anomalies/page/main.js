@@ -1,6 +1,6 @@
 /** The page: one snapshot a second goes to every panel, and the chosen truck to those that show it. */
-import { openChoice } from './choice.js'
 import { fleetOf, inOrder, inTime, truckToShow } from './fleet.js'
+import { openChoice } from './kit/choice.js'
 import { openStatus } from './kit/status.js'
 import { openStream } from './kit/stream.js'
 import { colours, openThemeButton } from './kit/theme.js'
@@ -15,7 +15,7 @@ import { openTruck } from './panels/truck.js'
 const main = document.querySelector('main')
 let last
 let shown = null
-const choice = openChoice(() => last && draw())
+const choice = openChoice('truck', () => last && draw())
 const choose = (id) => choice.choose(id)
 const status = openStatus(document)
 const figures = openFigures(document)

@@ -1,9 +1,5 @@
 /** Words and numbers that several panels use. */
-import { tenths } from './kit/numbers.js'
-
-const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hour12: false })
-
-export const at = (ms) => clock.format(ms)
+import { signed, tenths } from './kit/numbers.js'
 
 /** −12.3; a dash if there is no value. */
 export const degrees = (value) => (value === null ? '–' : signed(tenths(value)))
@@ -20,15 +16,5 @@ export function bandText({ low, high }) {
   return 'no normal band is known for this cargo'
 }
 
-export function seconds(ms) {
-  const whole = Math.max(0, Math.round(ms / 1000))
-  if (whole < 60) return `${whole} s`
-  const minutes = Math.floor(whole / 60)
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-}
-
 /** A sentence that begins with a capital letter. */
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** With a minus sign, which is as wide as a digit. */
-const signed = (number) => number.replace('-', '−')

@@ -58,6 +58,10 @@ export class ProductMarket {
     this.#trend = trend
   }
 
+  endTrend(): void {
+    this.#trend = undefined
+  }
+
   /** Returns the expected visits per hour, but for the rhythm of the week. */
   visitsPerHour(time: number): number {
     if (this.#trend?.isOver(time)) this.#trend = undefined

@@ -106,6 +106,11 @@ export class Shop {
     this.#shelf(productId).market.start(new Trend(strength, this.#now, ms))
   }
 
+  /** Ends the product's trend, if it has one. */
+  endTrend(productId: string): void {
+    this.#shelf(productId).market.endTrend()
+  }
+
   statistics(productId: string): ProductStatistics {
     const { clicks, units, revenueCents, stock, market } = this.#shelf(productId)
     return {

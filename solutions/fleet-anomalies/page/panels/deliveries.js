@@ -1,8 +1,8 @@
 /** The delivery log: what became of the messages. */
 import { ATTEMPT_HEADS, attemptCells } from '../kit/deliveries.js'
 import { element, fillTable } from '../kit/dom.js'
+import { at } from '../kit/numbers.js'
 import { showSentence } from '../kit/rows.js'
-import { at } from '../texts.js'
 
 const HEADS = ['At', 'Topic', 'By', ...ATTEMPT_HEADS]
 

@@ -1,7 +1,8 @@
 /** The findings of the detectors, the newest first. */
 import { element, setText } from '../kit/dom.js'
+import { at, seconds } from '../kit/numbers.js'
 import { button, openRows, showSentence } from '../kit/rows.js'
-import { at, seconds, sentence } from '../texts.js'
+import { sentence } from '../texts.js'
 
 /** @param choose called with the id of a truck */
 export function openFindings(document, choose) {

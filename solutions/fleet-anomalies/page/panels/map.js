@@ -1,7 +1,7 @@
 /** The map and its parts: zoom, scale, tips, the choice by a click, and the message when there are no trucks. */
 import { countsOf, STATES } from '../fleet.js'
 import { setText } from '../kit/dom.js'
-import { openEmpty } from '../kit/map/empty.js'
+import { openEmpty } from '../kit/empty.js'
 import { drawScale } from '../kit/map/scale.js'
 import { openZoom } from '../kit/map/zoom.js'
 import { count, whole } from '../kit/numbers.js'

@@ -2,9 +2,9 @@
 import { isOutside } from '../fleet.js'
 import { chartTip, openChart, quietAxes } from '../kit/chart.js'
 import { setText } from '../kit/dom.js'
-import { time as clock } from '../kit/numbers.js'
+import { at, time as clock } from '../kit/numbers.js'
 import { KEPT_MS, lineOf, rangeOf } from '../readings.js'
-import { at, bandText, celsius, sentence } from '../texts.js'
+import { bandText, celsius, sentence } from '../texts.js'
 
 /** Between the lines of the axis, °C. */
 const INTERVALS = [5, 10, 20, 50, 100, 200, 500]

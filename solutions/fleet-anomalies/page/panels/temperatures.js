@@ -1,8 +1,9 @@
 /** The temperatures of the chosen truck in the last five minutes, with the normal bands and the findings. */
 import { fillTable } from '../kit/dom.js'
+import { at } from '../kit/numbers.js'
 import { showSentence } from '../kit/rows.js'
 import { merged, rangeOf } from '../readings.js'
-import { at, celsius } from '../texts.js'
+import { celsius } from '../texts.js'
 import { openSensor } from './sensor.js'
 
 const SENSORS = ['container', 'engine']

@@ -1,11 +1,11 @@
 /** The chosen truck: its state, its faults, how far a deviation has come, and its temperatures. */
 import { isOutside } from '../fleet.js'
 import { element, setText } from '../kit/dom.js'
-import { whole } from '../kit/numbers.js'
+import { at, seconds, whole } from '../kit/numbers.js'
 import { showSentence } from '../kit/rows.js'
 import { progressOf } from '../progress.js'
 import { outsideSince } from '../readings.js'
-import { at, celsius, seconds, sentence } from '../texts.js'
+import { celsius, sentence } from '../texts.js'
 import { openFaults } from './faults.js'
 import { openTemperatures } from './temperatures.js'
 

@@ -1,6 +1,6 @@
 /** The map and its parts: areas, layers, zoom, scale, tips, and the message when there are no taxis. */
 import { setText } from '../kit/dom.js'
-import { openEmpty } from '../kit/map/empty.js'
+import { openEmpty } from '../kit/empty.js'
 import { isEmpty, join, nowhere, widen, within } from '../kit/map/mercator.js'
 import { drawScale } from '../kit/map/scale.js'
 import { openZoom } from '../kit/map/zoom.js'

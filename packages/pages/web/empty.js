@@ -1,5 +1,5 @@
-/** The map's message when it has nothing to show: how to change this. */
-import { setText } from '../dom.js'
+/** The message of a page, or of its map, that has nothing to show: how to change this. */
+import { setText } from './dom.js'
 
 const COPIED_MS = 1600
 

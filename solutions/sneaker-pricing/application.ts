@@ -57,10 +57,27 @@ export const application: ApplicationDefinition = {
       }),
     ])
     const [trends, rails] = [table(TRENDS), table(RAILS_TABLE)]
+    const products = () =>
+      [...catalogue.values()]
+        .map((product) => ({
+          ...product,
+          market: market.get(product.productId) ?? null,
+          demand: demand.get(product.productId) ?? null,
+          trend: trends.entries.get(product.productId) ?? null,
+        }))
+        .sort((a, b) => (a.productId < b.productId ? -1 : 1))
     const shown = (decision: PriceDecision) => decisionShown(decision, catalogue.get(decision.productId))
 
     return {
       routes(app) {
+        app.get(
+          '/v1/sneakers',
+          { onRequest: async (request) => requireRead(identify(request), 'sneaker.catalogue') },
+          async (_, reply) => {
+            await Promise.all([topics[0].read(), topics[1].read()])
+            return reply.header('cache-control', 'no-store').send({ products: products() })
+          },
+        )
         app.get<One>(
           '/v1/sneakers/:id/windows',
           {
@@ -108,18 +125,14 @@ export const application: ApplicationDefinition = {
         await Promise.all(topics.map((topic) => topic.read()))
         const at = Date.now()
         const counted = countedLately(windows, at)
-        const products = [...catalogue.values()].map((product) => ({
-          ...product,
-          clicksNow: clicksWithin(counted, windows.get(product.productId)),
-          market: market.get(product.productId) ?? null,
-          demand: demand.get(product.productId) ?? null,
-          trend: trends.entries.get(product.productId) ?? null,
-        }))
         const latest = [...decisions.values()].flat().sort((a, b) => b.at - a.at)
         return {
           at,
           counted,
-          products: products.sort((a, b) => (a.productId < b.productId ? -1 : 1)),
+          products: products().map((product) => ({
+            ...product,
+            clicksNow: clicksWithin(counted, windows.get(product.productId)),
+          })),
           decisions: latest.slice(0, MAX_DECISIONS).map(shown),
           rails: Object.fromEntries(rails.entries),
         }

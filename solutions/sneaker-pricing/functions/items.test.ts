@@ -44,6 +44,15 @@ test('an item of the table becomes the counts of its product', () => {
   })
 })
 
+test('a late record does not make another decision of the same window', () => {
+  const OldImage = { ...demand, clicks: n(39) }
+  expect(demandsOf({ eventID: 'e1', dynamodb: { NewImage: demand, OldImage } }).demands).toEqual([])
+  const earlier = { ...OldImage, at: n(NOW - 100_000) }
+  expect(
+    demandsOf({ eventID: 'e1', dynamodb: { NewImage: demand, OldImage: earlier } }).demands,
+  ).toHaveLength(1)
+})
+
 test('the newest item of each product counts, and a removed one does not', () => {
   const { demands } = demandsOf(
     record({ ...demand, at: n(NOW + 100_000), clicks: n(50) }),

@@ -12,7 +12,7 @@ export type Item = Readonly<Record<string, Attribute>>
 
 export interface StreamRecord {
   readonly eventID: string
-  readonly dynamodb: { readonly NewImage?: Item | undefined }
+  readonly dynamodb: { readonly NewImage?: Item | undefined; readonly OldImage?: Item | undefined }
 }
 
 /** What a product's newest item of the table `demand` says. */
@@ -23,7 +23,7 @@ export interface Demand {
 
 /**
  * Returns the newest counts of each product in the records. Older ones are out of date, and of items that are removed
- * there is nothing to say.
+ * there is nothing to say. A product is decided upon once for each window: what comes late counts for the next one.
  * @param refused is told of each record that is not an item of the table, which a retry would not change
  */
 export function newestDemands(
@@ -32,7 +32,7 @@ export function newestDemands(
 ): Demand[] {
   const newest = new Map<string, Demand>()
   for (const { eventID, dynamodb } of records) {
-    if (dynamodb.NewImage === undefined) continue
+    if (dynamodb.NewImage === undefined || isRevision(dynamodb)) continue
     try {
       const demand = demandOf(dynamodb.NewImage)
       const before = newest.get(demand.productId)
@@ -43,6 +43,10 @@ export function newestDemands(
   }
   return [...newest.values()]
 }
+
+/** Whether a late record has changed the counts of the same time. */
+const isRevision = ({ NewImage, OldImage }: StreamRecord['dynamodb']): boolean =>
+  OldImage?.at?.N !== undefined && OldImage.at.N === NewImage?.at?.N
 
 function demandOf(item: Item): Demand {
   const usual = item.usual?.M

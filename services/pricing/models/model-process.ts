@@ -61,7 +61,11 @@ export class ModelProcess {
     this.#link.on('error', () => {})
     const frames = new FrameReader(MAX_ANSWER_BYTES)
     this.#link.on('data', (chunk) => {
-      for (const one of frames.push(chunk)) this.#take(one)
+      try {
+        for (const one of frames.push(chunk)) this.#take(one)
+      } catch (error) {
+        this.#fail(`answered something else: ${(error as Error).message}`)
+      }
     })
   }
 

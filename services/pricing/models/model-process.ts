@@ -50,7 +50,13 @@ export class ModelProcess {
       clearTimeout(this.#timer)
       this.#child.kill('SIGKILL')
       this.#link.destroy()
-      for (const { answered } of this.#pending.splice(0)) answered.reject(fault)
+      const [first, ...others] = this.#pending.splice(0)
+      first?.answered.reject(fault)
+      // These did nothing wrong, and were not begun.
+      for (const { answered } of others)
+        answered.reject(
+          new ModelFault('overloaded', `A run before this one ended the model: ${fault.message}`),
+        )
       resolve(fault.message)
     }
     this.#child.once('error', ({ message }) => this.#fail(`could not be started: ${message}`))

@@ -40,6 +40,10 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Resource
     log,
     changed(name, state) {
       let loader = loaders.get(name)
+      if (state === undefined) {
+        loaders.delete(name)
+        return void loader?.stop()
+      }
       if (loader === undefined) loaders.set(name, (loader = new Loader(name, { versions, log })))
       loader.serve(state)
     },

@@ -36,8 +36,7 @@ export class Loader {
     return this.#problem
   }
 
-  /** @param state undefined: the endpoint is deleted */
-  serve(state: EndpointState | undefined): void {
+  serve(state: EndpointState): void {
     this.#wanted = state
     this.#isStale = true
     this.#again.abort()
@@ -61,25 +60,25 @@ export class Loader {
     await pause(0)
     while (this.#isStale && !this.#isStopped) {
       this.#isStale = false
-      await this.#load(this.#wanted)
+      await this.#load(this.#wanted!)
     }
     this.#working = undefined
-    if (this.#problem !== undefined) void this.#tryAgain()
+    if (this.#problem !== undefined && !this.#isStopped) void this.#tryAgain()
   }
 
   async #tryAgain(): Promise<void> {
     this.#again = new AbortController()
     const { signal } = this.#again
     await pause(AGAIN_MS, signal)
-    if (!signal.aborted) this.serve(this.#wanted)
+    if (!signal.aborted) this.serve(this.#wanted!)
   }
 
-  async #load(state: EndpointState | undefined): Promise<void> {
+  async #load(state: EndpointState): Promise<void> {
     const models = new Map<string, LoadedModel>()
     try {
-      for (const version of state === undefined ? [] : versionsOf(state.plan)) {
-        const key = keyOf(state!, version)
-        models.set(key, models.get(key) ?? this.#models.get(key) ?? (await this.#open(state!, version)))
+      for (const version of versionsOf(state.plan)) {
+        const key = keyOf(state, version)
+        models.set(key, models.get(key) ?? this.#models.get(key) ?? (await this.#open(state, version)))
       }
     } catch (error) {
       for (const [key, model] of models) if (!this.#models.has(key)) model.stop()
@@ -93,11 +92,9 @@ export class Loader {
     const unused = [...this.#models].filter(([key]) => !models.has(key))
     this.#models = models
     this.#note(undefined)
-    void this.endpoint
-      .replace(state && servingOf(state, (version) => models.get(keyOf(state, version))!))
-      .then(() => {
-        for (const [, model] of unused) model.stop()
-      })
+    void this.endpoint.replace(servingOf(state, (version) => models.get(keyOf(state, version))!)).then(() => {
+      for (const [, model] of unused) model.stop()
+    })
   }
 
   async #open(state: EndpointState, name: string): Promise<LoadedModel> {

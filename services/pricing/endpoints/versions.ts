@@ -13,8 +13,14 @@ export interface VersionsOptions {
   readonly log: Logger
 }
 
+/** Versions that wait to be opened. */
+const MAX_WAITING = 200
+
+/** Opens one version at a time: each is a process that takes memory, and all of a core for a moment. */
 export class Versions {
   readonly #options: VersionsOptions
+  #waiting = 0
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: VersionsOptions) {
     this.#options = options
@@ -60,7 +66,16 @@ export class Versions {
     return { card, sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length }
   }
 
-  #model(endpoint: string, version: string, { name, features, source }: Card): Promise<LoadedModel> {
+  async #model(endpoint: string, version: string, card: Card): Promise<LoadedModel> {
+    if (this.#waiting >= MAX_WAITING)
+      throw new Error(`${this.#waiting} versions wait to be opened already; try again later.`)
+    this.#waiting++
+    const opening = this.#last.then(() => this.#opened(endpoint, version, card))
+    this.#last = opening.catch(() => {})
+    return opening.finally(() => this.#waiting--)
+  }
+
+  #opened(endpoint: string, version: string, { name, features, source }: Card): Promise<LoadedModel> {
     const { files, log } = this.#options
     if (isRemote(source)) return openRemoteModel(source, features)
     return Model.open({ name, file: source, features, log, read: () => files.model(endpoint, version) })

@@ -50,7 +50,13 @@ export class ModelProcess {
       clearTimeout(this.#timer)
       this.#child.kill('SIGKILL')
       this.#link.destroy()
-      for (const { answered } of this.#pending.splice(0)) answered.reject(fault)
+      const [first, ...others] = this.#pending.splice(0)
+      first?.answered.reject(fault)
+      // These did nothing wrong, and were not begun.
+      for (const { answered } of others)
+        answered.reject(
+          new ModelFault('overloaded', `A run before this one ended the model: ${fault.message}`),
+        )
       resolve(fault.message)
     }
     this.#child.once('error', ({ message }) => this.#fail(`could not be started: ${message}`))
@@ -61,7 +67,11 @@ export class ModelProcess {
     this.#link.on('error', () => {})
     const frames = new FrameReader(MAX_ANSWER_BYTES)
     this.#link.on('data', (chunk) => {
-      for (const one of frames.push(chunk)) this.#take(one)
+      try {
+        for (const one of frames.push(chunk)) this.#take(one)
+      } catch (error) {
+        this.#fail(`answered something else: ${(error as Error).message}`)
+      }
     })
   }
 

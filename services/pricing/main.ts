@@ -64,7 +64,7 @@ await Service.named('pricing')
       region: config.account.region,
       log,
     })
-    await ensureEndpoints(endpointsOf(solutions), endpoints.value)
+    await ensureEndpoints(endpointsOf(solutions), endpoints.value, log)
     return endpoints
   })
   .with('changes', async ({ codec }, { log }) => ({

@@ -1,4 +1,5 @@
 /** The endpoints that solutions declare: created with their first version if they do not exist. */
+import type { Logger } from '@weir/service'
 import type { EndpointDefinition, Solution } from '@weir/solutions'
 import { create, register, replacePlan } from './endpoints/changes.ts'
 import type { Endpoints } from './endpoints/endpoints.ts'
@@ -16,18 +17,21 @@ export function endpointsOf(solutions: readonly Solution[]): ReadonlyMap<string,
   return found
 }
 
-/** Resolves when all endpoints exist. Rejects with a sentence if the first version of a new one cannot serve. */
+/**
+ * Resolves when all endpoints exist whose first version can serve. Others are logged and left out: whoever asks them gets an
+ * error, and tables do not depend on them.
+ */
 export async function ensureEndpoints(
   wanted: ReadonlyMap<string, EndpointDefinition>,
   { definitions, versions }: Endpoints,
+  log: Pick<Logger, 'error'>,
 ): Promise<void> {
   for (const [name, { contract, version, timeLimitMs }] of wanted) {
     if (definitions.byName.has(name)) continue
     const examined = await versions.examine(name, version, contract).catch((error: Error) => {
-      throw new Error(`The endpoint ${name} cannot begin with version ${version}: ${error.message}`, {
-        cause: error,
-      })
+      log.error({ err: error, endpoint: name, version }, 'the endpoint of a solution cannot be created')
     })
+    if (examined === undefined) continue
     const now = Date.now()
     await definitions.change(name, (existing) => {
       if (existing !== undefined) return existing

@@ -228,3 +228,20 @@ test('a running aggregate has a result for each record, in the order in which th
   expect(take()).toEqual([`b ${forever} #2 2,4`])
   expect(() => operatorOf({ window: running(), disorderMs: 5, latenessMs: 5 })).toThrow(RangeError)
 })
+
+test('a window of an idle partition has its result, also if older windows of its key are forgotten before', () => {
+  const { add, take, tick, finish } = operatorOf({
+    ...{ window: tumbling(10), disorderMs: 0, latenessMs: 25, idleMs: 5, maxAheadMs: 1000 },
+  })
+  add('a1', 'a11', 'a21', 'a31', 'a41')
+  finish(1000)
+  take()
+  // The window that ends at 20 is forgotten at 45.
+  tick(1006)
+  expect(take()).toEqual([])
+  tick(1012)
+  expect(take()).toEqual(['a 40-50 #1 41'])
+  finish(2000)
+  add('a42', 'a80')
+  expect(take()).toEqual(['a 40-50 #2 41,42'])
+})

@@ -28,11 +28,16 @@ interface Times {
 export const keptMs = ({ window, latenessMs = 0 }: Times): number =>
   latenessMs + (window.kind === 'sliding' ? window.sizeMs - 1 : 0)
 
-/** Returns when the first of the windows has a result, or is forgotten. */
+/**
+ * Returns when the first window without a result has one; if all have had theirs, when the first of them is forgotten. A
+ * key that waits for a result is found by its time, so nothing that is due earlier may hide that.
+ */
 export function timersOf({ windows }: WindowState<unknown>, definition: Times): Timers {
   const kept = keptMs(definition)
-  let event = Infinity
+  let [result, forgotten] = [Infinity, Infinity]
   for (const { endMs, revision } of windows)
-    if (endMs < NEVER_MS) event = Math.min(event, revision === 0 ? endMs : endMs + kept)
+    if (revision === 0) result = Math.min(result, endMs)
+    else if (endMs < NEVER_MS) forgotten = Math.min(forgotten, endMs + kept)
+  const event = result < Infinity ? result : forgotten
   return event === Infinity ? NO_TIMERS : { event: Math.max(0, event), clock: Infinity }
 }

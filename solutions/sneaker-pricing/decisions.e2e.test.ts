@@ -165,6 +165,11 @@ test('over kills of all services, prices follow the clicks: none is lost, none c
       (sum, window) => sum + window.clicks,
       await late(),
     )
+  const visits = async (topic: 'sneaker.clicks' | 'sneaker.activity'): Promise<number> =>
+    new Set((await read<Click>(topic)).map(({ visitId }) => visitId)).size
+  expect(await visits('sneaker.clicks')).toBe(clicks.length)
+  await expect.poll(() => visits('sneaker.activity'), soon).toBe(clicks.length)
+  expect((await read('sneaker.activity')).length).toBe(clicks.length)
   await expect.poll(counted, soon).toBe(clicks.length)
   await settled()
 

@@ -195,6 +195,7 @@ describe('the network flows of a rendered release', () => {
       'enricher → 169.254.170.23/32:80',
       'enricher → alerter:8083',
       'enricher → kube-system:53',
+      'enricher → pricing:8082',
     ])
   })
 })

@@ -263,7 +263,7 @@ describe('the rails', () => {
       ['Margin, at least', '15 %', '20 %'],
       ['Margin, at most', 'none', undefined],
       ['Between two changes', '10 min', undefined],
-      ['Price points', '95, 99', undefined],
+      ['Price points', '.95, .99', undefined],
       ['Confidence, at least', '60 %', undefined],
       ['Frozen', 'no', 'yes'],
     ])

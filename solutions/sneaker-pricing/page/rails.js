@@ -4,6 +4,8 @@ import { percent } from './kit/numbers.js'
 const ALL = 'all'
 const inPercent = (value) => `${value} %`
 const yesOrNo = (value) => (value ? 'yes' : 'no')
+const pointsText = (cents) =>
+  cents.length === 0 ? 'any' : cents.map((one) => `.${String(one).padStart(2, '0')}`).join(', ')
 const RAILS = [
   ['minMarginPercent', 'Margin, at least', inPercent],
   ['maxMarginPercent', 'Margin, at most', inPercent],
@@ -37,8 +39,3 @@ export const isStopped = (rails) => rails[ALL]?.stopped === true
 export const stopEntry = (rails, stopped) => ({ ...rails[ALL], stopped })
 
 const textOf = (value, format) => (value === null ? 'none' : format(value))
-
-function pointsText(value) {
-  if (typeof value === 'boolean') return yesOrNo(value)
-  return Array.isArray(value) ? value.join(', ') : String(value)
-}

@@ -18,6 +18,7 @@ import type { Item, StreamRecord } from './items.ts'
 
 const NOW = Date.UTC(2026, 0, 12, 12)
 const CATALOGUE_TABLE = uniqueName('catalogue')
+const MARKET_TABLE = uniqueName('market')
 const PRICE_RAILS = uniqueName('rails')
 const n = (value: number) => ({ N: String(value) })
 
@@ -46,18 +47,26 @@ beforeAll(async () => {
   pricing = await startPricing()
   redis = new Redis(REDIS_URL)
   const dynamo = pricing.client(DynamoDBClient)
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: CATALOGUE_TABLE,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'productId', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'productId', KeyType: 'HASH' }],
-    }),
-  )
-  const described = new DescribeTableCommand({ TableName: CATALOGUE_TABLE })
-  while ((await dynamo.send(described)).Table?.TableStatus !== 'ACTIVE') await sleep(100)
-  for (const item of [product('scarce', 41), product('gone', 0), product('changed', 41, NOW - 600_000)])
-    await dynamo.send(new PutItemCommand({ TableName: CATALOGUE_TABLE, Item: item as never }))
+  for (const TableName of [CATALOGUE_TABLE, MARKET_TABLE]) {
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'productId', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'productId', KeyType: 'HASH' }],
+      }),
+    )
+    const described = new DescribeTableCommand({ TableName })
+    while ((await dynamo.send(described)).Table?.TableStatus !== 'ACTIVE') await sleep(100)
+  }
+  const put = (TableName: string, Item: Item) =>
+    dynamo.send(new PutItemCommand({ TableName, Item: Item as never }))
+  for (const [id, stock] of Object.entries({ scarce: 41, gone: 0, changed: 41, held: 41 }))
+    await put(MARKET_TABLE, { productId: { S: id }, stock: n(stock), competitorCents: n(12_500) })
+  await put(CATALOGUE_TABLE, product('scarce'))
+  await put(CATALOGUE_TABLE, product('gone'))
+  await put(CATALOGUE_TABLE, product('changed', { priceChangedAt: n(NOW - 600_000) }))
+  await put(CATALOGUE_TABLE, product('held', { heldUntil: n(NOW + 1) }))
   Object.assign(process.env, {
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
@@ -65,6 +74,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: pricing.url,
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}`,
     CATALOGUE_TABLE,
+    MARKET_TABLE,
     ENDPOINT_NAME: 'demand',
     PRICE_RAILS,
     REDIS_URL,
@@ -83,16 +93,14 @@ afterAll(async () => {
   await pricing?.stop()
 })
 
-const product = (productId: string, stock: number, priceChangedAt = 0): Item => ({
+const product = (productId: string, more: Item = {}): Item => ({
   productId: { S: productId },
   name: { S: productId },
   listPriceCents: n(11_995),
   costCents: n(6000),
   priceCents: n(11_995),
-  competitorCents: n(12_500),
-  stock: n(stock),
-  priceChangedAt: n(priceChangedAt),
   changedBy: { S: 'person' },
+  ...more,
 })
 
 const demand = (productId: string, at = NOW): StreamRecord => ({
@@ -131,6 +139,12 @@ test('a batch becomes decisions, with one request to the endpoint', async () => 
   expect(decisions[2].rails).toContain('cool-down')
   expect(requests.map(({ path }) => path)).toEqual(['/endpoints/demand/invocations'])
   expect(requests[0].rows[0].split(',').length).toBe(14)
+})
+
+test('a price that a person holds is kept', async () => {
+  const [{ decision, rails, reason }] = await decisionsOf(demand('held'))
+  expect([decision, rails.includes('held')]).toEqual(['keep', true])
+  expect(reason).toContain('A person has set the price, and it is held.')
 })
 
 test('rails are those of the moment, of the shop and of the product', async () => {

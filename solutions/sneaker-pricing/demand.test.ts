@@ -72,7 +72,7 @@ test('what is missing of the first hour was as usual', () => {
   ])
   // 30 clicks and 2 pairs an hour; 35 of 36 windows are missing, and then 23 of them.
   expect(first).toMatchObject({ clicks: 4 + 29, quarterClicks: 4 + 7, units: 2, windowClicks: 4 })
-  expect(second).toMatchObject({ clicks: 6 + 19, quarterClicks: 2, units: 1 + 1 })
+  expect(second).toMatchObject({ clicks: 6 + 19, quarterClicks: 2, units: 1 + 1, revenueCents: 9995 })
 })
 
 test('what is usual begins with the catalogue, and takes each hour when it is over', () => {

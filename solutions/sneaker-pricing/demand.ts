@@ -117,10 +117,11 @@ function countsOf(remembered: RememberedDemand, ms: number): ReturnType<typeof s
   const at = endOf(remembered)
   const { clicks, units, revenueCents } = sumOf(recent.filter(({ startMs }) => startMs >= at - ms))
   const missingHours = Math.max(0, ms - (at - sinceMs)) / HOUR_MS
+  const missingUnits = Math.round(usual.units * missingHours)
   return {
     clicks: clicks + Math.round(usual.clicks * missingHours),
-    units: units + Math.round(usual.units * missingHours),
-    revenueCents,
+    units: units + missingUnits,
+    revenueCents: revenueCents + Math.round(missingUnits * usual.priceCents),
   }
 }
 

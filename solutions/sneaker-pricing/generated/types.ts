@@ -234,7 +234,7 @@ export interface UsualDemand {
   priceCents: number
 }
 
-/** The demand for a product at the end of a window. In the first hour, the clicks and pairs that are missing were as usual. */
+/** The demand for a product at the end of a window. In the first hour, the clicks, pairs and revenue that are missing were as usual. */
 export interface Demand {
   /** The product. The key of the topic. */
   productId: string

@@ -16,6 +16,7 @@ import { invoke, predict } from './scenarios/models.ts'
 import { mqtt } from './scenarios/mqtt.ts'
 import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
+import { prices } from './scenarios/prices.ts'
 import { putRecords } from './scenarios/put-records.ts'
 import { rules } from './scenarios/rules.ts'
 import { windows } from './scenarios/windows.ts'
@@ -29,7 +30,7 @@ const {
     only: {
       type: 'string',
       default:
-        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows,predict,invoke',
+        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows,predict,invoke,prices',
     },
   },
 })
@@ -51,6 +52,7 @@ const scenarios = {
   windows: windows(4_000_000 * part),
   predict: predict(10 * part),
   invoke: invoke(500, 30 * part),
+  prices: prices(1000, 60 * part),
 }
 const chosen = only.split(',').map((name) => {
   if (!(name in scenarios))
@@ -59,7 +61,7 @@ const chosen = only.split(',').map((name) => {
 })
 
 /** Scenarios whose figures are latencies. */
-const LATENCIES = ['latency', 'offers', 'notify', 'alerts', 'invoke']
+const LATENCIES = ['latency', 'offers', 'notify', 'alerts', 'invoke', 'prices']
 /** Scenarios that need no servers. */
 const ALONE = ['detect', 'predict']
 const context = chosen.every((name) => ALONE.includes(name)) ? undefined : await openContext()

@@ -1,5 +1,5 @@
 import { random } from '@weir/codec/testing/values.ts'
-import { MemoryStates } from '@weir/state/testing/memory-states.ts'
+import { MemoryStates } from '@weir/state/memory-states.ts'
 import { expect, test } from 'vitest'
 import {
   NoKey,

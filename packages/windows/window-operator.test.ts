@@ -1,4 +1,4 @@
-import { MemoryStates } from '@weir/state/testing/memory-states.ts'
+import { MemoryStates } from '@weir/state/memory-states.ts'
 import { expect, test } from 'vitest'
 import {
   type Aggregate,

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import('./commands/replay.ts')).replay,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   detect: async () => (await import('./commands/detect.ts')).detect,
+  etl: async () => (await import('./commands/etl.ts')).etl,
   dlq: async () => (await import('./commands/dlq.ts')).dlq,
   state: async () => (await import('./commands/state.ts')).state,
   reference: async () => (await import('./commands/reference.ts')).reference,

@@ -1,5 +1,5 @@
 /** Computes the results of windows from records in their order, without Kafka. */
-import { MemoryStates } from '@weir/state/testing/memory-states.ts'
+import { MemoryStates } from '@weir/state/memory-states.ts'
 import { timersOf, type WindowDefinition, WindowOperator, type WindowState } from '../index.ts'
 
 /** Each record is [key, time in ms, value], and arrives at its time. */

@@ -1,6 +1,6 @@
-/** States in memory alone, for tests of what is built on states. */
-import type { Keyed } from '../keyed-state.ts'
-import type { TimerKind, Timers } from '../timers.ts'
+/** States in memory alone, to try out what is built on states: without Kafka, and for as many keys as a file has. */
+import type { Keyed } from './keyed-state.ts'
+import type { TimerKind, Timers } from './timers.ts'
 
 export class MemoryStates<V> {
   readonly #timers: (value: V) => Timers

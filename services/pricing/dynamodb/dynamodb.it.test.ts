@@ -16,6 +16,8 @@ import {
   QueryCommand,
   ScanCommand,
   UpdateItemCommand,
+  UpdateTableCommand,
+  type UpdateTableCommandInput,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
 import { uniqueName } from '@weir/testkit'
@@ -326,4 +328,34 @@ test('every change of an item is in the change stream once, with both images; a 
     { event: 'MODIFY', version: 2, keys: Key, old: order('x', 1, 1), new: order('x', 1, 3) },
     { event: 'REMOVE', version: 3, keys: Key, old: order('x', 1, 3), new: null },
   ])
+})
+
+test('a table gets a change stream and a protection against deletion, and loses both', async () => {
+  const TableName = await makeTable()
+  const update = async (more: Partial<UpdateTableCommandInput>) =>
+    (await dynamo.send(new UpdateTableCommand({ TableName, ...more }))).TableDescription
+  const refused = { name: 'ValidationException' }
+  const enabled = { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' } as const
+  expect(await update({ StreamSpecification: enabled, DeletionProtectionEnabled: true })).toMatchObject({
+    DeletionProtectionEnabled: true,
+    StreamSpecification: enabled,
+    LatestStreamArn: expect.stringContaining(`:table/${TableName}/stream/`),
+  })
+  await dynamo.send(new PutItemCommand({ TableName, Item: order('ada', 1) }))
+  await expect(update({ StreamSpecification: enabled })).rejects.toMatchObject(refused)
+  await expect(dynamo.send(new DeleteTableCommand({ TableName }))).rejects.toMatchObject(refused)
+
+  const disabled = { StreamEnabled: false }
+  const table = await update({ StreamSpecification: disabled, DeletionProtectionEnabled: false })
+  expect(table).not.toHaveProperty('StreamSpecification')
+  await dynamo.send(new PutItemCommand({ TableName, Item: order('ada', 2) }))
+  expect((await pricing.changes(TableName)).map(({ event, view }) => [event, view])).toEqual([
+    ['INSERT', 'NEW_IMAGE'],
+  ])
+  await expect(update({ StreamSpecification: disabled })).rejects.toMatchObject(refused)
+  await expect(update({})).rejects.toMatchObject(refused)
+  const Create = { IndexName: 'i', KeySchema: [], Projection: {} }
+  await expect(update({ GlobalSecondaryIndexUpdates: [{ Create }] })).rejects.toMatchObject(refused)
+  expect(await update({ BillingMode: 'PAY_PER_REQUEST' })).toMatchObject({ TableStatus: 'ACTIVE' })
+  await dynamo.send(new DeleteTableCommand({ TableName }))
 })

@@ -35,6 +35,19 @@ interface CreateTableInput {
   readonly LocalSecondaryIndexes?: readonly unknown[]
 }
 
+type UpdateTableInput = Pick<
+  CreateTableInput,
+  'TableName' | 'StreamSpecification' | 'DeletionProtectionEnabled'
+> & { readonly [ignoredOrUnsupported: string]: unknown }
+
+/** Parameters of UpdateTable for what tables here do not have. Others than these are ignored: nothing is metered. */
+const NO_UPDATES = [
+  'GlobalSecondaryIndexUpdates',
+  'ReplicaUpdates',
+  'GlobalTableWitnessUpdates',
+  'MultiRegionConsistency',
+] as const
+
 /** DynamoDB's own limit of a page (API reference, ListTables). */
 const MAX_LISTED = 100
 
@@ -89,6 +102,18 @@ export function tableOperations({ account, tables, names }: TableDeps) {
         return undefined
       })
       return { TableDescription: describe(deleted!, 'DELETING') }
+    },
+
+    async UpdateTable(input: UpdateTableInput, context: DynamoContext) {
+      checkUpdate(input)
+      const { name } = names.find(input.TableName, context, true)
+      let updated: Table | undefined
+      await definitions.change(name, (found) => {
+        if (found === undefined) throw noTable(name)
+        updated = withUpdate(found, input, Date.now())
+        return updated
+      })
+      return { TableDescription: describe(updated!, 'ACTIVE') }
     },
 
     async DescribeTable({ TableName }: { readonly TableName: string }, context: DynamoContext) {
@@ -165,6 +190,28 @@ function newTable(name: string, input: CreateTableInput): Table {
     expiry: null,
     isProtected,
   }
+}
+
+/** Throws if the update changes nothing, or what tables here do not have. */
+function checkUpdate({ TableName: _, ...changes }: UpdateTableInput): void {
+  const unsupported = NO_UPDATES.find((parameter) => changes[parameter] !== undefined)
+  if (unsupported !== undefined)
+    throw invalid(`Tables here have neither secondary indexes nor replicas; leave ${unsupported} out.`)
+  if (Object.values(changes).every((value) => value === undefined))
+    throw invalid(
+      'At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required',
+    )
+}
+
+/** A stream that is disabled and enabled again is another one. Readers of the old one find no more changes in it. */
+function withUpdate(table: Table, input: UpdateTableInput, now: number): Table {
+  const { StreamSpecification: stream, DeletionProtectionEnabled: isProtected = table.isProtected } = input
+  if (stream === undefined) return { ...table, isProtected }
+  if (stream.StreamEnabled && table.stream !== null)
+    throw invalid(`Table already has an enabled stream: TableName: ${table.name}`)
+  if (!stream.StreamEnabled && table.stream === null)
+    throw invalid(`Table is already disabled: TableName: ${table.name}`)
+  return { ...table, isProtected, stream: streamOf(stream, now) }
 }
 
 function streamOf(specification: CreateTableInput['StreamSpecification'], now: number): Table['stream'] {

@@ -76,9 +76,12 @@ export class MemberTransactions {
 
   constructor(context: GroupContext) {
     this.#context = context
-    const look = (): void => void this.#lookForLostMarkers()
-    context.cluster.onDisconnect(look)
-    context.stopping.addEventListener('abort', () => context.cluster.offDisconnect(look))
+    const doubt = (): void => {
+      for (const { transactor } of this.#holders) transactor.doubt()
+      void this.#lookForLostMarkers()
+    }
+    context.cluster.onDisconnect(doubt)
+    context.stopping.addEventListener('abort', () => context.cluster.offDisconnect(doubt))
   }
 
   /** Lets transactions run under the ids of a partition that this member has taken over. */
@@ -255,7 +258,11 @@ export class MemberTransactions {
     try {
       const group =
         offsets.length === 0 ? undefined : { groupId: this.#context.options.groupId, committer, offsets }
-      await holder.transactor.commit(joined(handled.map(({ output }) => output)), group)
+      await holder.transactor.commit(
+        joined(handled.map(({ output }) => output)),
+        group,
+        this.#context.stopping,
+      )
       for (const { resolve } of handled) resolve()
     } catch (error) {
       holder.failed = true

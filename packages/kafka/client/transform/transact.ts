@@ -14,12 +14,13 @@ export async function transact(
   work: (out: Appender) => Promise<void> | void,
 ): Promise<void> {
   const transactor = new Transactor(cluster, transactionalId, LANE)
-  await transactor.begin(AbortSignal.timeout(LIMIT_MS))
+  const signal = AbortSignal.timeout(LIMIT_MS)
+  await transactor.begin(signal)
   const output = new TransactionOutput()
   try {
     await work(output)
     for (const topic of new Set(output.partitions.map((written) => written.topic))) await cluster.topic(topic)
-    if (output.partitions.length > 0) await transactor.commit(output.partitions, undefined)
+    if (output.partitions.length > 0) await transactor.commit(output.partitions, undefined, signal)
   } finally {
     output.release()
   }

@@ -24,6 +24,7 @@ import {
 } from '../protocol/codes.ts'
 import type { CodeOf, Committer, OffsetOf } from '../protocol/offsets.ts'
 import { type ProducePartition, produceV9, produceV12 } from '../protocol/produce.ts'
+import { coordinatingPartition } from '../protocol/transaction-log.ts'
 import {
   addOffsetsToTxn,
   addPartitionsToTxn,
@@ -47,6 +48,8 @@ const RETRY_LIMIT = 10_000
  * being written, which takes milliseconds.
  */
 const RETRY_STEP = 20
+/** The topic with the offsets of groups. */
+const OFFSETS = '__consumer_offsets'
 /** How long an offset commit may find the group between two epochs (ms). */
 const EPOCH_PATIENCE_MS = 3000
 
@@ -71,6 +74,8 @@ export class Transactor {
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
   readonly #outputs: Outputs
+  /** Partitions in which no earlier transaction of the id is open, by TOPIC/PARTITION. */
+  readonly #clean = new Set<string>()
   #version2 = false
 
   /**
@@ -92,18 +97,23 @@ export class Transactor {
 
   /** Called when no transaction is open in these partitions any more. */
   ended(outputs: readonly TopicPartition[]): void {
-    for (const { topic, partition } of outputs) this.#outputs.delete(`${topic}/${partition}`)
+    for (const output of outputs) this.#outputs.delete(keyOf(output))
+  }
+
+  /** Called when a connection was lost: a broker that died may not have ended transactions that it had decided about. */
+  doubt(): void {
+    this.#clean.clear()
   }
 
   /** Returns those of the partitions in which a transaction of this id is open. */
-  async open(outputs: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
-    try {
-      return await openIn(this.#cluster, this.#transaction!.producerId, outputs)
-    } catch (error) {
-      // Looking requires the right to read the output topic, which a service does not need otherwise.
-      if (error instanceof KafkaError && error.code === 'not-authorized') return []
-      throw error
-    }
+  async open(partitions: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
+    const { producerId } = this.#transaction!
+    const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+    // Looking requires the right to read a topic, which a service need not have for each that it writes.
+    const open = await Promise.all(
+      [...byTopic.values()].map((of) => unlessForbidden(openIn(this.#cluster, producerId, of), [])),
+    )
+    return open.flat()
   }
 
   /** Ends the last transaction where it is still open. No transaction may be under way. */
@@ -120,6 +130,7 @@ export class Transactor {
    */
   async begin(signal: AbortSignal): Promise<void> {
     this.#transaction = undefined
+    this.#clean.clear()
     const init = async (coordinator: Broker) => {
       const { features } = await this.#cluster.versions(coordinator)
       this.#version2 = (features.get('transaction.version') ?? 0) >= 2
@@ -141,13 +152,18 @@ export class Transactor {
    * Writes the output and commits the offsets (if there are any), all or nothing. After a rejection the
    * outcome is unknown: begin() settles it, and the committed offsets show it.
    */
-  async commit(output: readonly OutputPartition[], group: GroupOffsets | undefined): Promise<void> {
-    const transaction = this.#transaction
-    if (transaction === undefined)
+  async commit(
+    output: readonly OutputPartition[],
+    group: GroupOffsets | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#transaction === undefined)
       throw new KafkaError('internal', `Transaction ${this.transactionalId} was not begun`)
+    await this.#clear(output, group, signal)
+    const transaction = this.#transaction
     this.#transaction = undefined
     for (const { topic, partition } of output)
-      this.#outputs.set(`${topic}/${partition}`, { topic, partition })
+      this.#outputs.set(keyOf({ topic, partition }), { topic, partition })
     if (output.length > 0) await this.#write(transaction, output)
     if (group !== undefined) await this.#commitOffsets(transaction, group)
     const ended = await this.#withCoordinator(TRANSACTION, this.transactionalId, (coordinator) =>
@@ -163,6 +179,32 @@ export class Transactor {
     } else {
       this.#transaction = transaction
     }
+  }
+
+  /**
+   * Ends earlier transactions of the id that are open in partitions which this one touches: its own end would be theirs,
+   * too, so that what was aborted became visible, or what was committed was lost.
+   */
+  async #clear(
+    output: readonly OutputPartition[],
+    group: GroupOffsets | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const touched: TopicPartition[] = output.map(({ topic, partition }) => ({ topic, partition }))
+    if (group !== undefined) touched.push(...(await this.#offsetsOf(group.groupId)))
+    const unknown = touched.filter((one) => !this.#clean.has(keyOf(one)))
+    if (unknown.length === 0) return
+    if ((await this.open(unknown)).length > 0) await this.endLost(unknown, signal)
+    for (const one of unknown) this.#clean.add(keyOf(one))
+  }
+
+  /** Returns the partition with the offsets of the group; none if this principal may not see it. */
+  async #offsetsOf(groupId: string): Promise<readonly TopicPartition[]> {
+    if (this.#cluster.mayNotSee(OFFSETS)) return []
+    const info = await unlessForbidden(this.#cluster.topic(OFFSETS), undefined)
+    return info === undefined
+      ? []
+      : [{ topic: OFFSETS, partition: coordinatingPartition(groupId, info.partitions.length) }]
   }
 
   async #write(transaction: Transaction, partitions: readonly OutputPartition[]): Promise<void> {
@@ -318,6 +360,17 @@ export class Transactor {
     }
   }
 }
+
+async function unlessForbidden<T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof KafkaError && error.code === 'not-authorized') return otherwise
+    throw error
+  }
+}
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
 /** Whether the group is between two epochs: the next heartbeat brings the epoch to commit with. */
 function between(code: number): boolean {

@@ -71,16 +71,13 @@ async function start({ env }: Context): Promise<{ urls: Urls; running: Process[]
   const running: Process[] = []
   for (const [name, service] of Object.entries(SERVICES)) {
     const url = urls[name as keyof Urls]
-    const process = startNode(
-      fileURLToPath(new URL(`../../services/${service}/main.ts`, import.meta.url)),
-      {
-        ...env,
-        HTTP_PORT: new URL(url).port,
-        WEIR_SOLUTIONS: 'sneaker-pricing',
-        PRICING_URL: pricing,
-        FLOW_WINDOW_SECONDS: `sneaker-windows=${WINDOW_MS / 1000}`,
-      },
-    )
+    const process = startNode(fileURLToPath(new URL(`../../services/${service}/main.ts`, import.meta.url)), {
+      ...env,
+      HTTP_PORT: new URL(url).port,
+      WEIR_SOLUTIONS: 'sneaker-pricing',
+      PRICING_URL: pricing,
+      FLOW_WINDOW_SECONDS: `sneaker-windows=${WINDOW_MS / 1000}`,
+    })
     running.push(process)
     await ready(`${url}/readyz`, process)
   }
@@ -125,7 +122,8 @@ async function send({ hub }: Urls, topic: string, values: readonly object[]): Pr
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ records: values.map((value) => ({ value })) }),
   })
-  if (response.status !== 200) throw new Error(`The hub answered ${response.status}: ${await response.text()}`)
+  if (response.status !== 200)
+    throw new Error(`The hub answered ${response.status}: ${await response.text()}`)
 }
 
 async function put(url: string, entry: object): Promise<void> {

@@ -77,6 +77,8 @@ export class Transactor {
   /** Partitions in which no earlier transaction of the id is open, by TOPIC/PARTITION. */
   readonly #clean = new Set<string>()
   #version2 = false
+  /** Whether the brokers do not show the topic with the offsets of groups. */
+  #isOffsetsHidden = false
 
   /**
    * @param lane the connection, which is shared with the transactions of some other partitions
@@ -111,7 +113,12 @@ export class Transactor {
     const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
     // Looking requires the right to read a topic, which a service need not have for each that it writes.
     const open = await Promise.all(
-      [...byTopic.values()].map((of) => unlessForbidden(openIn(this.#cluster, producerId, of), [])),
+      [...byTopic.values()].map((of) =>
+        openIn(this.#cluster, producerId, of).catch((error: KafkaError) => {
+          if (error.code === 'not-authorized') return []
+          throw error
+        }),
+      ),
     )
     return open.flat()
   }
@@ -198,13 +205,18 @@ export class Transactor {
     for (const one of unknown) this.#clean.add(keyOf(one))
   }
 
-  /** Returns the partition with the offsets of the group; none if this principal may not see it. */
+  /** Returns the partition with the offsets of the group; none if this principal cannot see it. */
   async #offsetsOf(groupId: string): Promise<readonly TopicPartition[]> {
-    if (this.#cluster.mayNotSee(OFFSETS)) return []
-    const info = await unlessForbidden(this.#cluster.topic(OFFSETS), undefined)
-    return info === undefined
-      ? []
-      : [{ topic: OFFSETS, partition: coordinatingPartition(groupId, info.partitions.length) }]
+    if (this.#isOffsetsHidden || this.#cluster.mayNotSee(OFFSETS)) return []
+    try {
+      const { partitions } = await this.#cluster.topic(OFFSETS)
+      return [{ topic: OFFSETS, partition: coordinatingPartition(groupId, partitions.length) }]
+    } catch (error) {
+      const { code } = error as KafkaError
+      if (code !== 'not-authorized' && code !== 'unknown-topic') throw error
+      this.#isOffsetsHidden = true
+      return []
+    }
   }
 
   async #write(transaction: Transaction, partitions: readonly OutputPartition[]): Promise<void> {
@@ -358,15 +370,6 @@ export class Transactor {
       )
       await pause(RETRY_STEP * attempt, signal)
     }
-  }
-}
-
-async function unlessForbidden<T, E>(asked: Promise<T>, otherwise: E): Promise<T | E> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof KafkaError && error.code === 'not-authorized') return otherwise
-    throw error
   }
 }
 

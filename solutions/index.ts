@@ -2,7 +2,9 @@ import { gatherTopics, type Topics } from '@weir/contracts'
 import type { Solution } from './solution.ts'
 
 export * from './item-tables.ts'
+export * from './model-endpoints.ts'
 export * from './reference-tables.ts'
+export * from './simulation.ts'
 export * from './solution.ts'
 
 /** Every solution, one line each. Add a new one here. */

@@ -16,6 +16,8 @@ import type { PublishedFlow, Source, Step } from '@weir/flow'
 import type { Shape } from '@weir/topics/shape.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { FillDefinition, ItemTableDefinition } from './item-tables.ts'
+import type { EndpointDefinition } from './model-endpoints.ts'
+import type { SimulatorDefinition, SubscriptionDefinition } from './simulation.ts'
 
 export interface Solution {
   /** Also the solution's folder and its path on the page server: lower case and dashes. */
@@ -88,28 +90,6 @@ export interface TableDefinition {
   readonly entry: Shape<unknown>
   /** Initial entries, by id. They are written once, while the table is empty. */
   readonly seed: Readonly<Record<string, unknown>>
-}
-
-/** An endpoint that is created if none has its name. Which versions serve is decided by people from then on. */
-export interface EndpointDefinition {
-  /** What the model is asked and what it predicts: a version with another contract cannot be registered. */
-  readonly contract: {
-    readonly features: readonly ModelColumn[]
-    readonly label: Pick<ModelColumn, 'name' | 'type' | 'unit'>
-  }
-  /** The version that serves at first: ENDPOINT/VERSION in the folder of models. */
-  readonly version: string
-  /** The time limit of a run of the model. */
-  readonly timeLimitMs: number
-}
-
-export interface ModelColumn {
-  readonly name: string
-  readonly type: 'float32'
-  readonly unit: string
-  /** Both bounds belong to the range. */
-  readonly min: number
-  readonly max: number
 }
 
 export interface StreamDefinition {
@@ -410,43 +390,4 @@ export interface PageSearch {
   search(sink: string, body: Record<string, unknown>): Promise<any>
   /** Returns a reference table as the enricher last published it. */
   table(name: string): ReferenceTable
-}
-
-/**
- * Simulated devices, for a system without real ones: run by `npm start`. Sends to ingest-hub as any client
- * does.
- */
-export interface SimulatorDefinition {
-  /** The destination of the values: a topic that accepts records over HTTP, a stream, or for each a topic (of MQTT, or one over HTTP). */
-  readonly to:
-    | { readonly topic: TopicName }
-    | { readonly stream: string; key(value: any): string }
-    | { mqtt(value: any): string }
-    | { topicOf(value: any): TopicName }
-  /**
-   * Creates a world with `devices` devices; `next(now, controls)` returns the values due since the last call.
-   * Deterministic for a seed and the controls.
-   */
-  world(options: { readonly devices: number; readonly seed: number }): {
-    next(
-      now: number,
-      controls?: ReadonlyMap<string, unknown>,
-      items?: ReadonlyMap<string, unknown>,
-    ): Record<string, unknown>[]
-  }
-  /** The reference table by whose entries people control the devices: a fault that is switched on, for example. */
-  readonly controls?: string
-  /** The table of items that the world looks at: prices, for example. */
-  readonly items?: string
-}
-
-/** A subscription of SNS, with an endpoint in the inbox. */
-export interface SubscriptionDefinition {
-  /** The name of the SNS topic, which is created if it does not exist. */
-  readonly topic: string
-  readonly protocol: 'email' | 'http'
-  /** The mailbox or the HTTP subscriber of the inbox: letters, digits, dots and dashes. */
-  readonly name: string
-  /** A filter policy of SNS over the attributes of messages. */
-  readonly filterPolicy?: Readonly<Record<string, unknown>>
 }

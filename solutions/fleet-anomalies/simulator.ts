@@ -3,7 +3,7 @@
  * Deterministic for a seed.
  */
 import { randomFrom } from '../random.ts'
-import type { SimulatorDefinition } from '../solution.ts'
+import type { SimulatorDefinition } from '../simulation.ts'
 import { type CargoClassId, cargoClasses } from './cargo-classes.ts'
 import { TRUCK_FAULTS, type TruckFault } from './faults.ts'
 import type { TruckReading } from './generated/types.ts'

@@ -1,5 +1,5 @@
 /** Simulates people who sign up in and around cities of the world. Deterministic for a seed. */
-import type { SimulatorDefinition } from '../solution.ts'
+import type { SimulatorDefinition } from '../simulation.ts'
 import { areas } from './areas.ts'
 
 /** Signups per second for every ten devices. */

@@ -2,7 +2,7 @@
  * The simulated shop as an online shop would report: clicks, purchases, and what stock and competitor are. Prices are those
  * of the catalogue. A twin shop has the same shoppers and list prices.
  */
-import type { SimulatorDefinition } from '../solution.ts'
+import type { SimulatorDefinition } from '../simulation.ts'
 import type { Click, MarketReport, Purchase } from './generated/types.ts'
 import { Shop } from './shop/shop.ts'
 import { CATALOGUE, PRODUCTS } from './tables.ts'

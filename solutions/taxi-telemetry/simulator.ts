@@ -3,7 +3,7 @@
  * Deterministic for a seed.
  */
 import { randomFrom } from '../random.ts'
-import type { SimulatorDefinition } from '../solution.ts'
+import type { SimulatorDefinition } from '../simulation.ts'
 import { BLOCK_CROSSTOWN, BLOCK_UPTOWN, quarters, toPosition, UPTOWN_HEADING } from './manhattan.ts'
 
 const REPORT_EVERY_MS = 1000

@@ -160,7 +160,7 @@ export class MemberTransactions {
    * their output partitions. Other transactions go on while this is looked for.
    */
   async #lookForLostMarkers(): Promise<void> {
-    // Whoever asks during a look may have a holder that it does not see.
+    // A holder that came during a look is not seen by it.
     this.#mustLook = true
     if (this.#isLooking) return
     this.#isLooking = true

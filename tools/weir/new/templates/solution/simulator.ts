@@ -1,5 +1,5 @@
 /** Simulates sensors that measure once a second. Deterministic for a seed. */
-import type { SimulatorDefinition } from '../solution.ts'
+import type { SimulatorDefinition } from '../simulation.ts'
 import type { ExampleThingReceived } from './generated/types.ts'
 
 const EVERY_MS = 1000

@@ -113,13 +113,13 @@ test('idle environments end after a while', async () => {
 })
 
 test('the provisioned concurrency is started ahead, stays when idle, and follows changes', async () => {
-  pool = openPool({ environment: environment('1'), maximum: 3, provisioned: 1, idleMs: 50 })
+  pool = openPool({ environment: environment('1'), maximum: 3, provisioned: 1, idleMs: 500 })
   expect(pool.counts()).toEqual({ idle: 1, busy: 0 })
   await Promise.all([invoke({ ms: 30 }), invoke({ ms: 30 })])
   expect(pool.counts().idle).toBe(2)
   await expect.poll(() => pool.counts().idle).toBe(1)
   const one = processes()
-  await pause(200)
+  await pause(700)
   expect(processes()).toBe(one)
   pool.update({ environment: environment('2'), maximum: 3, provisioned: 2 })
   expect(pool.counts().idle).toBe(2)

@@ -17,7 +17,8 @@ export interface Endpoints {
   problemOf(name: string): string | undefined
   /** Resolves when this replica serves what was decided before the call, or knows why it cannot. */
   settle(name: string): Promise<void>
-  ready(): boolean | string
+  /** Whether all endpoints are known. Tables do not depend on whether their models can be loaded. */
+  ready(): boolean
 }
 
 export interface EndpointsOptions {
@@ -59,13 +60,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Resource
         await definitions.catchUp()
         await loaders.get(name)?.settled()
       },
-      ready() {
-        if (!definitions.ready()) return false
-        // Others have the models.
-        if (place === undefined) return true
-        const stuck = [...loaders.values()].find(({ problem }) => problem !== undefined)
-        return stuck === undefined ? true : `the endpoint ${stuck.endpoint.name}: ${stuck.problem}`
-      },
+      ready: () => definitions.ready(),
     },
     stop: async (drainMs) => {
       await Promise.all([...loaders.values()].map((loader) => loader.stop()))

@@ -1,5 +1,5 @@
 /** Makes an endpoint serve what the log says. While a version cannot be loaded, what served before goes on serving. */
-import type { Logger } from '@weir/service'
+import { Gauge, type Logger, metrics } from '@weir/service'
 import { pause } from '@weir/timing'
 import { Endpoint, type Serving } from '../models/endpoint.ts'
 import type { LoadedModel } from '../models/model.ts'
@@ -13,6 +13,13 @@ export interface LoaderOptions {
 
 /** The pause before a version that could not be loaded is tried again. */
 const AGAIN_MS = 10_000
+
+const stuck = new Gauge({
+  name: 'weir_endpoint_stuck',
+  help: 'Whether the endpoint does not serve here what was decided, because a version cannot be loaded.',
+  labelNames: ['endpoint'],
+  registers: [metrics],
+})
 
 export class Loader {
   readonly endpoint: Endpoint
@@ -50,6 +57,7 @@ export class Loader {
 
   async stop(): Promise<void> {
     this.#isStopped = true
+    stuck.remove({ endpoint: this.endpoint.name })
     this.#again.abort()
     await this.endpoint.replace(undefined)
     for (const model of this.#models.values()) model.stop()
@@ -118,6 +126,7 @@ export class Loader {
     if (problem === undefined && this.#problem !== undefined)
       log.info({ endpoint: name }, 'an endpoint serves again')
     this.#problem = problem
+    if (!this.#isStopped) stuck.set({ endpoint: name }, problem === undefined ? 0 : 1)
   }
 }
 

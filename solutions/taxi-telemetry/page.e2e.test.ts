@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { openPageServer, type PageServer } from '@weir/indexer/testing/page-server.ts'
+import { type KafkaCluster, kafkaCluster } from '@weir/testkit'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { solution as taxiTelemetry } from './solution.ts'
@@ -98,12 +99,14 @@ async function openRecorded(browser: Browser, url: string) {
 pageStates(() => browser)
 
 describe('the page with driving taxis', () => {
+  let cluster: KafkaCluster
   let server: PageServer
   let driving = true
   let drive: Promise<void>
 
   beforeAll(async () => {
-    server = await openPageServer(taxiTelemetry, { engine: 'opensearch' })
+    cluster = await kafkaCluster({ brokers: 1 })
+    server = await openPageServer(taxiTelemetry, { engine: 'opensearch', brokers: cluster.brokers })
     const { seed } = taxiTelemetry.tables.zones
     for (const [id, zone] of Object.entries(seed)) await server.putReference('zones', id, zone)
     const simulated = simulateDocuments(TAXIS)
@@ -136,6 +139,7 @@ describe('the page with driving taxis', () => {
     driving = false
     await drive
     await server?.stop()
+    await cluster?.stop()
   })
 
   test('draws taxis in the colours of their states, and has data for every chart', async () => {

@@ -43,11 +43,13 @@ export interface PageServerOptions {
   readonly maxViewers?: number
   /** Without it, anyone may look. */
   readonly access?: Access
+  /** The shared ones if not given. There, services of other tests report what they do, too. */
+  readonly brokers?: readonly string[]
 }
 
 export async function openPageServer(
   solution: Solution & PagedSolution,
-  { engine: name, engineUrl, maxViewers, access }: PageServerOptions,
+  { engine: name, engineUrl, maxViewers, access, ...options }: PageServerOptions,
 ): Promise<PageServer> {
   const own: PagedSolution = {
     ...solution,
@@ -57,7 +59,8 @@ export async function openPageServer(
     })),
   }
   const { index } = own.sinks![0].to
-  const [{ brokers }, registry] = [await servers.kafka(), await servers.registry()]
+  const brokers = options.brokers ?? (await servers.kafka()).brokers
+  const registry = await servers.registry()
   const { value: kafka, stop: stopKafka } = await openKafka(
     readConfig({ ...process.env, KAFKA_BROKERS: brokers.join(',') }, kafkaConfig),
     log,

@@ -17,8 +17,8 @@ import { NO_HOURS, usualAfter } from './usual.ts'
 
 /** As long as those of AWS Glue's streaming jobs, by default. */
 export const WINDOW_MS = 100_000
-/** Purchases come after their clicks, but neither waits anywhere for long. */
-const DISORDER_MS = 1000
+/** A window waits this long for records that were overtaken. What comes later makes a further result of it. */
+const DISORDER_MS = 200
 const LATENESS_MS = 60_000
 /** Without activity in the partition for so long, windows have results by the clock. */
 const IDLE_MS = 1000

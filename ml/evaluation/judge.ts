@@ -30,7 +30,7 @@ export interface Week {
 }
 
 export interface Comparison {
-  /** Of all weeks, in %. */
+  /** The mean difference over the weeks, %, with its 95 % interval. */
   readonly revenuePercent: Interval
   readonly profitPercent: Interval
 }

@@ -15,7 +15,7 @@ const FIXED_HOURS = 48
 /** With the policy, but not counted: stocks become what the policy makes of them. */
 const RUN_IN_HOURS = 168
 const WEEK_HOURS = 168
-/** What makes a product one of a kind. */
+/** Thresholds by which a product's week is of a kind. */
 const TREND_VISITS = 2
 const MIN_TREND_CLICKS = 20
 const OVERSTOCK = 0.3
@@ -30,7 +30,7 @@ export interface ProductWeek {
   readonly units: number
   readonly revenueCents: number
   readonly changes: number
-  /** What happened to it at the prices of this week. */
+  /** The kinds that its week is of, at the prices of the week. */
   readonly kinds: ReadonlySet<Kind>
 }
 

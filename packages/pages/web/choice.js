@@ -1,4 +1,4 @@
-/** What the viewer has chosen, by its id. It is in the address, so that a link shows it. */
+/** The viewer's choice, by its id. It is in the address, so that a link shows it. */
 
 /**
  * @param name the name of the choice in the address: `truck` for #truck=ID
@@ -8,7 +8,7 @@ export function openChoice(name, changed) {
   const fromAddress = () => new URLSearchParams(location.hash.slice(1)).get(name)
   let chosen = fromAddress()
   addEventListener('hashchange', () => {
-    // Links to parts of the page are no choice.
+    // A link to a part of the page does not choose anything.
     const next = fromAddress()
     if (next === null || next === chosen) return
     chosen = next

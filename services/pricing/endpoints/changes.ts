@@ -1,4 +1,4 @@
-/** What people decide about endpoints. Each change is checked on what was decided before it. */
+/** Changes of endpoints that people make. Each is checked against the endpoint as it was before. */
 import { type Contract, contractFault } from '../models/features.ts'
 import {
   type EndpointState,

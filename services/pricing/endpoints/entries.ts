@@ -25,7 +25,7 @@ const time = integer({ min: 0, max: 8.64e15 })
 
 const version = object({
   version: versionName,
-  /** Of the model's file. Replicas refuse a file that has changed since. */
+  /** The hash of the model's file. Replicas refuse a file that has changed since. */
   sha256: text({ max: 64, pattern: /^[0-9a-f]{64}$/, like: '64 hexadecimal digits' }),
   bytes: integer({ min: 1, max: 2 ** 40 }),
   registeredAt: time,

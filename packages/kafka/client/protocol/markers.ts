@@ -4,11 +4,12 @@
  */
 import { createAPI } from '@platformatic/kafka'
 import type { CodeOf } from './offsets.ts'
+import type { ProducerIdentity } from './transactions.ts'
 import { Decoder, Encoder, type TopicPartition } from './wire.ts'
 
 export interface OpenTransactions extends CodeOf {
-  /** Ids of the producers with an open transaction in the partition. */
-  readonly producerIds: readonly bigint[]
+  /** The producers with an open transaction in the partition. */
+  readonly producers: readonly ProducerIdentity[]
 }
 
 export const describeProducers = createAPI<[partitions: readonly TopicPartition[]], OpenTransactions[]>(
@@ -29,21 +30,16 @@ export const describeProducers = createAPI<[partitions: readonly TopicPartition[
       from.string() // error message
       const producers = from.array(() => {
         const producerId = from.int64()
-        from.int32() // epoch
+        const producerEpoch = from.int32()
         from.int32() // last sequence
         from.int64() // last timestamp
         from.int32() // coordinator epoch
         const startOffset = from.number64()
         from.tags()
-        return { producerId, startOffset }
+        return { producerId, producerEpoch, startOffset }
       })
       from.tags()
-      return {
-        ...head,
-        producerIds: producers
-          .filter(({ startOffset }) => startOffset >= 0)
-          .map(({ producerId }) => producerId),
-      }
+      return { ...head, producers: producers.filter(({ startOffset }) => startOffset >= 0) }
     })
   },
 )

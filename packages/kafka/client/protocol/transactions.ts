@@ -16,15 +16,22 @@ export interface Transaction extends ProducerIdentity {
 /**
  * With a transactional id, returns a new epoch, which fences every earlier holder and aborts what it left
  * open. Without one, returns a new id for idempotent writing.
+ * @param held the identity that the caller has. It is refused (PRODUCER_FENCED) if the id has a later holder.
  */
 export const initProducerId = createAPI<
-  [transactionalId: string | null, timeout: number],
+  [transactionalId: string | null, timeout: number, held?: ProducerIdentity],
   ProducerIdentity & { errorCode: number }
 >(
   22,
   4,
-  (transactionalId: string | null, timeout: number) =>
-    new Encoder().string(transactionalId).int32(timeout).int64(-1).int16(-1).tags().request(),
+  (transactionalId: string | null, timeout: number, held?: ProducerIdentity) =>
+    new Encoder()
+      .string(transactionalId)
+      .int32(timeout)
+      .int64(held?.producerId ?? -1)
+      .int16(held?.producerEpoch ?? -1)
+      .tags()
+      .request(),
   (_correlation, _key, _version, reader) => {
     const from = Decoder.of(reader)
     from.int32() // throttle time

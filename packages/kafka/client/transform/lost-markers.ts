@@ -6,9 +6,10 @@
  * remain at the last stable offset before the output, for good. The decision is still in the coordinator's
  * log; this module carries it out as the coordinator would have.
  */
+import { pause } from '@weir/timing'
 import { KafkaError } from '../../errors.ts'
 import type { Cluster } from '../cluster.ts'
-import { brokerError, OK } from '../protocol/codes.ts'
+import { brokerError, isTransient, OK } from '../protocol/codes.ts'
 import { describeProducers, writeTxnMarkers } from '../protocol/markers.ts'
 import type { CodeOf } from '../protocol/offsets.ts'
 import {
@@ -22,6 +23,9 @@ import type { TopicPartition } from '../protocol/wire.ts'
 import { ReadingAll } from '../read.ts'
 
 const LANE = 'markers'
+/** How long the leader of a partition may not know that it leads. */
+const LEADER_LIMIT_MS = 10_000
+const RETRY_STEP_MS = 20
 
 /**
  * Ends the transactions of these ids that are decided, yet open in a partition. Which of a group's ids holds
@@ -91,11 +95,15 @@ async function carryOut(cluster: Cluster, transactionalId: string, signal: Abort
     )
     if (open.length === 0) continue
     isAnyOpen = true
-    await atLeaders(cluster, open, async (leader, partitions) => {
-      const marker = { producerId, producerEpoch, commit, coordinatorEpoch, partitions }
-      const codes = await cluster.call(leader, LANE, writeTxnMarkers, marker)
-      return refuseErrors(codes, 'Ending a transaction in')
-    })
+    await atLeaders(cluster, open, 'Ending a transaction in', (leader, partitions) =>
+      cluster.call(leader, LANE, writeTxnMarkers, {
+        producerId,
+        producerEpoch,
+        commit,
+        coordinatorEpoch,
+        partitions,
+      }),
+    )
     cluster.log.warn(
       { transactionalId, commit, partitions: open.map(({ topic, partition }) => `${topic}/${partition}`) },
       'The broker lost the end of a transaction when it was killed; it was written again as the coordinator had decided',
@@ -104,21 +112,25 @@ async function carryOut(cluster: Cluster, transactionalId: string, signal: Abort
   return isAnyOpen
 }
 
+export interface OpenTransaction extends TopicPartition {
+  /** The epoch of the holder that began it. */
+  readonly producerEpoch: number
+}
+
 /** Returns those of the partitions in which the producer has an open transaction. */
 export async function openIn(
   cluster: Cluster,
   producerId: bigint,
   partitions: readonly TopicPartition[],
-): Promise<TopicPartition[]> {
-  const answers = await atLeaders(cluster, partitions, async (leader, items) =>
-    refuseErrors(
-      await cluster.call(leader, LANE, describeProducers, items),
-      'Looking for open transactions in',
-    ),
+): Promise<OpenTransaction[]> {
+  const answers = await atLeaders(cluster, partitions, 'Looking for open transactions in', (leader, items) =>
+    cluster.call(leader, LANE, describeProducers, items),
   )
-  return answers
-    .filter(({ producerIds }) => producerIds.includes(producerId))
-    .map(({ topic, partition }) => ({ topic, partition }))
+  return answers.flatMap(({ topic, partition, producers }) =>
+    producers
+      .filter((producer) => producer.producerId === producerId)
+      .map(({ producerEpoch }) => ({ topic, partition, producerEpoch })),
+  )
 }
 
 /** What the coordinator has decided about the transactions of an id. */
@@ -170,18 +182,26 @@ async function decisionsOn(
   return found
 }
 
-async function atLeaders<R>(
+/**
+ * Asks the leaders of the partitions, and asks again about those whose leader is changing: the leader of a new topic
+ * may not know yet that it leads.
+ */
+async function atLeaders<C extends CodeOf>(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
+  what: string,
   ask: (
     leader: NonNullable<ReturnType<Cluster['leader']>>,
     partitions: readonly TopicPartition[],
-  ) => Promise<R[]>,
-): Promise<R[]> {
-  for (const topic of new Set(partitions.map(({ topic }) => topic))) await cluster.topic(topic)
-  const byLeader = Map.groupBy(partitions, ({ topic, partition }) => cluster.leader(topic, partition))
-  return (
-    await Promise.all(
+  ) => Promise<C[]>,
+): Promise<C[]> {
+  const deadline = Date.now() + LEADER_LIMIT_MS
+  const answers: C[] = []
+  let left = partitions
+  for (let attempt = 1; left.length > 0; attempt++) {
+    for (const topic of new Set(left.map(({ topic }) => topic))) await cluster.topic(topic)
+    const byLeader = Map.groupBy(left, ({ topic, partition }) => cluster.leader(topic, partition))
+    const round = await Promise.all(
       [...byLeader].map(async ([leader, items]) => {
         try {
           if (leader !== undefined) return await ask(leader, items)
@@ -192,11 +212,17 @@ async function atLeaders<R>(
         }
       }),
     )
-  ).flat()
-}
-
-function refuseErrors<C extends CodeOf>(codes: readonly C[], what: string): C[] {
-  for (const { topic, partition, errorCode } of codes)
-    if (errorCode !== OK) throw brokerError(errorCode, `${what} ${topic}/${partition}`)
-  return [...codes]
+    const again: C[] = []
+    for (const answer of round.flat()) {
+      const { errorCode, topic, partition } = answer
+      if (errorCode === OK) answers.push(answer)
+      else if (isTransient(errorCode) && Date.now() < deadline) again.push(answer)
+      else throw brokerError(errorCode, `${what} ${topic}/${partition}`)
+    }
+    left = again
+    if (left.length === 0) break
+    await pause(RETRY_STEP_MS * attempt)
+    await cluster.refresh()
+  }
+  return answers
 }

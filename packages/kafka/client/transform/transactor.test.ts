@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Cluster } from '../cluster.ts'
+import { describeProducers } from '../protocol/markers.ts'
 import { produceV12 } from '../protocol/produce.ts'
 import { endTxnV5, initProducerId, txnOffsetCommitV5 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
@@ -7,50 +8,41 @@ import type { OutputPartition } from '../transaction-output.ts'
 import { Transactor } from './transactor.ts'
 
 const NAMES = new Map<unknown, string>([
-  [initProducerId, 'init'],
   [produceV12, 'write'],
   [txnOffsetCommitV5, 'offsets'],
   [endTxnV5, 'end'],
 ])
 const signal = new AbortController().signal
+const ID = 7n
+const EPOCH = 4
 
 /** A broker that accepts everything. Notes the requests. */
-function clusterOf(calls: string[]): Cluster {
-  return {
-    config: { compression: 'none' },
-    topic: async () => ({ partitions: new Array(50).fill({}) }),
-    mayNotSee: () => false,
-    coordinator: async () => 'broker',
-    leader: () => 'broker',
-    versions: async () => ({ features: new Map([['transaction.version', 2]]) }),
-    log: { debug: () => {} },
-    async call(_broker: unknown, _lane: string, api: unknown) {
-      calls.push(NAMES.get(api)!)
-      if (api === produceV12) return [{ topic: 'out', partition: 3, errorCode: 0 }]
-      return api === txnOffsetCommitV5 ? [] : { errorCode: 0, producerId: 7n, producerEpoch: 1 }
-    },
-  } as unknown as Cluster
-}
+class Accepting {
+  readonly calls: string[] = []
+  /** The epoch of the transaction that the next look finds wherever it looks. */
+  open: number | undefined
+  readonly config = { compression: 'none' }
+  readonly log = { debug: () => {} }
 
-/** Finds an open transaction wherever it looks for the first time. */
-class Looking extends Transactor {
-  readonly calls: string[]
-  #isFirst = true
+  topic = async () => ({ partitions: new Array(50).fill({}) })
+  mayNotSee = () => false
+  coordinator = async () => 'broker'
+  leader = () => 'broker'
+  versions = async () => ({ features: new Map([['transaction.version', 2]]) })
 
-  constructor(calls: string[]) {
-    super(clusterOf(calls), 'g/in/0', 'lane')
-    this.calls = calls
+  async call(_broker: unknown, _lane: string, api: unknown, ...request: unknown[]): Promise<unknown> {
+    if (api === describeProducers) return this.#look(request[0] as TopicPartition[])
+    const held = request[2] as { producerEpoch: number } | undefined
+    this.calls.push(api === initProducerId ? `init ${held?.producerEpoch ?? 'anew'}` : NAMES.get(api)!)
+    if (api === produceV12) return [{ topic: 'out', partition: 3, errorCode: 0 }]
+    return api === txnOffsetCommitV5 ? [] : { errorCode: 0, producerId: ID, producerEpoch: EPOCH }
   }
 
-  override async open(partitions: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
+  #look(partitions: readonly TopicPartition[]): unknown {
     this.calls.push(`look at ${partitions.map(({ topic, partition }) => `${topic}/${partition}`).join()}`)
-    const found = this.#isFirst ? partitions : []
-    this.#isFirst = false
-    return found
-  }
-
-  override async endLost(): Promise<void> {
-    this.calls.push('end the lost one')
+    const producers = this.open === undefined ? [] : [{ producerId: ID, producerEpoch: this.open }]
+    this.open = undefined
+    return partitions.map((at) => ({ ...at, errorCode: 0, producers }))
   }
 }
 
@@ -62,12 +54,15 @@ const group = { groupId: 'g', committer: () => ({}) as never, offsets: [] }
 const OFFSETS = '__consumer_offsets/3'
 
 test('a transaction writes only where no earlier one of its id is open', async () => {
-  const transactor = new Looking([])
-  const { calls } = transactor
+  const cluster = new Accepting()
+  const { calls } = cluster
+  const transactor = new Transactor(cluster as unknown as Cluster, 'g/in/0', 'lane')
   await transactor.begin(signal)
+  cluster.open = EPOCH - 1
   await transactor.commit(output, group, signal)
+  const looks = ['look at out/3', `look at ${OFFSETS}`]
   const written = ['write', 'offsets', 'end']
-  expect(calls.splice(0)).toEqual(['init', `look at out/3,${OFFSETS}`, 'end the lost one', ...written])
+  expect(calls.splice(0)).toEqual(['init anew', ...looks, `init ${EPOCH}`, ...looks, ...written])
   // Nothing can be open there any more, until a broker may have died.
   await transactor.commit(output, group, signal)
   expect(calls.splice(0)).toEqual(written)
@@ -76,5 +71,14 @@ test('a transaction writes only where no earlier one of its id is open', async (
   expect(calls.splice(0)).toEqual(['look at out/3', 'write', 'end'])
   await transactor.begin(signal)
   await transactor.commit(output, group, signal)
-  expect(calls).toEqual(['init', `look at out/3,${OFFSETS}`, ...written])
+  expect(calls).toEqual(['init anew', ...looks, ...written])
+})
+
+test('a holder that finds a transaction of a later one does not take over its id', async () => {
+  const cluster = new Accepting()
+  const transactor = new Transactor(cluster as unknown as Cluster, 'writer', 'lane')
+  await transactor.begin(signal)
+  cluster.open = EPOCH + 1
+  await expect(transactor.commit(output, undefined, signal)).rejects.toMatchObject({ code: 'fenced' })
+  expect(cluster.calls).toEqual(['init anew', 'look at out/3'])
 })

@@ -31,13 +31,14 @@ import {
   endTxnV3,
   endTxnV5,
   initProducerId,
+  type ProducerIdentity,
   type Transaction,
   txnOffsetCommitV3,
   txnOffsetCommitV5,
 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import type { OutputPartition } from '../transaction-output.ts'
-import { endLostTransaction, openIn } from './lost-markers.ts'
+import { endLostTransaction, type OpenTransaction, openIn } from './lost-markers.ts'
 
 /** The coordinator aborts a transaction that is left open for longer (ms). */
 export const TRANSACTION_TIMEOUT_MS = 15_000
@@ -108,7 +109,7 @@ export class Transactor {
   }
 
   /** Returns those of the partitions in which a transaction of this id is open. */
-  async open(partitions: readonly TopicPartition[]): Promise<readonly TopicPartition[]> {
+  async open(partitions: readonly TopicPartition[]): Promise<readonly OpenTransaction[]> {
     const { producerId } = this.#transaction!
     const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
     // Looking requires the right to read a topic, which a service need not have for each that it writes.
@@ -123,10 +124,14 @@ export class Transactor {
     return open.flat()
   }
 
-  /** Ends the last transaction where it is still open. No transaction may be under way. */
+  /** Takes over the id, and ends the last transaction where it is still open. No transaction may be under way. */
   async endLost(outputs: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
-    // The markers may just be on their way. Once the id is taken over, they have been written or are lost.
     await this.begin(signal)
+    await this.#endOpen(outputs, signal)
+  }
+
+  /** The id must just have got a new epoch: the markers of earlier transactions have been written then, or are lost. */
+  async #endOpen(outputs: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
     if ((await this.open(outputs)).length > 0)
       await endLostTransaction(this.#cluster, this.transactionalId, signal)
   }
@@ -135,7 +140,12 @@ export class Transactor {
    * Fences every earlier holder of the id, including this object's own past, and has the transactions that
    * they left open aborted.
    */
-  async begin(signal: AbortSignal): Promise<void> {
+  begin(signal: AbortSignal): Promise<void> {
+    return this.#init(undefined, signal)
+  }
+
+  /** @param held the identity that this holder has; rejects with `fenced` if the id has a later holder */
+  async #init(held: ProducerIdentity | undefined, signal: AbortSignal): Promise<void> {
     this.#transaction = undefined
     this.#clean.clear()
     const init = async (coordinator: Broker) => {
@@ -147,6 +157,7 @@ export class Transactor {
         initProducerId,
         this.transactionalId,
         TRANSACTION_TIMEOUT_MS,
+        held,
       )
     }
     const result = await this.#withCoordinator(TRANSACTION, this.transactionalId, init, undefined, signal)
@@ -190,7 +201,8 @@ export class Transactor {
 
   /**
    * Ends earlier transactions of the id that are open in partitions which this one touches: its own end would be theirs,
-   * too, so that what was aborted became visible, or what was committed was lost.
+   * too, so that what was aborted became visible, or what was committed was lost. A holder that was fenced must not take
+   * over the id for that.
    */
   async #clear(
     output: readonly OutputPartition[],
@@ -201,7 +213,14 @@ export class Transactor {
     if (group !== undefined) touched.push(...(await this.#offsetsOf(group.groupId)))
     const unknown = touched.filter((one) => !this.#clean.has(keyOf(one)))
     if (unknown.length === 0) return
-    if ((await this.open(unknown)).length > 0) await this.endLost(unknown, signal)
+    const held = this.#transaction!
+    const open = await this.open(unknown)
+    if (open.some(({ producerEpoch }) => producerEpoch > held.producerEpoch))
+      throw new KafkaError('fenced', `Transactional id ${this.transactionalId} has a later holder`)
+    if (open.length > 0) {
+      await this.#init(held, signal)
+      await this.#endOpen(unknown, signal)
+    }
     for (const one of unknown) this.#clean.add(keyOf(one))
   }
 

@@ -22,7 +22,10 @@ type Read = (item: Item, steps: Steps) => AttributeValue | undefined
 export function parseCondition(
   text: string,
   placeholders: Placeholders,
-  parameter: Extract<Parameter, 'ConditionExpression' | 'FilterExpression'> = 'ConditionExpression',
+  parameter: Extract<
+    Parameter,
+    'ConditionExpression' | 'FilterExpression' | 'KeyConditionExpression'
+  > = 'ConditionExpression',
 ): ParsedCondition {
   const source = new Source(parameter, text)
   const condition = parseConditionSyntax(source)

@@ -5,8 +5,8 @@ import { schemaOf, type Table } from '../tables/entries.ts'
 import type { WriteInput } from '../tables/operations.ts'
 import type { DynamoContext } from './dynamodb-api.ts'
 import { invalid } from './errors.ts'
-import { checkServed } from './expressions.ts'
 import { type ItemDeps, outcome, prepared, write } from './item-operations.ts'
+import { withExpressions } from './legacy.ts'
 import { namedKey, projectionOf, type ReadInput } from './read-operations.ts'
 
 interface KeysAndAttributes extends ReadInput {
@@ -40,9 +40,8 @@ export function batchOperations({ tables, names }: ItemDeps) {
       context: DynamoContext,
     ) {
       const wanted = Object.entries(requested).flatMap(([name, input]) => {
+        const projection = projectionOf(withExpressions(input))
         const table = names.find(name, context)
-        checkServed(input)
-        const projection = projectionOf(input)
         const keys = input.Keys.map((key) => namedKey(table, key))
         demandDistinct(keys.map((key) => encodeKey(table.id, key)))
         return keys.map((key) => ({ name, table, input, projection, key }))

@@ -7,28 +7,6 @@ export interface ExpressionInput {
   readonly ExpressionAttributeValues?: Readonly<Record<string, AttributeValue>>
 }
 
-/** The parameters that DynamoDB had before expressions, and what takes their place. */
-const LEGACY: Readonly<Record<string, string>> = {
-  Expected: 'ConditionExpression',
-  ConditionalOperator: 'ConditionExpression',
-  AttributeUpdates: 'UpdateExpression',
-  AttributesToGet: 'ProjectionExpression',
-  KeyConditions: 'KeyConditionExpression',
-  QueryFilter: 'FilterExpression',
-  ScanFilter: 'FilterExpression',
-}
-
-/** Throws for parameters that are not served. */
-export function checkServed(input: object): void {
-  for (const name of Object.keys(input)) {
-    if (Object.hasOwn(LEGACY, name)) throw invalid(`${name} is not served here; use ${LEGACY[name]}.`)
-    if (name === 'IndexName')
-      throw invalid(
-        `The table does not have the specified index: ${(input as { IndexName: string }).IndexName}`,
-      )
-  }
-}
-
 /** Parses the expressions of a request. Throws for those that DynamoDB refuses. */
 export function parsed<T>(input: ExpressionInput, parse: (placeholders: Placeholders) => T): T {
   return refusing(() => {

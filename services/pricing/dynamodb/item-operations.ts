@@ -9,7 +9,8 @@ import { NoAnswer } from '../tables/requests.ts'
 import type { Tables } from '../tables/tables.ts'
 import type { DynamoContext } from './dynamodb-api.ts'
 import { invalid, noOutcome, noTable } from './errors.ts'
-import { checkServed, refusing } from './expressions.ts'
+import { refusing } from './expressions.ts'
+import { withExpressions } from './legacy.ts'
 import type { TableNames } from './table-names.ts'
 
 export interface ItemDeps {
@@ -24,9 +25,14 @@ interface Named extends WriteInput {
 export type WriteOperation = 'put' | 'update' | 'delete'
 
 export function itemOperations({ tables, names }: ItemDeps) {
-  const run = async (operation: WriteOperation, input: Named, context: DynamoContext) => {
-    const table = names.find(input.TableName, context)
-    checkServed(input)
+  const run = async (operation: WriteOperation, given: Named, context: DynamoContext) => {
+    const input = withExpressions(given)
+    const checkForm = (): void =>
+      refusing(() => {
+        checkWrite(input, operation)
+        readItem(input.Item ?? input.Key)
+      })
+    const table = names.find(input.TableName, context, { checkForm })
     if (
       operation !== 'update' &&
       input.ReturnValues !== undefined &&

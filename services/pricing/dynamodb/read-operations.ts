@@ -22,8 +22,9 @@ import { schemaOf, type Table } from '../tables/entries.ts'
 import { type ReadItem, type Reading, rangeOfTable } from '../tables/reading.ts'
 import type { DynamoContext } from './dynamodb-api.ts'
 import { invalid } from './errors.ts'
-import { checkServed, type ExpressionInput, parsed, refusing } from './expressions.ts'
+import { type ExpressionInput, parsed, refusing } from './expressions.ts'
 import { type ItemDeps, outcome } from './item-operations.ts'
+import { withExpressions } from './legacy.ts'
 
 export interface ReadInput extends ExpressionInput {
   readonly ConsistentRead?: boolean
@@ -32,6 +33,7 @@ export interface ReadInput extends ExpressionInput {
 
 interface PageInput extends ReadInput {
   readonly TableName: string
+  readonly IndexName?: string
   readonly FilterExpression?: string
   readonly Limit?: number
   readonly ExclusiveStartKey?: Item
@@ -60,29 +62,36 @@ const MAX_PAGE_ITEMS = 2000
 export function readOperations({ tables, names }: ItemDeps) {
   return {
     async GetItem(
-      input: ReadInput & { readonly TableName: string; readonly Key: Item },
+      given: ReadInput & { readonly TableName: string; readonly Key: Item },
       context: DynamoContext,
     ) {
-      const table = names.find(input.TableName, context)
-      checkServed(input)
+      const input = withExpressions(given)
       const projection = projectionOf(input)
-      const key = namedKey(table, input.Key)
+      const keyValues = refusing(() => readItem(input.Key))
+      const table = names.find(input.TableName, context)
+      const key = namedKey(table, keyValues)
       if (input.ConsistentRead) await outcome(tables.settle(table, key.partition))
       const found = tables.reading.get(encodeKey(table.id, key))
       return found === undefined ? {} : { Item: projection?.project(found.item) ?? found.item }
     },
 
     async Query(
-      input: PageInput & { readonly KeyConditionExpression?: string; readonly ScanIndexForward?: boolean },
+      given: PageInput & { readonly KeyConditionExpression?: string; readonly ScanIndexForward?: boolean },
       context: DynamoContext,
     ) {
-      const table = names.find(input.TableName, context)
-      checkServed(input)
+      const input = withExpressions(given)
       const { KeyConditionExpression: text, ScanIndexForward: isForward = true } = input
       if (text === undefined)
         throw invalid(
           'Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.',
         )
+      const checkForm = (): void =>
+        parsed(input, (placeholders) => {
+          parseCondition(text, placeholders, 'KeyConditionExpression')
+          filterAndProjection(input, placeholders)
+        })
+      const table = names.find(input.TableName, context, { checkForm })
+      demandNoIndex(input)
       const { condition, ...rest } = parsed(input, (placeholders) => ({
         condition: parseKeyCondition(text, placeholders, schemaOf(table)),
         ...filterAndProjection(input, placeholders),
@@ -95,12 +104,13 @@ export function readOperations({ tables, names }: ItemDeps) {
       return page(tables.reading, table, input, { range, descending: !isForward, ...rest })
     },
 
-    async Scan(input: PageInput & SegmentInput, context: DynamoContext) {
+    async Scan(given: PageInput & SegmentInput, context: DynamoContext) {
+      const input = withExpressions(given)
+      const rest = parsed(input, (placeholders) => filterAndProjection(input, placeholders))
       const table = names.find(input.TableName, context)
-      checkServed(input)
+      demandNoIndex(input)
       if (input.ConsistentRead)
         throw invalid('Scans are eventually consistent here; leave ConsistentRead out, or use Query.')
-      const rest = parsed(input, (placeholders) => filterAndProjection(input, placeholders))
       return page(tables.reading, table, input, {
         range: rangeOfTable(table.id),
         isIn: segmentOf(table, input),
@@ -119,6 +129,10 @@ export function projectionOf(input: ReadInput): Projection | undefined {
 
 export const namedKey = (table: Table, key: Item): Key =>
   refusing(() => readKey(schemaOf(table), readItem(key)))
+
+function demandNoIndex({ IndexName: name }: PageInput): void {
+  if (name !== undefined) throw invalid(`The table does not have the specified index: ${name}`)
+}
 
 function filterAndProjection(
   { FilterExpression: filter, ProjectionExpression: projection }: PageInput,

@@ -32,12 +32,19 @@ export class TableNames {
   /**
    * Returns the table. Throws unless the client may do the operation on it.
    * @param isNamed whether the error for a table that does not exist names it
+   * @param checkForm throws if the request is wrong for any table. DynamoDB looks at that first; here it is checked with
+   * the table's keys, and alone only if there is no such table.
    */
-  find(nameOrArn: string, context: Pick<DynamoContext, 'authorize'>, isNamed = false): Table {
+  find(
+    nameOrArn: string,
+    context: Pick<DynamoContext, 'authorize'>,
+    { isNamed = false, checkForm }: { readonly isNamed?: boolean; readonly checkForm?: () => void } = {},
+  ): Table {
     const name = this.named(nameOrArn)
     context.authorize(tableArn(this.#account, name))
     const table = this.#definitions.byName.get(name)
-    if (table === undefined) throw noTable(isNamed ? name : undefined)
-    return table
+    if (table !== undefined) return table
+    checkForm?.()
+    throw noTable(isNamed ? name : undefined)
   }
 }

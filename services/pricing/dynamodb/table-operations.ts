@@ -106,7 +106,7 @@ export function tableOperations({ account, tables, names }: TableDeps) {
 
     async UpdateTable(input: UpdateTableInput, context: DynamoContext) {
       checkUpdate(input)
-      const { name } = names.find(input.TableName, context, true)
+      const { name } = names.find(input.TableName, context, { isNamed: true })
       let updated: Table | undefined
       await definitions.change(name, (found) => {
         if (found === undefined) throw noTable(name)
@@ -118,7 +118,7 @@ export function tableOperations({ account, tables, names }: TableDeps) {
 
     async DescribeTable({ TableName }: { readonly TableName: string }, context: DynamoContext) {
       await definitions.catchUp()
-      return { Table: describe(names.find(TableName, context, true), 'ACTIVE') }
+      return { Table: describe(names.find(TableName, context, { isNamed: true }), 'ACTIVE') }
     },
 
     async ListTables(
@@ -144,7 +144,7 @@ export function tableOperations({ account, tables, names }: TableDeps) {
       context: DynamoContext,
     ) {
       const { Enabled, AttributeName } = input.TimeToLiveSpecification
-      const { name } = names.find(input.TableName, context, true)
+      const { name } = names.find(input.TableName, context, { isNamed: true })
       await definitions.change(name, (table) => {
         if (table === undefined) throw noTable(name)
         if (Enabled && table.expiry !== null) throw invalid('TimeToLive is already enabled')
@@ -160,7 +160,7 @@ export function tableOperations({ account, tables, names }: TableDeps) {
 
     async DescribeTimeToLive({ TableName }: { readonly TableName: string }, context: DynamoContext) {
       await definitions.catchUp()
-      const { expiry } = names.find(TableName, context, true)
+      const { expiry } = names.find(TableName, context, { isNamed: true })
       return {
         TimeToLiveDescription:
           expiry === null

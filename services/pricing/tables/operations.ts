@@ -61,12 +61,15 @@ interface Expressions {
   readonly update: Update | undefined
 }
 
-/** Throws ItemError for expressions that DynamoDB refuses, whatever the item is. */
-export function checkWrite(input: WriteInput, operation: WriteRequest['operation'], table: Table): void {
+/**
+ * Throws ItemError for expressions that DynamoDB refuses, whatever the item is.
+ * @param table whose keys an update must leave alone
+ */
+export function checkWrite(input: WriteInput, operation: WriteRequest['operation'], table?: Table): void {
   const placeholders = new Placeholders(input.ExpressionAttributeNames, input.ExpressionAttributeValues)
   const { update } = expressionsOf(input, placeholders)
   placeholders.checkUsed()
-  update?.checkKey(schemaOf(table))
+  if (table !== undefined) update?.checkKey(schemaOf(table))
   if (update !== undefined && operation !== 'update')
     throw new ItemError('UpdateExpression is for UpdateItem only')
 }

@@ -1,14 +1,18 @@
 /**
  * A fleet of idle devices, as a process of its own: each connects, subscribes with QoS 1, acknowledges what it
- * gets, and sends a packet within its keep alive. FLEET_PORT and FLEET_DEVICES are its settings. It prints
- * its progress, a line each: "ready SECONDS", "got COUNT", "lost COUNT".
+ * gets, and sends a packet within its keep alive. FLEET_PORT and FLEET_DEVICES are its settings; with FLEET_CA_FILE
+ * the devices speak TLS. It prints its progress, a line each: "ready SECONDS", "got COUNT", "lost COUNT".
  */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { generate } from 'mqtt-packet'
 
 const port = Number(process.env.FLEET_PORT)
 const devices = Number(process.env.FLEET_DEVICES)
+const caFile = process.env.FLEET_CA_FILE
+const ca = caFile === undefined ? undefined : readFileSync(caFile)
 /** Devices that connect at the same time. */
 const WAVE = 200
 const KEEP_ALIVE_SECONDS = 20
@@ -18,7 +22,8 @@ let lost = 0
 let got = 0
 
 async function device(number: number): Promise<void> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const at = { port, host: '127.0.0.1', noDelay: true }
+  const socket = ca === undefined ? connect(at) : connectTls({ ...at, ca })
   socket.on('error', () => {})
   socket.on('close', () => console.log(`lost ${++lost}`))
   const clientId = `idle-${number}`

@@ -1,6 +1,5 @@
 /** Writes answers, and the headers that all answers have. */
-import { randomBytes } from 'node:crypto'
-import { holdLease, limitReading } from '@weir/service'
+import { holdLease, limitReading, randomText } from '@weir/service'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 
 export interface Answer {
@@ -27,15 +26,15 @@ const ID_2_LENGTH = 72
  * @param isAllowed whether the page may read the answer
  */
 export function headersOf(
-  { method, headers: { origin: from, ...asked } }: FastifyRequest,
+  { method, headers: asked }: FastifyRequest,
   requestId: string,
   isAllowed: boolean,
 ): Headers {
   const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
-  const origin = isAllowed ? from : undefined
+  const origin = isAllowed ? asked.origin : undefined
   if (origin !== undefined) headers['access-control-allow-origin'] = '*'
   if (origin === undefined || method !== 'OPTIONS') {
-    headers['x-amz-id-2'] = randomBytes(ID_2_LENGTH).toString('base64')
+    headers['x-amz-id-2'] = randomText(ID_2_LENGTH, 'base64')
     if (origin !== undefined) headers['access-control-expose-headers'] = EXPOSED
     return headers
   }

@@ -33,6 +33,7 @@ export {
 } from './records/headers.ts'
 export {
   appendRecord,
+  appendValue,
   encodeValue,
   type NewRecord,
   partitionOfKey,

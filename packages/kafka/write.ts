@@ -42,23 +42,36 @@ export function encodeValue<V>(writer: ValueWriter<V>, value: V): Buffer {
 }
 
 /** Appends a record. Throws what the appender throws. */
-export function appendRecord(out: Appender, { topic, partition, key, value, headers }: NewRecord): void {
+export function appendRecord(out: Appender, record: NewRecord): void {
+  append(out, record, record.value, record.value?.length ?? 0)
+}
+
+/**
+ * Encodes the value and appends its record. The appender copies the value, so it has no buffer of its own.
+ * Throws what the writer and the appender throw.
+ */
+export function appendValue<V>(
+  out: Appender,
+  writer: ValueWriter<V>,
+  value: V,
+  record: Omit<NewRecord, 'value'>,
+): void {
+  const end = writer.encode(value, scratch, 0)
+  if (end >= 0) return append(out, record, scratch, end)
+  const bytes = encodeValue(writer, value)
+  append(out, record, bytes, bytes.length)
+}
+
+function append(
+  out: Appender,
+  { topic, partition, key, headers }: Omit<NewRecord, 'value'>,
+  value: Buffer | null,
+  valueEnd: number,
+): void {
   const keyBytes = typeof key === 'string' ? Buffer.from(key) : key
   const block =
     headers === undefined ? NO_HEADERS : Buffer.isBuffer(headers) ? headers : encodeHeaders(headers)
-  out.append(
-    topic,
-    partition,
-    keyBytes,
-    0,
-    keyBytes?.length ?? 0,
-    value,
-    0,
-    value?.length ?? 0,
-    block,
-    0,
-    block.length,
-  )
+  out.append(topic, partition, keyBytes, 0, keyBytes?.length ?? 0, value, 0, valueEnd, block, 0, block.length)
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ConfigReader } from '@weir/config'
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { fastify, LogController } from 'fastify'
 import { Admission } from './admission/admission.ts'
 import { Connections } from './admission/connections.ts'
@@ -12,7 +12,7 @@ import { HttpError, handleErrors, refuseAddress } from './errors.ts'
 import type { Readiness } from './health.ts'
 import { HEALTH_PATHS, health, serveMetrics } from './health.ts'
 import { openListeners, type TlsConfig } from './listeners.ts'
-import type { Logger } from './logger.ts'
+import { type Logger, traceFields } from './logger.ts'
 import { Gauge, Histogram, metrics } from './metrics.ts'
 import type { Resource } from './opening.ts'
 import { requestLog } from './request-log.ts'
@@ -122,16 +122,19 @@ new Gauge({
   },
 })
 
-const traces = new WeakMap<IncomingMessage, TraceContext>()
+/**
+ * Kept on the request itself, once somebody asks: young collections keep all values of a WeakMap alive, and
+ * most requests are answered without it.
+ */
+const TRACE = Symbol('trace')
+type Traced = IncomingMessage & { [TRACE]?: TraceContext }
 
 /**
  * Returns the span of this request: a child of the caller's if the request has a valid traceparent, otherwise
  * a trace of its own.
  */
-export function traceOf(request: FastifyRequest): TraceContext {
-  const trace = traces.get(request.raw)
-  if (!trace) throw new Error('traceOf got a request of another server; pass one that openHttp serves.')
-  return trace
+export function traceOf({ raw }: { readonly raw: Traced }): TraceContext {
+  return (raw[TRACE] ??= continueTrace(parseTraceparent(raw.headers.traceparent as string | undefined)))
 }
 
 /**
@@ -146,11 +149,8 @@ export async function openHttp(
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    childLoggerFactory: (parent, _bindings, options, raw) => {
-      const trace = continueTrace(parseTraceparent(raw.headers.traceparent as string | undefined))
-      traces.set(raw as IncomingMessage, trace)
-      return requestLog(parent, trace, options)
-    },
+    childLoggerFactory: (parent, _bindings, options, raw) =>
+      requestLog(parent, () => traceFields(traceOf({ raw: raw as IncomingMessage })), options),
     frameworkErrors: refuseAddress as never,
     bodyLimit: LIMITS.body,
     requestTimeout: LIMITS.requestMs,
@@ -164,7 +164,7 @@ export async function openHttp(
   })
   app.server.maxHeadersCount = 100
   const isDebugging = log.isLevelEnabled('debug')
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     durations.observe(
       { method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode },
       reply.elapsedTime / 1000,
@@ -174,6 +174,7 @@ export async function openHttp(
         { method: request.method, url: request.url, status: reply.statusCode, ms: reply.elapsedTime },
         'answered',
       )
+    done()
   })
   handleErrors(app)
   const connections = new Connections({
@@ -265,18 +266,20 @@ function draining(app: FastifyInstance): { begun: boolean; idle(): Promise<void>
         if (underWay === 0) resolve()
       }),
   }
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     underWay++
     reply.raw.once('close', () => {
       if (--underWay === 0) idle()
     })
-    if (!drain.begun || HEALTH_PATHS.includes(request.url)) return
+    if (!drain.begun || HEALTH_PATHS.includes(request.url)) return done()
     reply.header('connection', 'close')
-    throw new HttpError(
-      503,
-      'stopping',
-      'This replica is stopping; repeat the request, and another replica will take it.',
-      { 'retry-after': '1' },
+    done(
+      new HttpError(
+        503,
+        'stopping',
+        'This replica is stopping; repeat the request, and another replica will take it.',
+        { 'retry-after': '1' },
+      ),
     )
   })
   return drain

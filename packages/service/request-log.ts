@@ -3,8 +3,6 @@
  * longer than finding the request's route.
  */
 import type { FastifyBaseLogger } from 'fastify'
-import { traceFields } from './logger.ts'
-import type { TraceContext } from './trace.ts'
 
 type ChildOptions = Parameters<FastifyBaseLogger['child']>[1]
 
@@ -35,10 +33,11 @@ for (const name of METHODS)
     },
   })
 
+/** @param fields of all lines of the request */
 export function requestLog(
   parent: FastifyBaseLogger,
-  trace: TraceContext,
+  fields: () => object,
   options: ChildOptions,
 ): FastifyBaseLogger {
-  return new RequestLog(() => parent.child(traceFields(trace), options)) as unknown as FastifyBaseLogger
+  return new RequestLog(() => parent.child(fields(), options)) as unknown as FastifyBaseLogger
 }

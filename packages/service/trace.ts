@@ -2,8 +2,8 @@
  * W3C Trace Context, level 1 (section 3.2, the traceparent header), in HTTP headers and in Kafka header
  * blocks.
  */
-import { randomFillSync } from 'node:crypto'
 import { findHeader } from '@weir/kafka/records/headers.ts'
+import { randomText } from './random.ts'
 
 export interface TraceContext {
   /** 32 lower-case hex digits. */
@@ -38,7 +38,11 @@ export function parseTraceparent(text: string | undefined): TraceContext | undef
 
 /** Returns a new span in the trace of `parent`, or a new, sampled trace. */
 export function continueTrace(parent: TraceContext | undefined): TraceContext {
-  return { traceId: parent?.traceId ?? randomHex(16), spanId: randomHex(8), flags: parent?.flags ?? 1 }
+  return {
+    traceId: parent?.traceId ?? randomText(16, 'hex'),
+    spanId: randomText(8, 'hex'),
+    flags: parent?.flags ?? 1,
+  }
 }
 
 export function formatTraceparent({ traceId, spanId, flags }: TraceContext): string {
@@ -52,17 +56,4 @@ export function formatTraceparent({ traceId, spanId, flags }: TraceContext): str
 export function traceOfRecord(block: Buffer, start: number): TraceContext | undefined {
   const value = findHeader(block, start, TRACEPARENT)
   return value && value.length <= MOST ? parseTraceparent(value.toString('latin1')) : undefined
-}
-
-/** Random bytes, drawn in bulk: a call into the generator for every span would cost more than the span. */
-const pool = Buffer.alloc(4096)
-let used = pool.length
-
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  used += bytes
-  return pool.toString('hex', used - bytes, used)
 }

@@ -59,26 +59,38 @@ function decoded(text: string): string {
 
 /** Throws SerializationException for parameters that are given twice, and for too many. */
 export function treeOf(parameters: readonly QueryParameter[]): ParameterNode {
-  const root: ParameterNode = { text: undefined, children: undefined }
+  const root = newNode()
   let nodes = 0
-  for (const { name, value } of parameters) {
-    const parts = name.split('.', MAX_DEPTH + 1)
-    if (parts.length > MAX_DEPTH) throw tooComplex()
-    let node = root
-    for (const part of parts) {
-      node.children ??= new Map()
-      let child = node.children.get(part)
-      if (child === undefined) {
-        if (++nodes > MAX_NODES) throw tooComplex()
-        child = { text: undefined, children: undefined }
-        node.children.set(part, child)
-      }
-      node = child
+  const childOf = (node: ParameterNode, part: string): ParameterNode => {
+    node.children ??= new Map()
+    let child = node.children.get(part)
+    if (child === undefined) {
+      if (++nodes > MAX_NODES) throw tooComplex()
+      child = newNode()
+      node.children.set(part, child)
     }
+    return child
+  }
+  // Members of one structure mostly follow each other: their names differ after the last dot only.
+  let prefix = ''
+  let parent = root
+  for (const { name, value } of parameters) {
+    const last = name.lastIndexOf('.') + 1
+    if (last !== prefix.length || !name.startsWith(prefix)) {
+      prefix = name.slice(0, last)
+      const parts = prefix.split('.', MAX_DEPTH + 1)
+      if (parts.length > MAX_DEPTH) throw tooComplex()
+      parent = parts.slice(0, -1).reduce(childOf, root)
+    }
+    const node = childOf(parent, name.slice(last))
     if (node.text !== undefined) throw serializationError(`The parameter '${cut(name)}' is given twice`)
     node.text = value
   }
   return root
+}
+
+function newNode(): ParameterNode {
+  return { text: undefined, children: undefined }
 }
 
 /** Compiles a function that reads an input. Throws if the model does not have the shape. */

@@ -11,21 +11,26 @@ export const NO_HEADERS: Buffer = Buffer.from([0])
 export type Headers = Readonly<Record<string, string | Buffer>>
 
 export function encodeHeaders(headers: Headers): Buffer {
-  const entries = Object.entries(headers).map(
-    ([name, value]) => [Buffer.from(name), typeof value === 'string' ? Buffer.from(value) : value] as const,
-  )
-  let size = varintSize(entries.length)
-  for (const [name, value] of entries)
-    size += varintSize(name.length) + name.length + varintSize(value.length) + value.length
+  const names = Object.keys(headers)
+  let size = varintSize(names.length)
+  for (const name of names) size += fieldSize(name) + fieldSize(headers[name])
   const block = Buffer.allocUnsafe(size)
-  let at = writeVarint(block, 0, entries.length)
-  for (const [name, value] of entries) {
-    at = writeVarint(block, at, name.length)
-    at += name.copy(block, at)
-    at = writeVarint(block, at, value.length)
-    at += value.copy(block, at)
-  }
+  let at = writeVarint(block, 0, names.length)
+  for (const name of names) at = writeField(block, writeField(block, at, name), headers[name])
   return block
+}
+
+const lengthOf = (field: string | Buffer): number =>
+  typeof field === 'string' ? Buffer.byteLength(field) : field.length
+
+function fieldSize(field: string | Buffer): number {
+  const length = lengthOf(field)
+  return varintSize(length) + length
+}
+
+function writeField(block: Buffer, at: number, field: string | Buffer): number {
+  const start = writeVarint(block, at, lengthOf(field))
+  return start + (typeof field === 'string' ? block.write(field, start) : field.copy(block, start))
 }
 
 /**

@@ -121,7 +121,7 @@ export function admitRequests(
 ): void {
   const answering = new Set<Admitted>()
   app.decorateRequest(ADMITTED, undefined)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
     const connection = connectionOf(raw)
     const lease = admission.lease()
@@ -144,6 +144,7 @@ export function admitRequests(
       letGo(one)
       if (isAlone) connections.end(connection)
     })
+    done()
   })
   app.addHook('onRoute', (route) => {
     const { handler } = route

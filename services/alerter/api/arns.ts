@@ -54,7 +54,11 @@ export class Arns {
 
   /** Returns the topic of an ARN. Throws NotFoundException if there is none. */
   findTopic(text: string, parameter = 'TopicArn'): Topic {
-    const found = this.#notifications.topics.get(this.topicName(text, parameter))
+    return this.#named(this.topicName(text, parameter))
+  }
+
+  #named(name: string): Topic {
+    const found = this.#notifications.topics.get(name)
     if (found === undefined) throw noTopic()
     return found
   }
@@ -67,7 +71,7 @@ export class Arns {
     const name = this.topicName(text, parameter)
     context.authorize(this.topic(name))
     if (!this.#notifications.topics.has(name)) await this.#notifications.catchUp()
-    return this.findTopic(text, parameter)
+    return this.#named(name)
   }
 
   /** Returns the names in a subscription's ARN. */

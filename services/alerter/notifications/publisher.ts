@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Codec } from '@weir/codec'
 import { HEADERS, type Notification } from '@weir/contracts'
 import {
-  appendRecord,
+  appendValue,
   encodeValue,
   type Kafka,
   type KafkaError,
@@ -72,6 +72,7 @@ export async function openPublisher({
     kafka.partitions(TOPIC),
     kafka.partitions(ALERTS),
   ])
+  const unordered = sharedPartition(partitions)
   return {
     async requestConfirmation({ id, topic }) {
       const value = encodeValue(dueWriter, {
@@ -91,34 +92,25 @@ export async function openPublisher({
       const delivery = producer.delivery()
       const publishedAt = Date.now()
       /** The number of appends to each partition, by which the delivery reports failures and offsets. */
-      const appended = new Map<string, number>()
-      // Messages without an order stay together: one record batch costs less than several.
-      const unordered = randomUUID()
+      const appended = { [TOPIC]: new Map<number, number>(), [ALERTS]: new Map<number, number>() }
       const sent = messages.map((message) => {
         const messageId = randomUUID()
         const incident = incidentOf(message)
         const key = incident ?? keyOf(message)
         const kafkaTopic = incident === null ? TOPIC : ALERTS
-        const partition = partitionOfKey(key ?? unordered, incident === null ? partitions : alertPartitions)
-        const place = `${kafkaTopic}/${partition}`
-        const index = appended.get(place) ?? 0
-        appended.set(place, index + 1)
-        const { topic, ...rest } = message
-        const value = encodeValue(incident === null ? writer : alertWriter, {
-          ...rest,
-          messageId,
-          topic: topic.name,
-          topicId: topic.id,
-          publishedAt,
-          subscription: null,
-        })
+        const partition =
+          key === null ? unordered() : partitionOfKey(key, incident === null ? partitions : alertPartitions)
+        const index = appended[kafkaTopic].get(partition) ?? 0
+        appended[kafkaTopic].set(partition, index + 1)
+        const value = notificationOf(message, messageId, publishedAt)
         const headers = {
           [HEADERS.id]: repeatIdOf(message) ?? messageId,
           [HEADERS.source]: 'sns',
           [HEADERS.client]: client,
         }
-        appendRecord(delivery, { topic: kafkaTopic, partition, key, value, headers })
-        return { messageId, kafkaTopic, partition, index, isFifo: isFifo(topic.name) }
+        const record = { topic: kafkaTopic, partition, key, headers }
+        appendValue(delivery, incident === null ? writer : alertWriter, value, record)
+        return { messageId, kafkaTopic, partition, index, isFifo: isFifo(message.topic.name) }
       })
       const failures = await delivery.settled()
       const ranges = delivery.stored()
@@ -137,6 +129,55 @@ export async function openPublisher({
         }
       })
     },
+  }
+}
+
+/**
+ * Chooses the partition of messages without an order: one at random in each turn of the event loop. Messages of
+ * all requests that are read together then become one record batch instead of one for each partition.
+ */
+function sharedPartition(partitions: number): () => number {
+  let chosen: number | undefined
+  return () => {
+    if (chosen === undefined) {
+      chosen = Math.floor(Math.random() * partitions)
+      setImmediate(() => {
+        chosen = undefined
+      })
+    }
+    return chosen
+  }
+}
+
+function notificationOf(
+  {
+    topic,
+    target,
+    message,
+    subject,
+    perProtocol,
+    attributes,
+    groupId,
+    deduplicationId,
+    traceHeader,
+  }: Message,
+  messageId: string,
+  publishedAt: number,
+): Notification {
+  return {
+    messageId,
+    topic: topic.name,
+    topicId: topic.id,
+    target,
+    message,
+    subject,
+    perProtocol,
+    attributes,
+    groupId,
+    deduplicationId,
+    traceHeader,
+    publishedAt,
+    subscription: null,
   }
 }
 

@@ -62,9 +62,9 @@ export function readChunks(
       if (length > maxBytes) refuse('too-large')
       else if (!lease.cover(length + CHUNK_BYTES * chunks.push(chunk))) refuse('no-room')
     }
-    request.once('end', () => resolve({ chunks, length }))
-    request.once('error', () => resolve(undefined))
-    request.once('close', () => resolve(undefined))
+    request.on('end', () => resolve({ chunks, length }))
+    request.on('error', () => resolve(undefined))
+    request.on('close', () => resolve(undefined))
     const announced = announcedBytes(request)
     if (announced > maxBytes) refuse('too-large')
     // Refuses a body for which there is no room, before it is sent. The announced length then takes no room

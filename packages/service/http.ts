@@ -268,7 +268,7 @@ function draining(app: FastifyInstance): { begun: boolean; idle(): Promise<void>
   }
   app.addHook('onRequest', (request, reply, done) => {
     underWay++
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       if (--underWay === 0) idle()
     })
     if (!drain.begun || HEALTH_PATHS.includes(request.url)) return done()

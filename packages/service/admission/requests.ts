@@ -139,7 +139,7 @@ export function admitRequests(
     // HTTP/2 streams are counted where they open: not all of them come here.
     const isAlone = raw.httpVersionMajor === 1
     if (isAlone) connections.begin(connection)
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       answering.delete(one)
       letGo(one)
       if (isAlone) connections.end(connection)

@@ -13,7 +13,6 @@ export interface Pending {
   readonly sender: Sender
   /** 0 for QoS 0. */
   readonly messageId: number
-  readonly bytes: number
   /** Undefined until the outcome is known. */
   outcome: Outcome | undefined
 }
@@ -30,6 +29,12 @@ export interface Sender {
   failed(): void
   /** There may be room again for a message that was not taken. */
   retry(): void
+}
+
+/** The memory that the messages of one key take. */
+interface Room {
+  readonly account: string
+  bytes: number
 }
 
 const STORED: Outcome = { reason: REASON.success, message: undefined }
@@ -55,6 +60,7 @@ export class Inbox {
   readonly #waiting = new Set<Sender>()
   #messages: DeviceMessage[] = []
   #pending: Pending[] = []
+  #rooms = new Map<string, Room>()
   #open = 0
   #idle: (() => void) | undefined
 
@@ -70,12 +76,14 @@ export class Inbox {
    */
   take(message: DeviceMessage, messageId: number, sender: Sender): Pending | undefined {
     const bytes = message.payload.length + message.topic.length + MESSAGE_BYTES
-    if (this.#open >= MAX_MESSAGES || !this.#admission.take(`mqtt ${message.principal}`, bytes)) {
+    const room = this.#roomOf(message.principal)
+    if (this.#open >= MAX_MESSAGES || !this.#admission.take(room.account, bytes)) {
       this.#waiting.add(sender)
       return undefined
     }
     this.#open++
-    const pending: Pending = { sender, messageId, bytes, outcome: undefined }
+    room.bytes += bytes
+    const pending: Pending = { sender, messageId, outcome: undefined }
     if (this.#messages.length === 0) setImmediate(() => void this.#flush())
     this.#messages.push(message)
     this.#pending.push(pending)
@@ -98,19 +106,33 @@ export class Inbox {
     })
   }
 
-  async #flush(): Promise<void> {
+  /** Returns the room that the messages of a key take in the next batch. */
+  #roomOf(principal: string): Room {
+    let room = this.#rooms.get(principal)
+    if (room === undefined) this.#rooms.set(principal, (room = { account: `mqtt ${principal}`, bytes: 0 }))
+    return room
+  }
+
+  /** This is not a part of `#flush`, which would hold the messages until they are stored. */
+  #publish(): Promise<readonly (Error | undefined)[]> {
     const messages = this.#messages
-    const pending = this.#pending
     this.#messages = []
+    return this.#devices.publish(messages)
+  }
+
+  async #flush(): Promise<void> {
+    const pending = this.#pending
+    const rooms = this.#rooms
     this.#pending = []
+    this.#rooms = new Map()
     const began = performance.now()
-    const outcomes = await this.#devices.publish(messages).catch((error: Error) => messages.map(() => error))
+    const outcomes = await this.#publish().catch((error: Error) => pending.map(() => error))
+    for (const { account, bytes } of rooms.values()) this.#admission.take(account, -bytes)
     const senders = new Set<Sender>()
     let stored = 0
     for (let i = 0; i < pending.length; i++) {
       const one = pending[i]
       const error = outcomes[i]
-      this.#admission.take(`mqtt ${messages[i].principal}`, -one.bytes)
       if (error === undefined) {
         stored++
         one.outcome = STORED

@@ -7,7 +7,6 @@ import type { Intake, IntakeTopic } from '../intake/intake.ts'
 import { MAX_SOURCE_LENGTH, RecordHeaders } from '../intake/record-headers.ts'
 import { Submission } from '../intake/submission.ts'
 import { Refused, type Taker } from './devices.ts'
-import type { DeviceMessage } from './message.ts'
 
 /** The user property of MQTT 5 with the id of the record. */
 const ID_PROPERTY = 'weir-id'
@@ -56,7 +55,7 @@ export function directTopics(intake: Intake): Taker {
           part = { submission: new Submission(topic, intake.producer, headers, now), messages: [] }
           parts.set(topic, part)
         }
-        part.submission.add(recordOf(message, value), headers)
+        part.submission.addValue(value, message.properties?.userProperties?.[ID_PROPERTY], headers)
         part.messages.push(i)
       }
     }
@@ -77,11 +76,6 @@ async function settle(
     }
   }
   return outcomes
-}
-
-function recordOf({ properties }: DeviceMessage, value: unknown): unknown {
-  const id = properties?.userProperties?.[ID_PROPERTY]
-  return id === undefined ? { value } : { id, value }
 }
 
 function parsed(payload: Buffer): unknown {

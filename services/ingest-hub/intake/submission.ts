@@ -33,6 +33,7 @@ export class Submission {
   readonly #latest: number
   readonly #keyless: number
   #partitions: Int32Array
+  #id: string | undefined
   #count = 0
   #appended = 0
   /**
@@ -57,42 +58,40 @@ export class Submission {
     return this.#count
   }
 
-  /**
-   * Appends the record `{ id?, value }`, or notes why it cannot.
-   * @param headers its headers, if they are not those of the request
-   */
-  add(record: unknown, headers = this.#headers): void {
-    const index = this.#count
-    if (index === this.#partitions.length) this.#grow()
-    this.#partitions[index] = NOT_APPENDED
-    this.ids.push('')
-    this.#count++
+  /** Appends the record `{ id?, value }`, or notes why it cannot. */
+  add(record: unknown): void {
     if (!isObject(record))
-      return this.refuse(
-        'not-an-object',
-        undefined,
-        'A record must be an object with a value and optionally an id.',
-      )
+      return this.addUnread('not-an-object', 'A record must be an object with a value and optionally an id.')
     for (const name in record) {
       if (name === 'id' || name === 'value') continue
+      this.#begin()
       return this.refuse(
         'unknown-field',
         name.slice(0, 100),
         'A record may have only a value and an id; put the other fields into the value.',
       )
     }
-    const { id = randomUUIDv7(), value } = record
-    if (typeof id !== 'string' || id.length > MAX_ID_LENGTH || !ID.test(id)) {
+    this.addValue(record.value, record.id)
+  }
+
+  /**
+   * Appends a record, or notes why it cannot.
+   * @param id undefined: the record gets one here
+   * @param headers its headers, if they are not those of the request
+   */
+  addValue(value: unknown, id?: unknown, headers = this.#headers): void {
+    const index = this.#begin()
+    const known = id === undefined ? this.#newId(index) : id
+    if (!isId(known))
       return this.refuse('invalid-id', 'id', `An id must be 1 to ${MAX_ID_LENGTH} visible ASCII characters.`)
-    }
-    this.ids[index] = id
+    this.ids[index] = known
     if (!isObject(value))
       return this.refuse(
         'invalid-value',
         'value',
         "A value must be an object as the topic's contract describes it.",
       )
-    this.#append(index, id, value, headers)
+    this.#append(index, known, value, headers)
   }
 
   /** Notes that the last record added, or an entry that could not become a record, is not stored. */
@@ -111,10 +110,22 @@ export class Submission {
 
   /** Counts a record that could not be read, and notes why. */
   addUnread(code: RecordErrorCode, message: string): void {
-    if (this.#count === this.#partitions.length) this.#grow()
-    this.#partitions[this.#count++] = NOT_APPENDED
-    this.ids.push('')
+    this.#begin()
     this.refuse(code, undefined, message)
+  }
+
+  /** Counts a record, and returns its index. */
+  #begin(): number {
+    if (this.#count === this.#partitions.length) this.#grow()
+    this.#partitions[this.#count] = NOT_APPENDED
+    this.ids.push('')
+    return this.#count++
+  }
+
+  /** A number after the id of the submission: making a UUID takes longer than encoding most records. */
+  #newId(index: number): string {
+    this.#id ??= randomUUIDv7()
+    return `${this.#id}-${index}`
   }
 
   /**
@@ -205,6 +216,9 @@ export class Submission {
     this.#partitions = larger
   }
 }
+
+const isId = (id: unknown): id is string =>
+  typeof id === 'string' && id.length <= MAX_ID_LENGTH && ID.test(id)
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -77,7 +77,7 @@ export class BrokerConnection implements Sender {
     this.#inlet = new Inlet(socket, {
       pace: undefined,
       mustWait: () => this.#held !== undefined || this.#acks.waiting >= RECEIVE_MAXIMUM,
-      handle: (frame) => this.#handle(this.#reader.read(frame)),
+      handle: (bytes, start, end) => this.#handle(this.#reader.read(bytes, start, end)),
       failed: (error) => this.#end((error as Error).message),
       cover: (bytes) => options.admission.take(`mqtt ${options.broker.name}`, bytes),
     })

@@ -53,7 +53,7 @@ export class Connection implements Sender {
       // Some clients of version 5 exceed the receive maximum that they are told, so it is no more than a bound
       // for them too.
       mustWait: () => this.#isBusy || this.#held !== undefined || this.#acks.waiting >= LIMITS.inFlight,
-      handle: (frame) => this.#handle(this.#reader.read(frame)),
+      handle: (bytes, start, end) => this.#handle(this.#reader.read(bytes, start, end)),
       failed: (error) => this.#failed(error),
       cover: (bytes) => door.admission.take(`mqtt ${this.#login!.principal}`, bytes),
     })

@@ -6,6 +6,13 @@ const MAX_HEADER_BYTES = 5
 const NOTHING = Buffer.alloc(0)
 
 export class Frames {
+  /**
+   * The packet that was found last is `bytes[start, end)`, until the next one is looked for. A view for each
+   * packet would cost more than finding it.
+   */
+  bytes: Buffer = NOTHING
+  start = 0
+  end = 0
   #chunk: Buffer = NOTHING
   #at = 0
   /** A packet whose rest has not arrived, allocated whole once its length is known. */
@@ -29,33 +36,41 @@ export class Frames {
   }
 
   /**
-   * Returns the next packet, valid as long as its chunk; undefined if it has not arrived whole.
+   * Finds the next packet. False if it has not arrived whole.
    * @throws Refusal if it is longer than `maxBytes`, or its length is malformed
    */
-  next(maxBytes: number): Buffer | undefined {
+  next(maxBytes: number): boolean {
+    this.bytes = NOTHING
     if (this.#partial !== undefined) return this.#completed(this.#partial)
     const chunk = this.#chunk
     const start = this.#at
     const total = this.#totalAt(chunk, start)
-    if (total === undefined) return undefined
+    if (total === undefined) return false
     if (total > maxBytes)
       throw new Refusal(REASON.packetTooLarge, `A packet may have at most ${maxBytes} bytes here.`)
     if (chunk.length - start >= total) {
       this.#at = start + total
-      return chunk.subarray(start, this.#at)
+      return this.#found(chunk, start, this.#at)
     }
     this.#partial = Buffer.allocUnsafeSlow(total)
     this.#filled = 0
     return this.#completed(this.#partial)
   }
 
-  #completed(partial: Buffer): Buffer | undefined {
+  #completed(partial: Buffer): boolean {
     const copied = this.#chunk.copy(partial, this.#filled, this.#at)
     this.#filled += copied
     this.#at += copied
-    if (this.#filled < partial.length) return undefined
+    if (this.#filled < partial.length) return false
     this.#partial = undefined
-    return partial
+    return this.#found(partial, 0, partial.length)
+  }
+
+  #found(bytes: Buffer, start: number, end: number): true {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+    return true
   }
 
   /** The length of the packet with its header; undefined if the header has not arrived whole. */

@@ -10,8 +10,8 @@ export interface InletOptions {
   readonly pace: Pace | undefined
   /** Whether the next packet has to wait for what was read before. */
   mustWait(): boolean
-  /** Handles a packet. Errors go to `failed`. */
-  handle(frame: Buffer): void
+  /** Handles the packet `bytes[start, end)`. Errors go to `failed`. */
+  handle(bytes: Buffer, start: number, end: number): void
   failed(error: unknown): void
   /** Takes more bytes of memory, or gives some back if negative. False if there is no room. */
   cover(bytes: number): boolean
@@ -58,10 +58,10 @@ export class Inlet {
     while (!this.#isStopped) {
       if (this.#options.mustWait() || this.#isTooFast()) return this.#pause()
       try {
-        const frame = this.#next()
-        if (frame === undefined) return this.#resume()
-        this.#options.pace?.count(frame.length)
-        this.#options.handle(frame)
+        if (!this.#next()) return this.#resume()
+        const { bytes, start, end } = this.#frames
+        this.#options.pace?.count(end - start)
+        this.#options.handle(bytes, start, end)
       } catch (error) {
         this.#options.failed(error)
       }
@@ -85,16 +85,16 @@ export class Inlet {
     return true
   }
 
-  #next(): Buffer | undefined {
+  #next(): boolean {
     if (!this.isOpen && (this.#frames.type ?? CONNECT) >> 4 !== CONNECT >> 4)
       throw new Refusal(REASON.protocolError, 'The first packet must be CONNECT.')
-    const frame = this.#frames.next(this.isOpen ? LIMITS.packetBytes : LIMITS.connectBytes)
+    const found = this.#frames.next(this.isOpen ? LIMITS.packetBytes : LIMITS.connectBytes)
     const { partialBytes } = this.#frames
-    if (!this.isOpen || partialBytes === this.#covered) return frame
+    if (!this.isOpen || partialBytes === this.#covered) return found
     if (!this.#options.cover(partialBytes - this.#covered))
       throw new Refusal(REASON.quotaExceeded, 'There is no room for a packet of this size now.')
     this.#covered = partialBytes
-    return frame
+    return found
   }
 
   #pause(): void {

@@ -23,7 +23,7 @@ function framesOf(stream: Buffer, size: number): Buffer[] {
   const found: Buffer[] = []
   for (let at = 0; at < stream.length; at += size) {
     frames.push(Buffer.from(stream.subarray(at, at + size)))
-    for (let frame = frames.next(1 << 20); frame; frame = frames.next(1 << 20)) found.push(frame)
+    while (frames.next(1 << 20)) found.push(frames.bytes.subarray(frames.start, frames.end))
   }
   return found
 }

@@ -47,14 +47,14 @@ export class PacketReader {
     })
   }
 
-  /** @throws Refusal if the frame is not a valid packet */
-  read(frame: Buffer): Received {
-    if (frame[0] >> 4 === PUBLISH && this.version !== undefined) {
-      const found = plainPublish(frame, this.version)
+  /** @throws Refusal if `bytes[start, end)` is not a valid packet */
+  read(bytes: Buffer, start = 0, end = bytes.length): Received {
+    if (bytes[start] >> 4 === PUBLISH && this.version !== undefined) {
+      const found = plainPublish(bytes, start, end, this.version)
       if (found !== undefined) return found
     }
     this.#parsed = this.#error = undefined
-    this.#parser.parse(frame)
+    this.#parser.parse(bytes.subarray(start, end))
     const packet = this.#parsed as Packet | undefined
     const error = this.#error as Error | undefined
     if (error !== undefined || packet === undefined) {
@@ -74,18 +74,18 @@ export class PacketReader {
 }
 
 /** A PUBLISH without properties, which is nearly all that devices send. Undefined if it has properties. */
-function plainPublish(frame: Buffer, version: Version): Publish | undefined {
-  const flags = frame[0]
+function plainPublish(bytes: Buffer, from: number, end: number, version: Version): Publish | undefined {
+  const flags = bytes[from]
   const qos = (flags >> 1) & 3
   if (qos === 3) throw malformed('A PUBLISH must not have both bits of QoS set.')
-  let at = 2
-  while (frame[at - 1] >= 0x80) at++
-  if (at + 2 > frame.length) throw malformed('A PUBLISH ends before its topic.')
-  const topicEnd = at + 2 + frame.readUInt16BE(at)
+  let at = from + 2
+  while (bytes[at - 1] >= 0x80) at++
+  if (at + 2 > end) throw malformed('A PUBLISH ends before its topic.')
+  const topicEnd = at + 2 + bytes.readUInt16BE(at)
   const start = topicEnd + (qos > 0 ? 2 : 0) + (version === 5 ? 1 : 0)
-  if (start > frame.length) throw malformed('A PUBLISH ends before its payload.')
-  if (version === 5 && frame[start - 1] !== 0) return undefined
-  const topic = frame.toString('utf8', at + 2, topicEnd)
+  if (start > end) throw malformed('A PUBLISH ends before its payload.')
+  if (version === 5 && bytes[start - 1] !== 0) return undefined
+  const topic = bytes.toString('utf8', at + 2, topicEnd)
   if (topic.includes(REPLACEMENT)) throw notUtf8()
   return {
     cmd: 'publish',
@@ -93,8 +93,8 @@ function plainPublish(frame: Buffer, version: Version): Publish | undefined {
     qos,
     retain: (flags & 1) === 1,
     dup: (flags & 8) === 8,
-    messageId: qos > 0 ? idOf(frame.readUInt16BE(topicEnd)) : 0,
-    payload: frame.subarray(start),
+    messageId: qos > 0 ? idOf(bytes.readUInt16BE(topicEnd)) : 0,
+    payload: bytes.subarray(start, end),
     properties: undefined,
   }
 }

@@ -10,10 +10,11 @@ const SHORT_DIGITS = 15
 
 /** A text that is too short to be nested too deeply: a level takes two characters. */
 const SHORT_LENGTH = 2 * MAX_JSON_DEPTH
-/** Matches numbers that need care: many digits, an exponent, or an end with .0. Some strings match as well. */
-const CARE = /[\d.]{16}|\d[eE]|\.0/
-
 const QUOTE = 0x22
+const POINT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const LOWER_E = 0x65
 const BACKSLASH = 0x5c
 
 /** How JSON.parse must read the numbers of a text. */
@@ -39,7 +40,7 @@ export const NOT_JSON = Symbol('not JSON')
 
 /** @param keep whether 10.0 stays a Decimal, as in SQL version 2015-10-08 */
 export function parseJson(text: string, keep: boolean): Value | typeof NOT_JSON {
-  const numbers = text.length <= SHORT_LENGTH && !CARE.test(text) ? PLAIN : scan(text)
+  const numbers = text.length <= SHORT_LENGTH && !mayNeedCare(text) ? PLAIN : scan(text)
   if (numbers === undefined) return NOT_JSON
   try {
     if (!numbers.long && !(keep && numbers.whole)) return JSON.parse(text)
@@ -54,6 +55,26 @@ export function parseJson(text: string, keep: boolean): Value | typeof NOT_JSON 
   }
 }
 
+/**
+ * Whether a number may have many digits, an exponent, or an end with .0. Strings are not told apart from
+ * numbers, so some of them count as well.
+ */
+function mayNeedCare(text: string): boolean {
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= ZERO && code <= NINE) {
+      if (++digits > SHORT_DIGITS) return true
+    } else if (code === POINT) {
+      if (text.charCodeAt(i + 1) === ZERO) return true
+    } else {
+      if (digits > 0 && (code | 0x20) === LOWER_E) return true
+      digits = 0
+    }
+  }
+  return false
+}
+
 /** Looks for nesting and for numbers that need care. Undefined if the nesting is too deep. */
 function scan(text: string): Numbers | undefined {
   let depth = 0
@@ -62,15 +83,15 @@ function scan(text: string): Numbers | undefined {
   let whole = false
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code >= 0x30 && code <= 0x39) {
+    if (code >= ZERO && code <= NINE) {
       if (++digits > SHORT_DIGITS) long = true
       continue
     }
-    if (code === 0x2e && digits > 0) {
-      if (text.charCodeAt(i + 1) === 0x30) whole = true
+    if (code === POINT && digits > 0) {
+      if (text.charCodeAt(i + 1) === ZERO) whole = true
       continue
     }
-    if ((code | 0x20) === 0x65 && digits > 0) long = true
+    if ((code | 0x20) === LOWER_E && digits > 0) long = true
     digits = 0
     if (code === QUOTE) i = endOfString(text, i + 1)
     else if (code === 0x7b || code === 0x5b) {

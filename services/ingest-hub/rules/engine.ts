@@ -83,7 +83,7 @@ export class Engine {
     if (rules.length === 0) return
     const message = new Message(new Fields(from))
     const context = { accountId: this.#options.accountId, nowMs: Date.now() }
-    const started = performance.now()
+    const started = rules.length < RULES_A_LOOK ? 0 : performance.now()
     for (let i = 0; i < rules.length; i++) {
       if (i % RULES_A_LOOK === RULES_A_LOOK - 1 && performance.now() - started > MAX_MESSAGE_MS) {
         outcomes.add('too-much-work', rules.length - i)
@@ -101,9 +101,10 @@ export class Engine {
         continue
       }
       outcomes.add('matched')
+      if (rules[i].actions.length === 0) continue
       const { lineage, receivedAt } = from
       const fields = { rule: stored, message, lineage, receivedAt, context, result: result.payload }
-      if (rules[i].actions.length > 0) this.#act(rules[i], new Selected(fields), out)
+      this.#act(rules[i], new Selected(fields), out)
     }
   }
 

@@ -183,3 +183,42 @@ test('the largest forms take little time', () => {
   }
   expect(performance.now() - started).toBeLessThan(1000)
 })
+
+test('members of structures may come in any order, mixed with those of others', () => {
+  expect(
+    read(
+      'Inners.member.1.Name=a&Inners.member.10.Name=j&Name=top&Inners.member.1.Count=1&Inners.member.10.Count=10' +
+        '&Inner.Name=inner&Inners.member.2.Name=b&Inner.Inner.Name=deep&Inner.Count=3',
+    ),
+  ).toEqual({
+    Name: 'top',
+    Inner: { Name: 'inner', Count: 3, Inner: { Name: 'deep' } },
+    Inners: [{ Name: 'a', Count: 1 }, { Name: 'b' }, { Name: 'j', Count: 10 }],
+  })
+})
+
+test('a name that comes again after others is refused, and so is one that is too deep', () => {
+  expect(() => read('Inner.Name=a&Inner.Count=1&Name=b&Inner.Name=c')).toThrow(
+    "The parameter 'Inner.Name' is given twice",
+  )
+  expect(() => read('Name=a&Name=b')).toThrow("The parameter 'Name' is given twice")
+  const inner = 'Inner.'.repeat(63)
+  expect(() => treeOf(formParameters(Buffer.from(`${inner}Name=x`)))).not.toThrow()
+  expect(() => treeOf(formParameters(Buffer.from(`Inner.${inner}Name=x`)))).toThrow(
+    'The request is too complex',
+  )
+})
+
+test('names with empty parts, and names that begin alike, are different names', () => {
+  type Node = ReturnType<typeof treeOf>
+  const plain = ({ text, children }: Node): unknown =>
+    children === undefined
+      ? text
+      : Object.fromEntries([...children].map(([part, node]) => [part, plain(node)]))
+  expect(plain(treeOf(formParameters(Buffer.from('a..b=1&a.b=2&a.=3&.a=4&ab.b=5&a..c=6&.=7'))))).toEqual({
+    // The text of a name that goes on is left out here.
+    a: { '': { b: '1', c: '6' }, b: '2' },
+    '': { a: '4', '': '7' },
+    ab: { b: '5' },
+  })
+})

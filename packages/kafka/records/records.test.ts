@@ -225,3 +225,10 @@ test('edited headers keep the others unchanged: repeated, binary and null ones',
   ])
   expect([...editHeaders(NO_HEADERS, 0, () => true, {})]).toEqual([0])
 })
+
+test('headers of text beyond ASCII and of bytes are written with their lengths in bytes', () => {
+  const headers = { id: 'taxi-é-\u{1F695}', näme: 'x'.repeat(200), raw: Buffer.from([0, 0xff]), none: '' }
+  const block = encodeHeaders(headers)
+  expect(decodeHeaders(block, 0)).toEqual({ ...headers, raw: headers.raw.toString() })
+  expect(listHeaders(block, 0)[2]).toEqual(['raw', headers.raw])
+})

@@ -84,6 +84,21 @@ export const deadLetterTopic = (writer: Service): Topic => ({
   doc: `Records that the ${writer} gave up, with their cause. Inspect and redrive them in the console or with \`weir dlq\`.`,
 })
 
+/**
+ * The topic of requests to erase the states of keys, which the tasks of this service own. It has as many partitions as
+ * their source.
+ */
+export const erasuresTopic = (owner: Service, partitions: number, doc: string): Topic => ({
+  value: STATE_ERASURE,
+  key: null,
+  partitions,
+  retentionHours: WEEK_HOURS,
+  doors: [],
+  writers: [owner],
+  readers: [owner],
+  doc,
+})
+
 /** The partitions of the messages, and of the topics that follow them. */
 const NOTIFICATION_PARTITIONS = 12
 /** The last one keeps deliveries for 125 ms × 2^15, which is longer than an hour. */

@@ -1,8 +1,10 @@
+import type { TopicName } from '@weir/contracts'
 import { iamPolicies } from '@weir/contracts/iam.ts'
 import { may, PRINCIPALS, type Principal, type Right, rightsOf } from '@weir/contracts/rights.ts'
 import { KAFKA_SERVICES } from '@weir/contracts/services.ts'
 import { groupFamilies, TOPIC_WATCHERS } from '@weir/contracts/topics.ts'
 import { expect, test } from 'vitest'
+import { shapeOf } from './flow-shape.ts'
 import { solutions, topics } from './index.ts'
 
 const rights = Object.fromEntries(
@@ -78,7 +80,8 @@ test('the services have the rights that flows, stages, sinks and mappings of the
       ).toEqual([])
       expect(new Set([source, states, erasures].map((topic) => topics[topic].partitions)).size, name).toBe(1)
     }
-    for (const { name, source, deadLetter } of flows) {
+    for (const flow of flows) {
+      const { name, source, deadLetter } = flow
       expect(
         may(rights.enricher, 'Read', 'topic', source) && may(rights.enricher, 'Write', 'topic', deadLetter),
         name,
@@ -87,6 +90,15 @@ test('the services have the rights that flows, stages, sinks and mappings of the
         may(rights.enricher, 'Write', 'transactional-id', `enricher.${name}/${source}/0`) &&
           may(rights.indexer, 'Describe', 'group', `enricher.${name}`),
       ).toBe(true)
+      const { windows } = shapeOf(flow)
+      const kept = windows === undefined ? [] : ([windows.states, windows.erasures] as TopicName[])
+      for (const topic of kept) {
+        expect(
+          may(rights.enricher, 'Read', 'topic', topic) && may(rights.enricher, 'Write', 'topic', topic),
+          `${name}: ${topic}`,
+        ).toBe(true)
+        expect(topics[topic].partitions, `${name}: ${topic}`).toBe(topics[source].partitions)
+      }
     }
     for (const { name, source, deadLetter } of sinks) {
       expect(

@@ -10,6 +10,8 @@ export interface WindowSettings<V> extends WindowOptions {
   readonly time: FieldOf<V, number>
   /** The topic of the open windows: compacted, with as many partitions as the flow's source. */
   readonly states: string
+  /** The topic of requests to erase the windows of keys, with as many partitions as the flow's source. */
+  readonly erasures: string
   /** The topic for the original records that come too late. If not given, they are counted and left out. */
   readonly late?: string
 }
@@ -20,6 +22,7 @@ export interface PublishedWindows {
   readonly key: string
   readonly time: string
   readonly states: string
+  readonly erasures: string
   readonly late: string | undefined
   readonly definition: WindowDefinition<any, any, any>
 }
@@ -53,9 +56,9 @@ export class WindowedFlow<I, V, S> {
   }
 
   aggregate<A, R>(aggregate: Aggregate<V, A, R>): AggregatedFlow<I, R, S> {
-    const { time, states, late, ...options } = this.#settings
+    const { time, states, erasures, late, ...options } = this.#settings
     const definition = { ...options, window: this.#window, aggregate }
-    return new AggregatedFlow(this.#flow, { key: this.#key, time, states, late, definition })
+    return new AggregatedFlow(this.#flow, { key: this.#key, time, states, erasures, late, definition })
   }
 }
 

@@ -15,7 +15,7 @@ import {
   watchCertificates,
 } from '@weir/service'
 import { chosenSolutions, topics } from '@weir/solutions'
-import { statesOf } from '@weir/solutions/states.ts'
+import { statesOfService } from '@weir/solutions/states.ts'
 import { States, stateRoutes } from '@weir/state'
 import { snsApi } from './api/sns-api.ts'
 import { certificateRoutes, showCertificate } from './certificates.ts'
@@ -98,7 +98,7 @@ await Service.named('alerter')
       codec,
       producer,
       topics,
-      states: statesOf(chosenSolutions(config.solutions)),
+      states: statesOfService(chosenSolutions(config.solutions), 'alerter'),
       log,
     }),
     stop: async () => {},

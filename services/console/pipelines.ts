@@ -1,14 +1,8 @@
 /** The pipeline of each solution: the topics, flows, functions and sinks that its records pass, in order. */
 import { doorNames } from '@weir/contracts/topics.ts'
-import { step } from '@weir/flow'
 import { topics } from '@weir/solutions'
-import type {
-  FlowDefinition,
-  FlowDeps,
-  MappingDefinition,
-  Solution,
-  StageDefinition,
-} from '@weir/solutions/solution.ts'
+import { shapeOf } from '@weir/solutions/flow-shape.ts'
+import type { MappingDefinition, Solution, StageDefinition } from '@weir/solutions/solution.ts'
 
 /** One station of a pipeline. */
 export interface Station {
@@ -185,15 +179,3 @@ const station = (
 ): Station => ({ kind, name, stage: null, group: null, steps: [], ...more })
 
 const keyOf = ({ kind, name }: Station): string => `${kind} ${name}`
-
-/** Builds the flow without records and tables, to ask it for its output and its steps. */
-function shapeOf(definition: FlowDefinition): { output: string; steps: readonly string[] } {
-  const nothing: FlowDeps = {
-    once: () => step('once', (index: number) => index),
-    decode: step('decode', () => undefined),
-    now: Date.now,
-    table: () => ({ version: 0, entries: new Map() }),
-    rows: () => new Map(),
-  }
-  return definition.build(nothing)
-}

@@ -15,6 +15,8 @@ import {
   watchCertificates,
 } from '@weir/service'
 import { chosenSolutions, solutions as everySolution, topics } from '@weir/solutions'
+import { statesOfService } from '@weir/solutions/states.ts'
+import { States, stateRoutes } from '@weir/state'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
@@ -59,6 +61,21 @@ await Service.named('enricher')
       log,
     }),
   )
+  .with('producer', async ({ kafka }) => {
+    const producer = await kafka.producer()
+    return { value: producer, stop: (drainMs) => producer.stop(drainMs) }
+  })
+  .with('states', async ({ kafka, codec, producer }, { log }) => ({
+    value: new States({
+      kafka,
+      codec,
+      producer,
+      topics,
+      states: statesOfService(solutions, 'enricher'),
+      log,
+    }),
+    stop: async () => {},
+  }))
   .with('streams', async ({ kafka, codec }, { log }) => {
     const streams = await openStreams({
       kafka,
@@ -111,13 +128,26 @@ await Service.named('enricher')
   .with('pages', ({ access, applications, kafka, codec }, { log }) =>
     openPages({ pages: applications.livePages, access, kafka, codec, log }),
   )
-  .with('stats', async ({ kafka, codec }, { log }) =>
-    publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
+  .with('stats', async ({ producer, codec }, { log }) =>
+    publishStats({ log, producer, writer: await codec.writer('weir.stats') }),
   )
   .with(
     'http',
     (
-      { access, applications, awsAccess, flows, functions, kafka, pages, reference, rows, runtimes, streams },
+      {
+        access,
+        applications,
+        awsAccess,
+        flows,
+        functions,
+        kafka,
+        pages,
+        reference,
+        rows,
+        runtimes,
+        states,
+        streams,
+      },
       { log },
     ) =>
       openHttp(config.http, {
@@ -138,6 +168,7 @@ await Service.named('enricher')
         },
         routes: async (app) => {
           await app.register(async (open) => referenceRoutes(reference, access)(open))
+          stateRoutes(app, { states, access })
           const {
             account,
             functions: { codeMb, deploying },

@@ -20,6 +20,7 @@ export const minutesFlow = (deps: FlowDeps) =>
     .window(tumbling(MINUTE_MS), {
       time: 'eventTime',
       states: 'fleet.minutes.open',
+      erasures: 'fleet.minutes.erasures',
       late: 'fleet.readings.late',
       disorderMs: DISORDER_MS,
       latenessMs: LATENESS_MS,

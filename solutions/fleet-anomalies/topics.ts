@@ -1,8 +1,8 @@
 import {
   DETECTOR_STATES,
   deadLetterTopic,
+  erasuresTopic,
   FINDING,
-  STATE_ERASURE,
   type TopicTable,
   WEEK_HOURS,
 } from '@weir/contracts'
@@ -40,16 +40,11 @@ export const topics: TopicTable = {
     readers: ['alerter'],
     doc: 'What the detectors remember of each truck.',
   },
-  'fleet.detectors.erasures': {
-    value: STATE_ERASURE,
-    key: null,
-    partitions: PARTITIONS,
-    retentionHours: WEEK_HOURS,
-    doors: [],
-    writers: ['alerter'],
-    readers: ['alerter'],
-    doc: 'Trucks that the detectors are to forget.',
-  },
+  'fleet.detectors.erasures': erasuresTopic(
+    'alerter',
+    PARTITIONS,
+    'Trucks that the detectors are to forget.',
+  ),
   'fleet.minutes': {
     value: new URL('contracts/minute.avsc', import.meta.url),
     key: 'truckId',
@@ -70,6 +65,11 @@ export const topics: TopicTable = {
     readers: ['enricher'],
     doc: 'The minutes that are not complete.',
   },
+  'fleet.minutes.erasures': erasuresTopic(
+    'enricher',
+    PARTITIONS,
+    'Trucks whose minutes are to be forgotten.',
+  ),
   'fleet.readings.late': {
     value: new URL('contracts/reading.avsc', import.meta.url),
     key: 'truckId',

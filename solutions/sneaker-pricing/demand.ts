@@ -34,6 +34,7 @@ export const windowsFlow = (deps: FlowDeps) =>
     .window(tumbling(deps.windowMs ?? WINDOW_MS), {
       time: 'eventTime',
       states: 'sneaker.windows.open',
+      erasures: 'sneaker.windows.erasures',
       late: 'sneaker.activity.late',
       disorderMs: DISORDER_MS,
       latenessMs: LATENESS_MS,
@@ -46,7 +47,12 @@ export const demandFlow = (deps: FlowDeps) =>
   flow<number, Source>()
     .step(deps.decode)
     .keyBy('productId')
-    .window(running(), { time: 'start', states: 'sneaker.demand.so-far', disorderMs: 0 })
+    .window(running(), {
+      time: 'start',
+      states: 'sneaker.demand.so-far',
+      erasures: 'sneaker.demand.erasures',
+      disorderMs: 0,
+    })
     .aggregate(demand)
     .publish('sneaker.demand')
 

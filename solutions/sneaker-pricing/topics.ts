@@ -1,4 +1,4 @@
-import { deadLetterTopic, type Topic, type TopicTable, WEEK_HOURS } from '@weir/contracts'
+import { deadLetterTopic, erasuresTopic, type Topic, type TopicTable, WEEK_HOURS } from '@weir/contracts'
 
 const PARTITIONS = 12
 const contract = (name: string): URL => new URL(`contracts/${name}.avsc`, import.meta.url)
@@ -64,6 +64,11 @@ export const topics: TopicTable = {
     }),
     key: null,
   },
+  'sneaker.windows.erasures': erasuresTopic(
+    'enricher',
+    PARTITIONS,
+    'Products whose open windows are to be forgotten.',
+  ),
   'sneaker.demand': ofProducts('demand', {
     writers: ['enricher'],
     readers: ['enricher', 'pricing'],
@@ -78,6 +83,11 @@ export const topics: TopicTable = {
     }),
     key: null,
   },
+  'sneaker.demand.erasures': erasuresTopic(
+    'enricher',
+    PARTITIONS,
+    'Products whose demand is to be forgotten.',
+  ),
   'sneaker.decisions': ofProducts('decision', {
     writers: ['enricher'],
     readers: ['enricher', 'pricing'],

@@ -115,7 +115,8 @@ async function keysOf(
     const { bytes, keyStart, keyEnd, valueStart, valueEnd, timestamps } = batch
     for (let i = 0; i < batch.length; i++) {
       const length = keyEnd[i] - keyStart[i]
-      if (keyStart[i] < 0 || length > MAX_KEY_BYTES || length < prefix.length) continue
+      // The empty key is the partition's own.
+      if (keyStart[i] < 0 || length === 0 || length > MAX_KEY_BYTES || length < prefix.length) continue
       if (bytes.compare(prefix, 0, prefix.length, keyStart[i], keyStart[i] + prefix.length) !== 0) continue
       const key = bytes.toString('latin1', keyStart[i], keyEnd[i])
       const isKnown = keys.delete(key)

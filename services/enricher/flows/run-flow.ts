@@ -10,7 +10,7 @@ import { type Appender, type Kafka, KafkaError, Once, partitionFor, type RecordB
 import { maxRecordBytes } from '@weir/kafka/records/format.ts'
 import { Counter, type Logger, metrics } from '@weir/service'
 import { type FlowDefinition, type FlowDeps, topics } from '@weir/solutions'
-import { keyedTask, type StateConfig } from '@weir/state'
+import { type KeyedWork, keyedTask, type StateConfig } from '@weir/state'
 import { openConsumerStage, type RunningStage } from '@weir/topics'
 import type { RowViews } from '../rows.ts'
 import { openWindowTasks } from './window-tasks.ts'
@@ -78,8 +78,13 @@ export async function runFlow(
   const routeTo = await router(kafka)
   const windowsOf = await openWindowTasks(definition, flow, resources)
 
+  const erasures = flow.windows?.erasures
   const subscription = await kafka.transform(
-    { groupId: name, topics: [definition.source], startAt: 'earliest' },
+    {
+      groupId: name,
+      topics: [definition.source, ...(erasures === undefined ? [] : [erasures])],
+      startAt: 'earliest',
+    },
     (partition) => {
       if (windowsOf === undefined)
         return {
@@ -87,14 +92,15 @@ export async function runFlow(
             run(batch, out, signal, (index, value) => published(publish, out, batch, index, value)),
         }
       const windows = windowsOf(partition)
-      return keyedTask(windows.state, {
+      const work: KeyedWork<unknown> = {
         begin: windows.begin,
         tick: windows.tick,
         async process(batch, _state, out, signal) {
           await run(batch, out, signal, (index, value) => windows.take(batch, index, value))
           windows.finish(out)
         },
-      })
+      }
+      return keyedTask(windows.state, work, erasures)
     },
   )
 

@@ -110,6 +110,7 @@ declare module '@weir/contracts/generated/types.ts' {
     'fleet.detectors.erasures': StateErasure
     'fleet.minutes': TruckMinute
     'fleet.minutes.open': OpenMinutes
+    'fleet.minutes.erasures': StateErasure
     'fleet.readings.late': TruckReading
     'fleet.readings.uncounted': DeadLetter
     'fleet.minutes.dead': DeadLetter

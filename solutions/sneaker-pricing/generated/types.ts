@@ -404,8 +404,10 @@ declare module '@weir/contracts/generated/types.ts' {
     'sneaker.activity.late': Activity
     'sneaker.windows': ProductWindow
     'sneaker.windows.open': OpenWindows
+    'sneaker.windows.erasures': StateErasure
     'sneaker.demand': Demand
     'sneaker.demand.so-far': DemandSoFar
+    'sneaker.demand.erasures': StateErasure
     'sneaker.decisions': PriceDecision
     'sneaker.edits': PriceEdit
     'sneaker.clicks.dead': DeadLetter

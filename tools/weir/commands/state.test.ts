@@ -23,6 +23,7 @@ afterAll(() => {
 test('the states there are, with the services that own them', async () => {
   expect(await state.run([])).toBe(0)
   expect(out).toMatch(/fleet\.detectors +alerter/)
+  expect(out).toMatch(/sneaker\.demand\.so-far +enricher/)
   out = ''
   expect(await state.run(['list', '--json'])).toBe(0)
   expect(JSON.parse(out)).toContainEqual({ state: 'fleet.detectors', service: 'alerter' })

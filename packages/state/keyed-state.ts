@@ -118,7 +118,7 @@ export class KeyedState<V> {
 
   /**
    * Returns the key with its state. Throws TooManyKeys for a new key if there are as many as there may be, KeyTooLong,
-   * and Undecodable for a state that cannot be read.
+   * and Undecodable for a state that cannot be read. The empty key is the partition's own, and always has room.
    */
   at(key: Buffer, start = 0, end = key.length): Keyed<V> {
     if (end - start > MAX_KEY_BYTES)
@@ -127,7 +127,7 @@ export class KeyedState<V> {
       )
     let id = this.#copies.find(key, start, end)
     if (id < 0) {
-      if (this.keys >= this.#store.maxKeys)
+      if (this.keys >= this.#store.maxKeys && end > start)
         throw new TooManyKeys(`The partition has ${this.keys} keys with a state, which is the most.`)
       id = this.#copies.table.add(key, start, end)
       this.#added.push(id)

@@ -29,7 +29,7 @@ export interface StateStoreOptions<T extends TopicName> {
   readonly topic: T
   /** Returns when a key with this state is due. */
   readonly timers: (value: ValueOf[T]) => Timers
-  /** The most keys of a partition that may have a state. */
+  /** The most keys of a partition that may have a state. Those of one turn may exceed it until they are put. */
   readonly maxKeys: number
   readonly log: Logger
 }

@@ -13,6 +13,8 @@ export interface DetectionsOptions {
   readonly kafka: Kafka
   readonly codec: Codec
   readonly config: StateConfig
+  /** Devices of one partition that may have states; MAX_DEVICES if not given. */
+  readonly maxDevices?: number
   readonly log: Logger
 }
 
@@ -22,7 +24,7 @@ export interface Detections {
 }
 
 /** Devices of one partition. A client that invents more is refused, and the others are not affected. */
-const MAX_DEVICES = 100_000
+export const MAX_DEVICES = 100_000
 /** Each may be of another device, whose detectors take some KB as objects until the batch is done. */
 const MAX_BATCH_RECORDS = 1000
 
@@ -57,7 +59,7 @@ export async function openDetections(
 async function runDetection(
   definition: DetectionDefinition,
   tables: ReferenceTables,
-  { kafka, codec, config, log }: DetectionsOptions,
+  { kafka, codec, config, maxDevices = MAX_DEVICES, log }: DetectionsOptions,
 ): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
   const { name, source, output, deadLetter, states, erasures, table } = definition
   const plans = new Plans(definition, tables.table(table), log)
@@ -71,7 +73,7 @@ async function runDetection(
       config,
       topic: states,
       timers: ({ dueAt }) => ({ event: Infinity, clock: dueAt }),
-      maxKeys: MAX_DEVICES,
+      maxKeys: maxDevices,
       log,
     }),
     openConsumerStage({ name: `alerter.${name}`, kind: 'stage', deadLetter, kafka, codec, log }),

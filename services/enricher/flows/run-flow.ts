@@ -37,6 +37,8 @@ export interface FlowResources {
   readonly windowsMs?: ReadonlyMap<string, number>
   /** Where the windows of flows are kept. */
   readonly state: StateConfig
+  /** Keys of one partition that may have open windows; MAX_KEYS if not given. */
+  readonly maxKeys?: number
   readonly log: Logger
 }
 

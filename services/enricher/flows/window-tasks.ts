@@ -24,7 +24,7 @@ export interface WindowTask {
 }
 
 /** Keys of one partition that may have open windows. */
-const MAX_KEYS = 1_000_000
+export const MAX_KEYS = 1_000_000
 /** Errors of one record: its own, and those of its key's state. */
 const RECORD_ERRORS: ReadonlySet<string> = new Set([
   'no-time',
@@ -40,7 +40,7 @@ const RECORD_ERRORS: ReadonlySet<string> = new Set([
 export async function openWindowTasks(
   { name, source }: Pick<FlowDefinition, 'name' | 'source'>,
   { output, windows }: PublishedFlow<any, any, any>,
-  { kafka, codec, state: config, log }: FlowResources,
+  { kafka, codec, state: config, maxKeys = MAX_KEYS, log }: FlowResources,
 ): Promise<((partition: number) => WindowTask) | undefined> {
   if (windows === undefined) return undefined
   const { key: keyField, time, states, late, definition } = windows
@@ -57,7 +57,7 @@ export async function openWindowTasks(
       config,
       topic: states as TopicName,
       timers: (value) => timersOf(value as never, definition),
-      maxKeys: MAX_KEYS,
+      maxKeys,
       log,
     }),
   ])

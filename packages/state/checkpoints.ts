@@ -11,7 +11,7 @@ const INTERVAL_MS = 30_000
 /** Entries that are written in one turn, which takes about 10 ms. */
 const STEP_ENTRIES = 1000
 /** The same while memory is full of changes: more than a turn makes, so that they become fewer. */
-const FULL_STEP_ENTRIES = 4000
+const FULL_STEP_ENTRIES = 6000
 /** More entries than these begin a checkpoint at once. */
 const MAX_DIRTY = 50_000
 

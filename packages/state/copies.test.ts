@@ -56,3 +56,46 @@ test('values and timers that were evicted come back from disk, in the same order
   }
   await disk.close()
 })
+
+test('many keys that are due come into memory a few at a time, and none is lost when memory is full', async () => {
+  const disk = new Disk({ dir, topic: 'many-due', topicId: 'one', partition: 0 })
+  const copies = new Copies(disk, () => {})
+  const checkpoints = new Checkpoints({ disk, copies, end: async () => 0, schemaIds: new Set() })
+  const keys = Array.from({ length: 5000 }, (_, i) => `key-${String((i * 7) % 5000).padStart(4, '0')}`)
+  for (const key of keys) set(copies, key, 10)
+  checkpoints.writeAll(5000)
+  copies.evict(0)
+  const taken: (string | undefined)[] = []
+  for (let turn = 0; turn < 60; turn++) {
+    const [early] = copies.due('event', 20, -Infinity)
+    expect(keyOf(copies, early)).toBe(keys.toSorted()[taken.length])
+    for (let i = 0; i < 100 && taken.length < keys.length; i++) {
+      const id = copies.take('event', 10)
+      const key = keyOf(copies, id)!
+      taken.push(key)
+      set(copies, key, 100)
+    }
+    expect(copies.table.size).toBeLessThan(1000)
+    if (taken.length === keys.length) break
+    checkpoints.writeAll(5000)
+    copies.evict(0)
+  }
+  expect(taken).toEqual(keys.toSorted())
+  expect(copies.take('event', 10)).toBe(-1)
+  await disk.close()
+})
+
+test('an entry that was read because it is due, and was changed since, is due at its new time', async () => {
+  const disk = new Disk({ dir, topic: 'changed-due', topicId: 'one', partition: 0 })
+  const copies = new Copies(disk, () => {})
+  const checkpoints = new Checkpoints({ disk, copies, end: async () => 0, schemaIds: new Set() })
+  for (const key of ['a', 'b', 'c', 'd']) set(copies, key, 5)
+  checkpoints.writeAll(4)
+  copies.evict(0)
+  const take = (until: number) => keyOf(copies, copies.take('event', until))
+  expect(take(5)).toBe('a')
+  set(copies, 'b', 7)
+  copies.remove(copies.find(Buffer.from('c'), 0, 1))
+  expect([take(5), take(6), take(7), take(9)]).toEqual(['d', undefined, 'b', undefined])
+  await disk.close()
+})

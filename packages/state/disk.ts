@@ -46,7 +46,7 @@ export const MAX_KEY_BYTES = 1024
 const TIMERS_BYTES = 16
 const NO_KEY = Buffer.alloc(0)
 /** Longer than any key, and after all of them. LMDB has no empty keys, so it also stands for that one. */
-const LAST_KEY = Buffer.alloc(MAX_KEY_BYTES + 1, 0xff)
+export const LAST_KEY = Buffer.alloc(MAX_KEY_BYTES + 1, 0xff)
 
 const named = (key: Buffer): Buffer => (key.length === 0 ? LAST_KEY : key)
 

@@ -30,10 +30,19 @@ export class TimerHeap {
 
   /** Returns the id of the first entry that is due by then, and forgets its timer; or -1. */
   take(until: number): number {
+    const id = this.first(until)
+    this.#group.pop()
+    return id
+  }
+
+  /** Returns the id of the first entry that is due by then, or -1. */
+  first(until: number): number {
     if (this.#groupTime > until) this.#returnGroup()
     for (;;) {
-      for (let id = this.#group.pop(); id !== undefined; id = this.#group.pop())
+      for (let id = this.#group.at(-1); id !== undefined; id = this.#group.at(-1)) {
         if (this.#isTrue(id, this.#groupTime)) return id
+        this.#group.pop()
+      }
       if (!(this.#length > 0 && this.#times[0] <= until)) return -1
       this.#takeGroup()
     }

@@ -138,7 +138,7 @@ async function follow<T>(topic: TopicName, take: (value: T) => void): Promise<vo
 }
 
 async function openTasks(): Promise<void> {
-  const config = { dir, memory: new Memory(16 << 20) }
+  const config = { dir, memory: new Memory(16 << 20), isStandby: false }
   const flows = await openFlows(solution.flows, {
     kafka,
     codec,

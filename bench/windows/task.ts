@@ -49,7 +49,7 @@ const STATE = {
 const { GROUP = '', INPUT = '', OUTPUT = '', CHANGELOG = '', REGISTRY_URL = '' } = process.env
 const log = logger('windows')
 const { value: kafka, stop } = await openKafka(readConfig(process.env, kafkaConfig), log)
-const stateOf = await openStateStore({
+const { value: stateOf } = await openStateStore({
   kafka,
   codec: await stateCodec(REGISTRY_URL, CHANGELOG, STATE),
   config: readConfig(process.env, stateConfig),

@@ -7,6 +7,8 @@ export interface StateConfig {
   readonly dir: string
   /** Shared by all states of the process. */
   readonly memory: Memory
+  /** Whether copies of partitions that other replicas own are kept too. */
+  readonly isStandby: boolean
 }
 
 export function stateConfig(reader: ConfigReader): StateConfig {
@@ -25,6 +27,11 @@ export function stateConfig(reader: ConfigReader): StateConfig {
         1 << 20,
       ) *
         (1 << 20),
+    ),
+    isStandby: reader.flag(
+      'STATE_STANDBY',
+      'Whether this replica also keeps copies of the states of others on its disk, so that it takes over within seconds. Each replica then reads all changes of states.',
+      false,
     ),
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
-import { Disk, NotOwner, removeOld } from './disk.ts'
+import { Disk, InUse, NotOwner, removeOld } from './disk.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'weir-state-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -60,6 +60,23 @@ test('belongs to the process that opened it last', async () => {
   expect(() => set(before, 'a', 1, 1)).toThrow(NotOwner)
   set(after, 'a', 1, 1)
   await Promise.all([before.close(), after.close()])
+})
+
+test('a standby copy is taken from its last owner, or from one that has left it alone for a minute', async () => {
+  const at = place()
+  const owner = new Disk(at)
+  set(owner, 'a', 1, 9)
+  expect(() => new Disk(at, 'somebody')).toThrow(InUse)
+  set(owner, 'b', 1, 10)
+  await owner.close()
+  const heir = new Disk(at, owner.owner)
+  expect([heir.offset, heir.keys]).toEqual([10, 2])
+  await heir.close()
+  vi.useFakeTimers({ now: Date.now() + 61_000 })
+  const later = new Disk(at, 'somebody')
+  vi.useRealTimers()
+  expect([later.offset, later.keys]).toEqual([10, 2])
+  await later.close()
 })
 
 test('forgets the states of a topic that was recreated, and those that are too old', async () => {

@@ -19,6 +19,8 @@ export interface DiskPlace {
 interface Meta {
   readonly identity: string
   readonly owner: string
+  /** When the owner took the states over (ms since the epoch). Earlier versions did not write it. */
+  readonly takenAt?: number
   readonly offset: number
   /** When the offset was written (ms since the epoch). */
   readonly writtenAt: number
@@ -31,6 +33,11 @@ export class NotOwner extends Error {
   override readonly name = 'NotOwner'
 }
 
+/** Another process of this machine keeps the states, so a standby copy is not needed. */
+export class InUse extends Error {
+  override readonly name = 'InUse'
+}
+
 const META = 'meta'
 /** LMDB's name for it. */
 const DATA_FILE = 'data.mdb'
@@ -40,6 +47,8 @@ const FORMAT = 1
  * would come back.
  */
 const MAX_AGE_MS = 12 * 3_600_000
+/** Whoever keeps states writes them more often. */
+const IN_USE_MS = 60_000
 /** LMDB's limit is 1,978 bytes. */
 export const MAX_KEY_BYTES = 1024
 
@@ -67,11 +76,15 @@ export class Disk {
   readonly #values: Database<Buffer, Buffer>
   /** The keys of this table are kind, time and key, so that timers are in their order. */
   readonly #timers: Database<Buffer, Buffer>
-  readonly #owner = randomUUID()
+  /** The name of this user of the states. */
+  readonly owner = randomUUID()
   readonly #identity: string
 
-  /** Takes the states over from whichever process of this machine had them. */
-  constructor({ dir, topic, topicId, partition }: DiskPlace) {
+  /**
+   * Takes the states over from whichever process of this machine had them.
+   * @param heirOf if given, only from this owner, or if they were left alone for a minute; throws InUse otherwise
+   */
+  constructor({ dir, topic, topicId, partition }: DiskPlace, heirOf?: string) {
     const path = join(dir, topic, topicId, String(partition))
     mkdirSync(path, { recursive: true })
     // Without syncs, a machine that loses power may leave anything behind; a killed process does not. Hence the boot
@@ -81,12 +94,22 @@ export class Disk {
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary', keyEncoding: 'binary' })
     this.#timers = this.#root.openDB({ name: 'timers', encoding: 'binary', keyEncoding: 'binary' })
     this.#identity = [FORMAT, BOOT_ID].join('/')
-    this.#root.transactionSync(() => {
-      const meta = this.#meta.get(META)
-      if (meta?.identity === this.#identity && meta.writtenAt > Date.now() - MAX_AGE_MS)
-        this.#meta.putSync(META, { ...meta, owner: this.#owner })
-      else this.#clear()
-    })
+    try {
+      this.#root.transactionSync(() => this.#take(heirOf))
+    } catch (error) {
+      this.#root.close().catch(() => {})
+      throw error
+    }
+  }
+
+  #take(heirOf: string | undefined): void {
+    const [meta, now] = [this.#meta.get(META), Date.now()]
+    if (meta?.identity !== this.#identity) return this.#clear()
+    const usedAt = Math.max(meta.writtenAt, meta.takenAt ?? 0)
+    if (heirOf !== undefined && heirOf !== meta.owner && usedAt > now - IN_USE_MS)
+      throw new InUse('Another process of this machine keeps the states.')
+    if (meta.writtenAt <= now - MAX_AGE_MS) return this.#clear()
+    this.#meta.putSync(META, { ...meta, owner: this.owner, takenAt: now })
   }
 
   /** The changelog's records before it are in the states; -1 if none are. */
@@ -126,7 +149,7 @@ export class Disk {
   write(change: (states: Writing) => void): void {
     this.#root.transactionSync(() => {
       const meta = this.#meta.get(META)
-      if (meta?.owner !== this.#owner) throw new NotOwner('Another process has taken the partition over.')
+      if (meta?.owner !== this.owner) throw new NotOwner('Another process has taken the partition over.')
       change(
         new Writing(this.#values, this.#timers, (more) =>
           this.#meta.putSync(META, { ...meta, ...more, writtenAt: Date.now() }),
@@ -149,7 +172,8 @@ export class Disk {
     this.#timers.clearSync()
     this.#meta.putSync(META, {
       identity: this.#identity,
-      owner: this.#owner,
+      owner: this.owner,
+      takenAt: Date.now(),
       offset: -1,
       writtenAt: Date.now(),
       schemaIds: [],

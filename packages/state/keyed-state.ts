@@ -9,6 +9,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { Copies } from './copies.ts'
 import { Disk, MAX_KEY_BYTES, NotOwner } from './disk.ts'
 import type { StateStore } from './state-store.ts'
+import { timersIn } from './stored-timers.ts'
 import { NO_TIMERS, type TimerKind, type Timers } from './timers.ts'
 
 /** A key with its state. */
@@ -83,7 +84,8 @@ export class KeyedState<V> {
    * signal aborts.
    */
   async begin(signal: AbortSignal): Promise<void> {
-    const { kafka, topic, memory } = this.#store
+    const { kafka, topic, memory, standby } = this.#store
+    await standby?.release(this.#partition)
     if (!this.#isOpen) memory.open()
     this.#isOpen = true
     if (performance.now() >= this.#diskAgainAt) this.#disk ??= await this.#openDisk()
@@ -215,8 +217,10 @@ export class KeyedState<V> {
     if (this.#isOpen) this.#store.memory.close()
     this.#isOpen = false
     this.#forget()
-    await this.#disk?.close()
+    const disk = this.#disk
     this.#disk = undefined
+    await disk?.close()
+    this.#store.standby?.follow(this.#partition, disk?.owner)
   }
 
   async #openDisk(): Promise<Disk | undefined> {
@@ -257,24 +261,12 @@ export class KeyedState<V> {
       }
       if (id < 0) id = this.#copies.table.add(bytes, ...key)
       if (valueEnd[i] - valueStart[i] > 4) this.#schemaIds.add(bytes.readUInt32BE(valueStart[i] + 1))
-      this.#copies.setValue(id, bytes, valueStart[i], valueEnd[i], this.#timersIn(batch, i))
+      this.#copies.setValue(id, bytes, valueStart[i], valueEnd[i], timersIn(this.#store, batch, i))
     }
     if (this.#disk === undefined || this.#copies.table.usedBytes <= memory.shareBytes) return
     // All records that a read_committed reader gets are committed.
     this.#checkpoints?.writeAll(batch.nextOffset)
     this.#copies.evict(memory.shareBytes)
-  }
-
-  /** A state that cannot be read has no timers, and refuses the records of its key. */
-  #timersIn(batch: RecordBatch, index: number): Timers {
-    const { reader, timers, log, topic } = this.#store
-    const offset = batch.offsets[index]
-    try {
-      return timers(reader.decode(batch.bytes, batch.valueStart[index], batch.valueEnd[index]))
-    } catch (error) {
-      log.warn({ err: error, topic, partition: this.#partition, offset }, 'a state cannot be read')
-      return NO_TIMERS
-    }
   }
 
   #timersOf(value: V | undefined): Timers {

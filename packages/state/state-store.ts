@@ -2,10 +2,11 @@
 import type { Codec, Reader, Writer } from '@weir/codec'
 import type { TopicName, ValueOf } from '@weir/contracts'
 import type { Kafka } from '@weir/kafka'
-import type { Logger } from '@weir/service'
+import type { Logger, Resource } from '@weir/service'
 import type { Memory, StateConfig } from './config.ts'
 import { removeOld } from './disk.ts'
 import { KeyedState } from './keyed-state.ts'
+import { Standby } from './standby.ts'
 import type { Timers } from './timers.ts'
 
 export interface StateStore<V> {
@@ -18,6 +19,8 @@ export interface StateStore<V> {
   readonly maxKeys: number
   readonly dir: string
   readonly memory: Memory
+  /** If given, it follows the partitions that this process does not own. */
+  readonly standby?: Standby<V>
   readonly log: Logger
 }
 
@@ -36,15 +39,15 @@ export interface StateStoreOptions<T extends TopicName> {
 
 /**
  * Resolves to a function that returns the states of a partition, which begin empty: `begin()` reads them. Removes old
- * copies from disk.
+ * copies from disk. Must be stopped after the tasks, and before Kafka.
  */
 export async function openStateStore<T extends TopicName>(
   options: StateStoreOptions<T>,
-): Promise<(partition: number) => KeyedState<ValueOf[T]>> {
+): Promise<Resource<(partition: number) => KeyedState<ValueOf[T]>>> {
   const {
     codec,
     topic,
-    config: { dir, memory },
+    config: { dir, memory, isStandby },
     ...rest
   } = options
   try {
@@ -56,5 +59,9 @@ export async function openStateStore<T extends TopicName>(
   // What this process writes leaves memory, and is decoded again, before any of it was read from Kafka.
   await codec.resolve(writer.schemaId)
   const store: StateStore<ValueOf[T]> = { ...rest, codec, topic, reader, writer, dir, memory }
-  return (partition) => new KeyedState(store, partition)
+  const standby = isStandby ? new Standby(store) : undefined
+  return {
+    value: (partition) => new KeyedState({ ...store, ...(standby && { standby }) }, partition),
+    stop: async () => standby?.stop(),
+  }
 }

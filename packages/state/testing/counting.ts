@@ -9,7 +9,7 @@ import { openConnections } from '@weir/topics/testing/connections.ts'
 import { expect, onTestFinished } from 'vitest'
 import { type KeyedState, keyedTask, Memory, NO_TIMERS, openStateStore } from '../index.ts'
 
-const CONTRACT = 'weir.control.reference'
+export const CONTRACT = 'weir.control.reference'
 export const PARTITIONS = 3
 const soon = { timeout: 20_000 }
 
@@ -30,6 +30,7 @@ export interface CountingOptions {
   readonly maxKeys?: number
   readonly memoryBytes?: number
   readonly dir?: string
+  readonly isStandby?: boolean
   readonly fail?: (key: string) => void
 }
 
@@ -61,19 +62,27 @@ export async function openCounting(partitionOf: (key: string) => number = partit
     await producer.stop()
   }
 
-  async function count(topics: CountingTopics, options: CountingOptions = {}) {
-    const { input, changelog, output, erasures } = topics
+  function store({ changelog }: Pick<CountingTopics, 'changelog'>, options: CountingOptions) {
     const log = logger(uniqueName('state'))
     log.level = 'silent'
-    const stateOf = await openStateStore({
+    return openStateStore({
       kafka,
       codec,
-      config: { dir: options.dir ?? dir, memory: new Memory(options.memoryBytes ?? 64 << 20) },
+      config: {
+        dir: options.dir ?? dir,
+        memory: new Memory(options.memoryBytes ?? 64 << 20),
+        isStandby: options.isStandby ?? false,
+      },
       topic: changelog as typeof CONTRACT,
       timers: () => NO_TIMERS,
       maxKeys: options.maxKeys ?? 1e6,
       log,
     })
+  }
+
+  async function count(topics: CountingTopics, options: CountingOptions = {}) {
+    const { input, output, erasures } = topics
+    const { value: stateOf, stop: stopStore } = await store(topics, options)
     const states = new Map<number, KeyedState<Count>>()
     const refused: string[] = []
     const subscription = await kafka.transform(
@@ -103,11 +112,18 @@ export async function openCounting(partitionOf: (key: string) => number = partit
         return keyedTask(state, work, erasures)
       },
     )
-    onTestFinished(() => subscription.stop())
+    let isStopped = false
+    const stop = async (): Promise<void> => {
+      if (isStopped) return
+      isStopped = true
+      await subscription.stop()
+      await stopStore(0)
+    }
+    onTestFinished(stop)
     const lag = async () =>
       (await kafka.admin.lag(input)).filter(({ topic }) => topic === input).map(({ lag }) => lag)
     const caughtUp = () => expect.poll(lag, soon).toEqual([0, 0, 0])
-    return { caughtUp, refused, states, stop: () => subscription.stop() }
+    return { caughtUp, refused, states, stop }
   }
 
   /** Reads the output: the counts of each key, in order. */
@@ -124,13 +140,33 @@ export async function openCounting(partitionOf: (key: string) => number = partit
     return found
   }
 
+  /** Reads the changelog: the last count of each key. */
+  async function changes(changelog: string): Promise<Map<string, number>> {
+    const found = new Map<string, number>()
+    const reader = await codec.reader(CONTRACT)
+    const reading = await kafka.read(
+      { topics: [changelog], from: 'earliest', until: 'end' },
+      async (batch) => {
+        await reader.prepare(batch)
+        for (let i = 0; i < batch.length; i++) {
+          const { json } = reader.decode(batch.bytes, batch.valueStart[i], batch.valueEnd[i]) as Count
+          found.set(keyOf(batch, i), Number.parseInt(json, 10))
+        }
+      },
+    )
+    await reading.done
+    return found
+  }
+
   return {
     connections,
     dir,
     makeTopics,
     send,
+    store,
     count,
     counts,
+    changes,
     stop: async () => {
       await connections.stop()
       rmSync(dir, { recursive: true, force: true })

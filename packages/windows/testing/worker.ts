@@ -115,10 +115,10 @@ const { schema, timers } = stateOfWork()
 const { value: kafka, stop } = await openKafka(readConfig({ KAFKA_BROKERS: brokers.join() }, kafkaConfig))
 const log = logger('windows')
 log.level = 'error'
-const stateOf = await openStateStore({
+const { value: stateOf } = await openStateStore({
   kafka,
   codec: await stateCodec(registry, changelog, schema),
-  config: { dir, memory: new Memory(16 << 20) },
+  config: { dir, memory: new Memory(16 << 20), isStandby: false },
   topic: changelog as never,
   timers,
   maxKeys: 1e6,

@@ -96,7 +96,7 @@ async function write<T>(
 
 /** Runs the detection until the test ends, or until it is stopped. */
 async function detect(name: string): Promise<() => Promise<void>> {
-  const config = { dir: join(dir, name), memory: new Memory(16 << 20) }
+  const config = { dir: join(dir, name), memory: new Memory(16 << 20), isStandby: false }
   const running = await openDetections([detection], { kafka, codec, config, log })
   await expect.poll(() => running.value.ready['detection fleet']!(), { timeout: 30_000 }).toBe(true)
   let isStopped = false

@@ -63,7 +63,7 @@ async function runDetection(
 ): Promise<{ value: RunningStage; stop(drainMs: number): Promise<void> }> {
   const { name, source, output, deadLetter, states, erasures, table } = definition
   const plans = new Plans(definition, tables.table(table), log)
-  const [reader, writer, partitions, stateOf, stage] = await Promise.all([
+  const [reader, writer, partitions, store, stage] = await Promise.all([
     codec.reader(source),
     codec.writer(output),
     kafka.partitions(output),
@@ -87,10 +87,17 @@ async function runDetection(
     },
     (partition) =>
       keyedTask(
-        stateOf(partition),
+        store.value(partition),
         new DetectionTask({ definition, reader, writer, partitions, plans, stage, log }),
         erasures,
       ),
   )
-  return stage.watch(subscription)
+  const watched = stage.watch(subscription)
+  return {
+    value: watched.value,
+    stop: async (drainMs) => {
+      await watched.stop(drainMs)
+      await store.stop(drainMs)
+    },
+  }
 }

@@ -78,7 +78,7 @@ export async function runFlow(
   const publish = await publisher(kafka, codec, flow.output as TopicName)
   const stage = await openConsumerStage({ name, kind: 'flow', deadLetter, kafka, codec, log })
   const routeTo = await router(kafka)
-  const windowsOf = await openWindowTasks(definition, flow, resources)
+  const windowTasks = await openWindowTasks(definition, flow, resources)
 
   const erasures = flow.windows?.erasures
   const subscription = await kafka.transform(
@@ -88,12 +88,12 @@ export async function runFlow(
       startAt: 'earliest',
     },
     (partition) => {
-      if (windowsOf === undefined)
+      if (windowTasks === undefined)
         return {
           process: (batch, out, signal) =>
             run(batch, out, signal, (index, value) => published(publish, out, batch, index, value)),
         }
-      const windows = windowsOf(partition)
+      const windows = windowTasks.value(partition)
       const work: KeyedWork<unknown> = {
         begin: windows.begin,
         tick: windows.tick,
@@ -139,7 +139,14 @@ export async function runFlow(
     stage.account(batch, dead.filter(({ cause }) => cause.code !== 'too-many-keys').length)
   }
 
-  return stage.watch(subscription)
+  const watched = stage.watch(subscription)
+  return {
+    value: watched.value,
+    stop: async (drainMs) => {
+      await watched.stop(drainMs)
+      await windowTasks?.stop(drainMs)
+    },
+  }
 }
 
 /**

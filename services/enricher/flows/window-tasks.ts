@@ -6,6 +6,7 @@ import type { TopicName } from '@weir/contracts'
 import { HEADERS } from '@weir/contracts'
 import { Dead, drop, type Ended, type PublishedFlow, route } from '@weir/flow'
 import { type Appender, appendRecord, encodeValue, partitionOfKey, type RecordBatch } from '@weir/kafka'
+import type { Resource } from '@weir/service'
 import { type FlowDefinition, topics } from '@weir/solutions'
 import { type KeyedState, type KeyedWork, openStateStore } from '@weir/state'
 import { timersOf, type WindowOf, WindowOperator } from '@weir/windows'
@@ -36,19 +37,19 @@ const RECORD_ERRORS: ReadonlySet<string> = new Set([
   'unknown-schema',
 ])
 
-/** Resolves to a function that opens the windows of a partition; undefined if the flow has none. */
+/** Resolves to a function that opens the windows of a partition, to be stopped after them; undefined if the flow has none. */
 export async function openWindowTasks(
   { name, source }: Pick<FlowDefinition, 'name' | 'source'>,
   { output, windows }: PublishedFlow<any, any, any>,
   { kafka, codec, state: config, maxKeys = MAX_KEYS, log }: FlowResources,
-): Promise<((partition: number) => WindowTask) | undefined> {
+): Promise<Resource<(partition: number) => WindowTask> | undefined> {
   if (windows === undefined) return undefined
   const { key: keyField, time, states, late, definition } = windows
   if (topics[source].key !== keyField)
     throw new Error(
       `The flow ${name} groups by ${keyField}, but the key of ${source} is ${topics[source].key}; write the records to a topic with the key ${keyField} first.`,
     )
-  const [writer, partitions, stateOf] = await Promise.all([
+  const [writer, partitions, store] = await Promise.all([
     codec.writer(output as TopicName),
     kafka.partitions(output),
     openStateStore({
@@ -64,8 +65,8 @@ export async function openWindowTasks(
   const outputKey = topics[output as TopicName].key
   const tooLate = late === undefined ? drop('late') : route(late)
 
-  return (partition) => {
-    const state = stateOf(partition) as KeyedState<any>
+  const taskOf = (partition: number): WindowTask => {
+    const state = store.value(partition) as KeyedState<any>
     let results: { readonly value: any; readonly of: WindowOf }[] = []
     const operator = new WindowOperator(definition, state, (value, _key, of) => results.push({ value, of }))
 
@@ -126,4 +127,5 @@ export async function openWindowTasks(
       },
     }
   }
+  return { value: taskOf, stop: store.stop }
 }

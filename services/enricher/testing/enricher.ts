@@ -95,7 +95,11 @@ async function start(): Promise<EnricherTests> {
   const enriched = await collect('taxi.enriched')
   const dead = await collect('taxi.telemetry.dead')
   const late = await collect('taxi.telemetry.late')
-  const state = { dir: mkdtempSync(join(tmpdir(), 'weir-enricher-')), memory: new Memory(16 << 20) }
+  const state = {
+    dir: mkdtempSync(join(tmpdir(), 'weir-enricher-')),
+    memory: new Memory(16 << 20),
+    isStandby: false,
+  }
   const { value: rows } = newRowViews({ kafka, codec, log })
   const flows = await openFlows(taxiTelemetry.flows, {
     kafka,

@@ -47,7 +47,7 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
   const { kafka, codec, producer, config, rows, log } = options
   const definitions = await openDefinitions({ kafka, codec, log })
   const view = new View(config.dir)
-  const [requests, changes, requestWriter, partitions, stateOf] = await Promise.all([
+  const [requests, changes, requestWriter, partitions, states] = await Promise.all([
     openRecords({ codec, topic: REQUESTS, reader: 'tables', log }),
     codec.writer(CHANGES),
     codec.writer(REQUESTS),
@@ -74,7 +74,7 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
     { groupId: GROUP, topics: [REQUESTS], startAt: 'earliest' },
     (partition) =>
       keyedTask(
-        stateOf(partition),
+        states.value(partition),
         new TableTask({
           partition,
           requests,
@@ -112,6 +112,7 @@ export async function openTables(options: TablesOptions): Promise<Resource<Table
     stop: async (drainMs) => {
       unwatch()
       await subscription.stop(drainMs)
+      await states.stop(drainMs)
       await follower.stop()
       await view.close()
       await definitions.stop(drainMs)

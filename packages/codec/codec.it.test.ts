@@ -90,7 +90,7 @@ test('a schema is needed until its id is resolved; an id unknown to the registry
     ['unknown-schema', 'The registry does not have a schema with id 987654321.'],
     [
       'undecodable',
-      "The value begins with byte 110 instead of 0, so it is not in the schema registry's framing.",
+      "The value begins with byte 110 instead of 0 or 3, so it is in neither the schema registry's framing nor Glue's.",
     ],
     'taxi-0417',
   ])

@@ -1,10 +1,11 @@
 /**
- * Decodes bytes in the Confluent framing to values of the reader's schema, whatever version they were written
- * with.
+ * Decodes bytes in the Confluent framing, or in that of Glue, to values of the reader's schema, whatever version
+ * they were written with.
  */
 import { type AvroNode, SchemaError } from '@weir/contracts/avro.ts'
 import { compileDecoder, type Decode } from './avro/decode.ts'
 import { SchemaNeeded, Undecodable } from './errors.ts'
+import { GLUE_FRAME_BYTES, GLUE_MAGIC, glueRecord, glueSchemaId, uuidIn } from './glue-frame.ts'
 import type { Schemas } from './schemas.ts'
 import { FRAME_BYTES, MAGIC } from './writer.ts'
 
@@ -51,6 +52,14 @@ export function createReader<V>(topic: string, schema: AvroNode, schemas: Schema
     return decode
   }
 
+  function decodeGlue(bytes: Buffer, start: number, end: number): unknown {
+    const id = schemaIdOf(bytes, start, end)
+    if (id === undefined) throw new Undecodable(...withoutId(bytes, start, end))
+    const decode = id === lastId ? lastDecode : decoderOf(id)
+    const record = glueRecord(bytes, start, end)
+    return decode(record, 0, record.length)
+  }
+
   return {
     topic,
     decode(bytes, start, end) {
@@ -58,21 +67,16 @@ export function createReader<V>(topic: string, schema: AvroNode, schemas: Schema
         throw new Undecodable(
           `The value has ${end - start} bytes; a framed record has at least ${FRAME_BYTES}.`,
         )
-      if (bytes[start] !== MAGIC)
-        throw new Undecodable(
-          `The value begins with byte ${bytes[start]} instead of ${MAGIC}, so it is not in the schema registry's framing.`,
-        )
-      const id = schemaId(bytes, start)
+      if (bytes[start] !== MAGIC) return decodeGlue(bytes, start, end) as V
+      const id = confluentSchemaId(bytes, start)
       return (id === lastId ? lastDecode : decoderOf(id))(bytes, start + FRAME_BYTES, end) as V
     },
     prepare(batch) {
       let needed: Set<number> | undefined
       let seen = lastId
       for (let i = 0; i < batch.length; i++) {
-        const start = batch.valueStart[i]!
-        if (start < 0 || batch.valueEnd[i]! - start < FRAME_BYTES || batch.bytes[start] !== MAGIC) continue
-        const id = schemaId(batch.bytes, start)
-        if (id === seen) continue
+        const id = schemaIdOf(batch.bytes, batch.valueStart[i]!, batch.valueEnd[i]!)
+        if (id === undefined || id === seen) continue
         seen = id
         if (!decoders.has(id) && !schemas.settled(id)) (needed ??= new Set()).add(id)
       }
@@ -96,7 +100,32 @@ function decoderFor(writer: AvroNode, reader: AvroNode): Decode {
   }
 }
 
-function schemaId(bytes: Buffer, start: number): number {
+/** Returns the id of the schema of a value; undefined for a null, and for bytes that name no schema. */
+function schemaIdOf(bytes: Buffer, start: number, end: number): number | undefined {
+  if (start < 0) return undefined
+  if (bytes[start] === MAGIC) return end - start < FRAME_BYTES ? undefined : confluentSchemaId(bytes, start)
+  return bytes[start] === GLUE_MAGIC && end - start >= GLUE_FRAME_BYTES
+    ? glueSchemaId(bytes, start)
+    : undefined
+}
+
+/** Says why a value that is not in the Confluent framing has no schema. */
+function withoutId(bytes: Buffer, start: number, end: number): ConstructorParameters<typeof Undecodable> {
+  if (bytes[start] !== GLUE_MAGIC)
+    return [
+      `The value begins with byte ${bytes[start]} instead of ${MAGIC} or ${GLUE_MAGIC}, so it is in neither the schema registry's framing nor Glue's.`,
+    ]
+  if (end - start < GLUE_FRAME_BYTES)
+    return [
+      `The value has ${end - start} bytes; a record in Glue's framing has at least ${GLUE_FRAME_BYTES}.`,
+    ]
+  return [
+    `The registry does not have a schema with the version id ${uuidIn(bytes, start)}.`,
+    'unknown-schema',
+  ]
+}
+
+function confluentSchemaId(bytes: Buffer, start: number): number {
   return (
     ((bytes[start + 1]! << 24) | (bytes[start + 2]! << 16) | (bytes[start + 3]! << 8) | bytes[start + 4]!) >>>
     0

@@ -256,8 +256,19 @@ function matches(writer: AvroNode, reader: AvroNode): boolean {
   return reader.kind === writer.kind && (!('name' in reader && 'name' in writer) || sameName(reader, writer))
 }
 
-/** The fewest bytes that a value takes. */
+const leastBytes = new WeakMap<AvroNode, number>()
+
+/** The fewest bytes that a value takes. A type that many fields refer to is counted once. */
 function minBytes(node: AvroNode): number {
+  let least = leastBytes.get(node)
+  if (least === undefined) {
+    least = countBytes(node)
+    leastBytes.set(node, least)
+  }
+  return least
+}
+
+function countBytes(node: AvroNode): number {
   switch (node.kind) {
     case 'null':
       return 0

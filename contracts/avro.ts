@@ -236,11 +236,13 @@ function mapValues(json: any, typeOf: (name: string) => AvroNode | undefined): u
   )
 }
 
-function qualify(name: string, namespace: string): string {
+/** Returns the full name of a type that is named within the namespace. */
+export function qualify(name: string, namespace: string): string {
   return name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
 }
 
-function namespaceOf(name: string): string {
+/** Returns the namespace of a full name; empty if it has none. */
+export function namespaceOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf('.'), 0))
 }
 

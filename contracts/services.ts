@@ -10,6 +10,7 @@ export type Server = (typeof SERVERS)[number]
 export type AwsApi =
   | 'dynamodb'
   | 'dynamodbstreams'
+  | 'glue'
   | 'iot'
   | 'iotdata'
   | 'kinesis'
@@ -98,8 +99,8 @@ export const services = {
     variable: 'PRICING',
     needs: ['kafka', 'registry'],
     uses: [],
-    apis: ['dynamodb', 'dynamodbstreams', 'sagemaker'],
-    doc: 'tables of items with the DynamoDB API, and models with the SageMaker runtime API',
+    apis: ['dynamodb', 'dynamodbstreams', 'glue', 'sagemaker'],
+    doc: 'tables of items with the DynamoDB API, models with the SageMaker runtime API, and the catalogue of data with the Glue API',
   },
   alerter: {
     port: 8083,

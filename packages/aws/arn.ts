@@ -82,6 +82,11 @@ export function iotArn(account: Account, resource: string): string {
   return formatArn({ ...account, service: 'iot', resource })
 }
 
+/** @param resource schema/REGISTRY/SCHEMA, registry/REGISTRY, database/DATABASE, table/DATABASE/TABLE or crawler/CRAWLER */
+export function glueArn(account: Account, resource: string): string {
+  return formatArn({ ...account, service: 'glue', resource })
+}
+
 /** Returns the ARN of an access key's user. */
 export function userArn(accountId: string, name: string): string {
   return formatArn({ service: 'iam', region: '', accountId, resource: `user/${name}` })

@@ -11,6 +11,7 @@ export {
   formatArn,
   functionArn,
   functionIn,
+  glueArn,
   iotArn,
   parseArn,
   snsTopicArn,
@@ -29,6 +30,7 @@ export type { UserRecord } from './kpl.ts'
 export { deaggregate } from './kpl.ts'
 export type { Model } from './model.ts'
 export { dynamodbModel, dynamodbStreamsModel } from './models/dynamodb.ts'
+export { glueModel } from './models/glue.ts'
 export { iotModel } from './models/iot.ts'
 export { iotDataModel } from './models/iot-data.ts'
 export { kinesisModel } from './models/kinesis.ts'

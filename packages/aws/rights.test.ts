@@ -13,3 +13,14 @@ test.each([
 ])('the name %s of IoT covers %s: %s', (name, resource, expected) => {
   expect(mayWith({ iot: [name] }, ['*'])('iot:Any', resource)).toBe(expected)
 })
+
+test.each([
+  ['sales/*', 'table/sales/orders', true],
+  ['sales/orders', 'table/sales/orders', true],
+  ['sales', 'table/sales/orders', false],
+  ['sales', 'database/sales', true],
+  ['weir/taxi.*', 'schema/weir/taxi.telemetry', true],
+  ['weir', 'schema/weir/taxi.telemetry', false],
+])('the name %s of Glue covers %s: %s', (name, resource, expected) => {
+  expect(mayWith({ glue: [name] }, ['*'])('glue:Any', arn('glue', resource))).toBe(expected)
+})

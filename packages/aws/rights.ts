@@ -30,9 +30,11 @@ export function mayWith(rights: Rights, actions: readonly string[]): May {
 
 /**
  * Returns orders of stream/orders/consumer/billing:1700000000, offers of function:offers:live. The name of an MQTT
- * topic is all of it: sensors/1 of topic/sensors/1.
+ * topic is all of it: sensors/1 of topic/sensors/1. Glue's tables are in databases, and its schemas in registries:
+ * sales/orders of table/sales/orders.
  */
 function nameIn({ service, resource }: Arn): string {
+  if (service === 'glue') return resource.slice(resource.indexOf('/') + 1)
   if (service === 'iot' && resource.startsWith('topic/')) return resource.slice('topic/'.length)
   return /^[a-z]+[/:]([^/:]+)/.exec(resource)?.[1] ?? resource
 }

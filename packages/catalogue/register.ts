@@ -4,14 +4,13 @@
  */
 import confluent from '@kafkajs/confluent-schema-registry'
 import { registryAddress } from '@weir/codec/registry-address.ts'
+import { askRegistry, RegistryRefusal } from '@weir/codec/registry-requests.ts'
 import type { AvroSchema } from '@weir/contracts/avro.ts'
 import { breaks } from '@weir/contracts/compatibility.ts'
 import { publishedVersions, schemaOf } from '@weir/contracts/load.ts'
 import { subjectOf, type TopicTable } from '@weir/contracts/topics.ts'
 
 const { COMPATIBILITY, SchemaRegistry, SchemaType } = confluent
-const TIMEOUT_MS = 10_000
-const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json'
 
 /** The registry refuses a contract because it is incompatible with a registered version. */
 export class ContractRefused extends Error {
@@ -86,20 +85,20 @@ export async function registerVersions(
 
 async function requireFullTransitive(registryUrl: string, subject: string): Promise<void> {
   const path = `/config/${encodeURIComponent(subject)}`
-  const now = await ask(registryUrl, path).catch((error) =>
-    error instanceof AskError && error.status === 404 ? {} : Promise.reject(error),
+  const now = await askRegistry(registryUrl, path).catch((error) =>
+    error instanceof RegistryRefusal && error.status === 404 ? {} : Promise.reject(error),
   )
   if (now.compatibilityLevel === COMPATIBILITY.FULL_TRANSITIVE) return
-  await ask(registryUrl, path, {
+  await askRegistry(registryUrl, path, {
     method: 'PUT',
     body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }),
   }).catch(async (error) => {
     // Apicurio Registry answers 409 to the slower of two clients that set it at once; the other one's value
     // counts.
     if (
-      !(error instanceof AskError) ||
+      !(error instanceof RegistryRefusal) ||
       error.status !== 409 ||
-      (await ask(registryUrl, path)).compatibilityLevel !== COMPATIBILITY.FULL_TRANSITIVE
+      (await askRegistry(registryUrl, path)).compatibilityLevel !== COMPATIBILITY.FULL_TRANSITIVE
     )
       throw error
   })
@@ -111,42 +110,12 @@ async function requireFullTransitive(registryUrl: string, subject: string): Prom
  */
 async function brokenFields(registryUrl: string, subject: string, schema: AvroSchema): Promise<string[]> {
   const path = `/subjects/${encodeURIComponent(subject)}/versions`
-  const versions: number[] = await ask(registryUrl, path)
+  const versions: number[] = await askRegistry(registryUrl, path)
   const sentences = await Promise.all(
     versions.map(async (version) => {
-      const registered = await ask(registryUrl, `${path}/${version}`)
+      const registered = await askRegistry(registryUrl, `${path}/${version}`)
       return breaks(JSON.parse(registered.schema), schema, `version ${version} in the registry`)
     }),
   )
   return sentences.flat()
-}
-
-class AskError extends Error {
-  readonly status: number
-  readonly retriable: boolean
-  constructor(url: string, status: number, body: string) {
-    const remedy = status === 401 || status === 403 ? '; check the user and the password in REGISTRY_URL' : ''
-    super(`The schema registry answered ${status} to ${url}${remedy}: ${body.slice(0, 300)}`)
-    this.status = status
-    this.retriable = status >= 500
-  }
-}
-
-async function ask(registryUrl: string, path: string, init: RequestInit = {}): Promise<any> {
-  const { url: base, headers } = registryAddress(registryUrl)
-  const url = `${base}${path}`
-  const request = fetch(url, {
-    ...init,
-    headers: { 'content-type': MEDIA_TYPE, ...headers },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
-  const response = await request.catch((error: Error & { cause?: { code?: string; message: string } }) => {
-    throw new Error(
-      `The schema registry at ${base} does not answer (${error.cause?.code ?? error.cause?.message ?? error.message}); check that it runs and that REGISTRY_URL is right.`,
-      { cause: error },
-    )
-  })
-  const body = await response.text()
-  if (!response.ok) throw new AskError(url, response.status, body)
-  return JSON.parse(body)
 }

@@ -7,6 +7,7 @@ import {
   dynamodbModel,
   dynamodbStreamsModel,
   formParameters,
+  glueModel,
   iotDataModel,
   iotModel,
   kinesisModel,
@@ -53,6 +54,7 @@ interface Named {
 const MODELS: Readonly<Record<AwsApi, Model>> = {
   dynamodb: dynamodbModel,
   dynamodbstreams: dynamodbStreamsModel,
+  glue: glueModel,
   iot: iotModel,
   iotdata: iotDataModel,
   kinesis: kinesisModel,

@@ -18,6 +18,7 @@ import { config as read } from './config.ts'
 import { dynamodbApis } from './dynamodb/dynamodb-api.ts'
 import { openEndpoints } from './endpoints/endpoints.ts'
 import { openFills } from './fills.ts'
+import { glueApi } from './glue/glue-api.ts'
 import { endpointRoutes } from './http/endpoint-routes.ts'
 import { itemRoutes } from './http/item-routes.ts'
 import { containerRoutes } from './sagemaker/container.ts'
@@ -87,6 +88,7 @@ await Service.named('pricing')
           awsDoor({ access: awsAccess, account }, [
             ...dynamodbApis({ account, tables, kafka, changes }),
             sagemakerRuntimeApi({ account, endpoints }),
+            glueApi({ account, topics, registryUrl: config.registryUrl }),
           ]),
         )
       },

@@ -49,7 +49,7 @@ export async function startGateway(
     routes: routesTo([
       { apis: ['kinesis', 'iot', 'iotdata', 'sts'], upstream: hub.value },
       { apis: ['lambda'], upstream: enricher.value },
-      { apis: ['dynamodb', 'dynamodbstreams', 'sagemaker'], upstream: pricing.value },
+      { apis: ['dynamodb', 'dynamodbstreams', 'glue', 'sagemaker'], upstream: pricing.value },
       { apis: ['sns'], upstream: alerter.value },
     ]),
   })

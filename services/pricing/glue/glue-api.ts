@@ -1,0 +1,22 @@
+/** Glue's API of 2017-03-31, as far as it is the schema registry. */
+import { type Account, type Api, api, glueModel } from '@weir/aws'
+import type { TopicTable } from '@weir/contracts/topics.ts'
+import { SchemaRegistry } from './registry.ts'
+import { SchemaNames } from './schema-names.ts'
+import { schemaOperations } from './schema-operations.ts'
+import { versionOperations } from './version-operations.ts'
+
+/** A definition has up to 170,000 characters, each up to six in JSON. */
+const MAX_BODY_BYTES = 2 << 20
+
+export interface GlueOptions {
+  readonly account: Account
+  readonly topics: TopicTable
+  readonly registryUrl: string
+}
+
+export function glueApi({ account, topics, registryUrl }: GlueOptions): Api {
+  const deps = { names: new SchemaNames(account, topics), registry: new SchemaRegistry(registryUrl) }
+  const operations = { ...schemaOperations(deps), ...versionOperations(deps) }
+  return api(glueModel, operations, { maxBodyBytes: MAX_BODY_BYTES, invalidInput: 'InvalidInputException' })
+}

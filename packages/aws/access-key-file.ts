@@ -41,6 +41,8 @@ const ID = /^\w{4,128}$/
 const MIN_SECRET = 16
 const MAX_SECRET = 256
 const NAME = /^[\w.*-]{1,128}$/
+/** Names in rights: those of Glue have their database or registry before them, as sales/orders. */
+const RESOURCE = /^[\w.*/$#-]{1,300}$/
 const SERVICE = /^[a-z0-9*-]{1,64}$/
 const ACTION = /^(\*|[a-z0-9-]+:[A-Za-z0-9*]+)$/
 /** The services whose resources `streams` names. New services are named in `rights` only. */
@@ -165,7 +167,7 @@ function areRights(value: unknown): value is Rights {
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    Object.entries(value).every(([service, names]) => SERVICE.test(service) && areAll(names, NAME))
+    Object.entries(value).every(([service, names]) => SERVICE.test(service) && areAll(names, RESOURCE))
   )
 }
 

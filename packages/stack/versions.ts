@@ -9,5 +9,6 @@ export const versions = {
   opensearch: '2.19.6',
   elasticsearch: '8.19.21',
   kinesisClient: '3.5.1',
+  glueSerializer: '1.1.27',
   dynamodbLocal: '3.1.0',
 } as const

@@ -65,10 +65,10 @@ export class SchemaRegistry {
     return found.toSorted((a, b) => (a.subject < b.subject ? -1 : 1))
   }
 
-  /** The mode of the subject, or of all that have none. */
+  /** The mode of the subject, or the default. Apicurio answers NONE for a subject that has the default. */
   async compatibility(subject: string): Promise<string> {
-    const own = await this.#ask(`/config/${encodeURIComponent(subject)}`)
-    return (own ?? (await this.#must('/config'))).compatibilityLevel
+    const own = (await this.#ask(`/config/${encodeURIComponent(subject)}`))?.compatibilityLevel ?? 'NONE'
+    return own === 'NONE' ? (await this.#must('/config')).compatibilityLevel : own
   }
 
   async setCompatibility(subject: string, compatibility: string): Promise<void> {

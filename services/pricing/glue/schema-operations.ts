@@ -37,9 +37,11 @@ interface UpdateSchemaInput {
   readonly Description?: string
 }
 
-/** Glue's modes as the registry has them. */
+/**
+ * Glue's modes as the registry has them. There is neither DISABLED nor NONE: Apicurio applies its default to a schema
+ * that is set to NONE.
+ */
 const MODES: Readonly<Record<string, string>> = {
-  NONE: 'NONE',
   BACKWARD: 'BACKWARD',
   BACKWARD_ALL: 'BACKWARD_TRANSITIVE',
   FORWARD: 'FORWARD',

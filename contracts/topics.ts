@@ -357,6 +357,16 @@ export const platformTopics: TopicTable = {
     readers: ['pricing'],
     doc: 'Endpoints of models, with their feature contracts, versions and variants.',
   },
+  'weir.control.catalogue': {
+    value: CONTROL_ENTRY,
+    key: null,
+    partitions: 1,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['pricing'],
+    readers: ['pricing'],
+    doc: 'Databases, tables and partitions of the catalogue that clients of Glue have created.',
+  },
   'weir.tables.requests': {
     value: new URL('weir/table-request.avsc', import.meta.url),
     key: null,

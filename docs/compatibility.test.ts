@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import {
   dynamodbModel,
   dynamodbStreamsModel,
+  glueModel,
   iotDataModel,
   iotModel,
   kinesisModel,
@@ -39,6 +40,12 @@ test('the page has a row for every operation of DynamoDB in the models', () => {
   const operations = [dynamodbModel, dynamodbStreamsModel].flatMap((model) => Object.keys(model.operations))
   expect(listed.map(([name]) => name).sort()).toEqual(operations.sort())
   for (const [name, served] of listed) expect(served, name).toBe('served')
+})
+
+test('the page has a row for every operation of Glue in the model', () => {
+  const listed = rows('Glue operations')
+  expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(glueModel.operations).sort())
+  for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
 })
 
 test("the page has a row for every operation of SageMaker's runtime in the model", () => {

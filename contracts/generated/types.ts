@@ -596,6 +596,7 @@ export interface ValueOf {
   'weir.control.rules': ControlEntry
   'weir.control.tables': ControlEntry
   'weir.control.endpoints': ControlEntry
+  'weir.control.catalogue': ControlEntry
   'weir.tables.requests': TableRequest
   'weir.tables.items': TableEntry
   'weir.tables.changes': TableChange

@@ -40,7 +40,7 @@ function nameIn({ service, resource }: Arn): string {
 }
 
 /** Returns whether the pattern, in which * stands for any characters, fits the whole text. */
-function fits(pattern: string, text: string): boolean {
+export function fits(pattern: string, text: string): boolean {
   const [first, ...rest] = pattern.split('*')
   if (rest.length === 0) return text === pattern
   const last = rest.pop()!

@@ -58,6 +58,7 @@ type ControlTopic = Extract<
   | 'weir.control.rules'
   | 'weir.control.tables'
   | 'weir.control.endpoints'
+  | 'weir.control.catalogue'
 >
 
 export interface ControlLog {

@@ -18,6 +18,7 @@ import { config as read } from './config.ts'
 import { dynamodbApis } from './dynamodb/dynamodb-api.ts'
 import { openEndpoints } from './endpoints/endpoints.ts'
 import { openFills } from './fills.ts'
+import { openCatalogue } from './glue/catalogue.ts'
 import { glueApi } from './glue/glue-api.ts'
 import { endpointRoutes } from './http/endpoint-routes.ts'
 import { itemRoutes } from './http/item-routes.ts'
@@ -72,12 +73,21 @@ await Service.named('pricing')
     value: await openRecords({ codec, topic: CHANGES, reader: 'streams', log }),
     stop: async () => {},
   }))
-  .with('http', ({ access, awsAccess, changes, endpoints, fills, kafka, tables }, { log }) =>
+  .with('catalogue', ({ kafka, codec, tables }, { log }) =>
+    openCatalogue({ kafka, codec, log, topics, solutions, itemTables: tables.definitions.byName }),
+  )
+  .with('http', ({ access, awsAccess, catalogue, changes, endpoints, fills, kafka, tables }, { log }) =>
     openHttp(config.http, {
       log,
       names: hostNames('pricing'),
       admission: new Admission(config.memoryBytes),
-      ready: { kafka: kafka.connected, tables: tables.ready, endpoints: endpoints.ready, ...fills },
+      ready: {
+        kafka: kafka.connected,
+        tables: tables.ready,
+        endpoints: endpoints.ready,
+        catalogue: catalogue.ready,
+        ...fills,
+      },
       routes: async (app) => {
         const { account, models } = config
         itemRoutes(app, { tables, access })
@@ -88,7 +98,7 @@ await Service.named('pricing')
           awsDoor({ access: awsAccess, account }, [
             ...dynamodbApis({ account, tables, kafka, changes }),
             sagemakerRuntimeApi({ account, endpoints }),
-            glueApi({ account, topics, registryUrl: config.registryUrl }),
+            glueApi({ account, topics, registryUrl: config.registryUrl, catalogue }),
           ]),
         )
       },

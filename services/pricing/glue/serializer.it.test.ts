@@ -10,7 +10,7 @@ import { topics } from '@weir/solutions'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Pricing, startPricing } from '../testing/pricing.ts'
-import { produce } from './serializer.ts'
+import { produce } from './testing/serializer.ts'
 
 const TOPIC = 'taxi.telemetry'
 const CONTRACT = schemaOf(topics[TOPIC])

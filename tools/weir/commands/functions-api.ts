@@ -81,7 +81,7 @@ export const readSigning = (env: Readonly<Record<string, string | undefined>> = 
     accessKeyId:
       reader.optional(
         'AWS_ACCESS_KEY_ID',
-        'The access key that signs requests for functions; test if unset.',
+        'The access key that signs requests for functions and the catalogue; test if unset.',
       ) ?? 'test',
     secretAccessKey:
       reader.secret('AWS_SECRET_ACCESS_KEY', 'The secret of that access key; test if unset.') ?? 'test',

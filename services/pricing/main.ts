@@ -98,7 +98,7 @@ await Service.named('pricing')
           awsDoor({ access: awsAccess, account }, [
             ...dynamodbApis({ account, tables, kafka, changes }),
             sagemakerRuntimeApi({ account, endpoints }),
-            glueApi({ account, topics, registryUrl: config.registryUrl, catalogue }),
+            glueApi({ account, topics, registryUrl: config.registryUrl, catalogue, tables, log }),
           ]),
         )
       },

@@ -7,6 +7,8 @@ import { type Change, openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import {
+  type CrawlerEntry,
+  type CrawlerMembers,
   checks,
   type DatabaseEntry,
   idOf,
@@ -57,6 +59,7 @@ export interface CatalogueEntries {
   readonly database: ReadonlyMap<string, Held<DatabaseEntry, Database>>
   readonly table: ReadonlyMap<string, Held<TableEntry, Table>>
   readonly partition: ReadonlyMap<string, Held<PartitionEntry, Partition>>
+  readonly crawler: ReadonlyMap<string, Held<CrawlerEntry, CrawlerMembers>>
   /** The bytes of all of them. */
   bytes(): number
 }
@@ -79,6 +82,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Resource
     database: new Map<string, Held<DatabaseEntry, Database>>(),
     table: new Map<string, Held<TableEntry, Table>>(),
     partition: new Map<string, Held<PartitionEntry, Partition>>(),
+    crawler: new Map<string, Held<CrawlerEntry, CrawlerMembers>>(),
   }
   let bytes = 0
   const control = await openControlLog({
@@ -168,4 +172,9 @@ const partitionOf = (entry: PartitionEntry): Partition => ({
   CreationTime: new Date(entry.createdAt),
 })
 
-const shownAs = { database: databaseOf, table: tableOf, partition: partitionOf }
+const shownAs = {
+  database: databaseOf,
+  table: tableOf,
+  partition: partitionOf,
+  crawler: (entry: CrawlerEntry): CrawlerMembers => membersOf('crawler', entry),
+}

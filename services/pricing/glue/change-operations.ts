@@ -146,7 +146,7 @@ export function changeOperations({ account, catalogue }: CatalogueDeps) {
 }
 
 /** The database's entry. Throws for one that is not there, and for one that cannot be changed. */
-function created(catalogue: Catalogue, name: string): { readonly entry: DatabaseEntry } {
+export function created(catalogue: Catalogue, name: string): { readonly entry: DatabaseEntry } {
   if (catalogue.isFixed(name))
     throw invalid(`The database ${name} follows from what Weir knows, and cannot be changed here.`)
   const found = catalogue.entries.database.get(idOf(name))
@@ -204,7 +204,7 @@ function removed<K extends 'table' | 'partition'>(
 }
 
 /** Names are in lower case, as in Glue. */
-function nameOf(given: string, what: string): string {
+export function nameOf(given: string, what: string): string {
   if (!NAME.test(given)) throw invalid(`${what} names have no slash and no control characters.`)
   return given.toLowerCase()
 }
@@ -215,14 +215,14 @@ function without<M extends Members>(input: M, members: readonly string[]): M {
   return input
 }
 
-const databaseChange = (entry: DatabaseEntry): Change => ({
+export const databaseChange = (entry: DatabaseEntry): Change => ({
   kind: 'database',
   id: idOf(entry.name),
   value: entry,
 })
-const tableChange = (entry: TableEntry): Change => ({
+export const tableChange = (entry: TableEntry): Change => ({
   kind: 'table',
   id: idOf(entry.database, entry.name),
   value: entry,
 })
-const exists = (text: string): AwsError => new AwsError('AlreadyExistsException', text)
+export const exists = (text: string): AwsError => new AwsError('AlreadyExistsException', text)

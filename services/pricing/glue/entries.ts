@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { glueModel } from '@weir/aws'
 import { compile } from '@weir/aws/validate.ts'
 import type { CheckState } from '@weir/control'
-import { integer, list, object, read, type ShapedBy, text } from '@weir/topics/shape.ts'
+import { integer, list, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
 import type { Column } from './hive-types.ts'
 
 /** The longest JSON of an entry, as long as fits into a record with room for the rest. */
@@ -34,15 +34,37 @@ const partition = object({
   json,
 })
 
+const crawler = object({
+  name,
+  createdAt: time,
+  version: integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  json,
+  /** The crawl that is running. It has lapsed if it takes too long: its replica has died. */
+  run: nullable(object({ id: text({ max: 36 }), startedAt: time })),
+  last: nullable(
+    object({
+      status: oneOf('SUCCEEDED', 'CANCELLED', 'FAILED'),
+      startedAt: time,
+      error: nullable(text({ max: 2048 })),
+    }),
+  ),
+})
+
 export type DatabaseEntry = ShapedBy<typeof database>
 export type TableEntry = ShapedBy<typeof table>
 export type PartitionEntry = ShapedBy<typeof partition>
+export type CrawlerEntry = ShapedBy<typeof crawler>
 
 /** Members of an input, as Glue's model has them. */
 export type Members = Readonly<Record<string, unknown>>
 export type TableMembers = Members & {
   readonly PartitionKeys?: readonly Column[]
   readonly StorageDescriptor?: Members
+}
+export type CrawlerMembers = Members & {
+  readonly DatabaseName?: string
+  readonly TablePrefix?: string
+  readonly Targets: { readonly DynamoDBTargets?: readonly { readonly Path?: string }[] }
 }
 
 /** The id of an entry: names may be longer than ids. */
@@ -53,6 +75,7 @@ const checkOf = {
   database: compile<Members>(glueModel, 'DatabaseInput'),
   table: compile<TableMembers>(glueModel, 'TableInput'),
   partition: compile<Members>(glueModel, 'PartitionInput'),
+  crawler: compile<CrawlerMembers>(glueModel, 'CreateCrawlerRequest'),
 }
 
 /** Returns the members of an entry's input. Throws if Glue's model does not allow them. */
@@ -76,6 +99,11 @@ export const checks = {
     const entry = read(partition, state, 'ignored')
     requireId(id, entry.database, entry.table, ...entry.values)
     membersOf('partition', entry)
+  },
+  crawler(state, id) {
+    const entry = read(crawler, state, 'ignored')
+    requireId(id, entry.name)
+    membersOf('crawler', entry)
   },
 } satisfies Record<string, CheckState>
 

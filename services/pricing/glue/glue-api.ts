@@ -1,8 +1,12 @@
 /** Glue's API of 2017-03-31: the schema registry, and the catalogue of data. */
 import { type Account, type Api, api, glueModel } from '@weir/aws'
 import type { TopicTable } from '@weir/contracts/topics.ts'
+import type { Logger } from '@weir/service'
+import type { Tables } from '../tables/tables.ts'
 import type { Catalogue } from './catalogue.ts'
 import { changeOperations } from './change-operations.ts'
+import { crawlerOperations } from './crawler-operations.ts'
+import { Crawls } from './crawls.ts'
 import { partitionOperations } from './partition-operations.ts'
 import { SchemaRegistry } from './registry.ts'
 import { SchemaNames } from './schema-names.ts'
@@ -18,9 +22,11 @@ export interface GlueOptions {
   readonly topics: TopicTable
   readonly registryUrl: string
   readonly catalogue: Catalogue
+  readonly tables: Pick<Tables, 'definitions' | 'reading'>
+  readonly log: Logger
 }
 
-export function glueApi({ account, topics, registryUrl, catalogue }: GlueOptions): Api {
+export function glueApi({ account, topics, registryUrl, catalogue, tables, log }: GlueOptions): Api {
   const deps = {
     account,
     catalogue,
@@ -33,6 +39,7 @@ export function glueApi({ account, topics, registryUrl, catalogue }: GlueOptions
     ...tableOperations(deps),
     ...changeOperations(deps),
     ...partitionOperations(deps),
+    ...crawlerOperations({ ...deps, crawls: new Crawls(catalogue, tables, log) }),
   }
   return api(glueModel, operations, { maxBodyBytes: MAX_BODY_BYTES, invalidInput: 'InvalidInputException' })
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => pricing?.stop())
 
-test.each(['items', 'streams'])(
+test.each(['items', 'streams', 'catalogue'])(
   'boto3 passes its checks of %s',
   { timeout: CHECK_MS + 5000 },
   async (name) => {

@@ -1,5 +1,6 @@
 /** Crawlers of tables of items by AWS's own clients, on two replicas. */
 import {
+  type AttributeValue,
   CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,

@@ -5,6 +5,7 @@ import { partitionKey } from './catalogue.ts'
 import { createdTable, requireRoom, textOf } from './change-operations.ts'
 import { idOf, type Members, membersOf, type PartitionEntry } from './entries.ts'
 import { invalid, notFound } from './errors.ts'
+import { partitionFilter } from './partition-filter.ts'
 import { type PageInput, page } from './schema-operations.ts'
 import {
   arnsOf,
@@ -83,11 +84,12 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
 
     async GetPartitions(input: GetPartitionsInput, context: AwsContext) {
       const { database, table } = await readable(input, context)
-      if (input.Expression !== undefined && input.Expression !== '')
-        throw invalid('Partitions are not chosen by Expression here; leave it out and choose among all.')
       const { SegmentNumber: segment = 0, TotalSegments: segments = 1 } = input.Segment ?? {}
+      const { PartitionKeys: keys = [] } = catalogue.table(database, table)!
+      const chosen = input.Expression ? partitionFilter(input.Expression, keys) : () => true
       const all = catalogue
         .partitions(database, table)
+        .filter(({ Values }) => chosen(Values))
         .filter(({ Values }) => parseInt(idOf(...Values).slice(0, 8), 16) % segments === segment)
       const { items, next } = page(all, partitionKey, 'partitions', {
         max: input.MaxResults,

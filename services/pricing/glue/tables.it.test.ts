@@ -191,6 +191,8 @@ test('partitions of a table are created, listed, moved and deleted', async () =>
     [0, 1].map((SegmentNumber) => list({ Segment: { SegmentNumber, TotalSegments: 2 } })),
   )
   expect(segments.flat()).toHaveLength(12)
+  expect(await list({ Expression: 'year = 2026 AND month > 9' })).toHaveLength(3)
+  await expect(list({ Expression: 'day = 1' })).rejects.toMatchObject({ name: 'InvalidInputException' })
   const first = await glue.send(new GetPartitionsCommand({ ...table, MaxResults: 5 }))
   expect(await list({ NextToken: first.NextToken })).toHaveLength(7)
   const update = { PartitionValueList: ['2026', '1'], PartitionInput: partition('2027', '1') }

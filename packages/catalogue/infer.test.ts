@@ -7,12 +7,13 @@ const fieldsOf = (values: readonly unknown[]): unknown =>
 
 test('types are widened over all values, and what is missing or null is optional', () => {
   const values = [
-    { id: 'a', small: 1, big: 1, real: 1, both: true, list: [1], old: 1 },
+    { id: 'a', huge: 2 ** 70, small: 1, big: 1, real: 1, both: true, list: [1], old: 1 },
     { id: 'b', small: 2, big: 2 ** 40, real: 1.5, both: false, list: [2.5, null], old: null },
     { id: 'c', small: 3, big: 3n, real: 2 ** 60, both: true, list: [], added: 'x' },
   ]
   expect(fieldsOf(values)).toEqual({
     id: 'string',
+    huge: ['null', 'double'],
     small: 'int',
     big: 'long',
     real: 'double',

@@ -21,6 +21,8 @@ const MAX_FIELDS = 200
 const MAX_ALL_FIELDS = 5000
 const MAX_CONFLICTS = 100
 const MAX_PATH = 200
+/** The first whole number that a long of 64 bits cannot hold. */
+const TOO_LONG = 2 ** 63
 const FIELD = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 type Scalar = 'boolean' | 'int' | 'long' | 'double' | 'string'
@@ -105,9 +107,10 @@ function scalarOf(value: unknown): Scalar {
     case 'boolean':
       return 'boolean'
     case 'bigint':
-      return 'long'
+      return BigInt.asIntN(64, value) === value ? 'long' : 'double'
     case 'number':
-      return Number.isInteger(value) ? (value === (value | 0) ? 'int' : 'long') : 'double'
+      if (!Number.isInteger(value) || Math.abs(value) >= TOO_LONG) return 'double'
+      return value === (value | 0) ? 'int' : 'long'
     default:
       return 'string'
   }

@@ -1,5 +1,5 @@
 import { command, onlyPositionals, UsageError, wholeNumber } from '../command.ts'
-import { type Crawled, crawl } from '../crawl/crawl.ts'
+import { type Crawled, crawl, crawlFile } from '../crawl/crawl.ts'
 import { newestOf } from '../crawl/sample.ts'
 import { EXIT } from '../exit.ts'
 import { existingTopic, withCodec, withKafka } from '../kafka.ts'
@@ -11,7 +11,7 @@ import { type CatalogApi, type CatalogTable, openCatalogApi } from './catalog-ap
 import { readSigning } from './functions-api.ts'
 
 const usage = `
-weir catalog [list [TEXT]] | show TABLE | crawl TOPIC
+weir catalog [list [TEXT]] | show TABLE | crawl TOPIC | crawl --file FILE
 
 The catalogue of data: topics, streams, tables of items, and tables that clients of Glue have created, with their
 columns and owners. list and show ask pricing by Glue's API, signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
@@ -19,9 +19,11 @@ columns and owners. list and show ask pricing by Glue's API, signed with AWS_ACC
 list      shows the tables, or those with a text in their names, columns, owners or descriptions
 show      shows one table: its columns, partitions and parameters; for a topic, when its newest record came. TABLE is a
           name, or DATABASE/NAME
-crawl     reads the newest values of a topic, and proposes a contract that fits all of them (an .avsc). It says where
-          their types disagree. Values may be JSON, lines of CSV, or Avro with a schema of the registry
+crawl     reads the newest values of a topic, or the first rows of a file, and proposes a contract that fits all of
+          them (an .avsc). It says where their types disagree. Values may be JSON, lines of CSV, or Avro with a schema
+          of the registry; files CSV with a header or NDJSON, also gzip and zstd
 
+  --file FILE  crawl: reads a file instead of a topic
   --sample N   crawl: how many values at most, up to 10,000 (1,000)
   --json       prints JSON
 
@@ -29,6 +31,7 @@ Examples
   weir catalog list truck
   weir catalog show fleet.readings
   weir catalog crawl orders > orders.avsc
+  weir catalog crawl --file trips.csv.gz --sample 10000
 
 Exit code 1: there is no such table, or nothing can be said about the values.
 `
@@ -40,13 +43,20 @@ export const catalog = command({
   name: 'catalog',
   summary: 'Show what data there is, and infer the schema of a topic',
   usage,
-  options: { sample: { type: 'string' }, json: { type: 'boolean', default: false } },
-  async run({ sample, json }, [action = 'list', name, ...rest]) {
+  options: {
+    file: { type: 'string' },
+    sample: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+  async run({ file, sample, json }, [action = 'list', name, ...rest]) {
     if (!ACTIONS.includes(action))
       throw new UsageError(`There is no \`weir catalog ${action}\`.${hint(action, ACTIONS)}`)
     onlyPositionals(rest, 0)
     const count = wholeNumber('--sample', sample, 1000, 1, MAX_SAMPLE)
-    if (action === 'crawl') return crawlTopic(name, count, json)
+    if (action === 'crawl') {
+      if (file !== undefined) onlyPositionals(name === undefined ? [] : [name], 0)
+      return shownCrawl(await (file === undefined ? crawlTopic(name, count) : crawlFile(file, count)), json)
+    }
     const api = openCatalogApi(readSettings().urls.pricing, readSigning())
     if (action === 'list') return list(await api.search(name ?? ''), json)
     if (name === undefined) throw new UsageError('Name a table: `weir catalog show TABLE`.')
@@ -125,22 +135,26 @@ const newestRecordAt = (topic: string): Promise<number | undefined> =>
     return exists ? (await newestOf(kafka, topic, 100)).newestAt : undefined
   })
 
-async function crawlTopic(wanted: string | undefined, count: number, json: boolean): Promise<number> {
-  const crawled = await withKafka((kafka) =>
+const crawlTopic = (wanted: string | undefined, count: number): Promise<Crawled> =>
+  withKafka((kafka) =>
     withCodec(async (codec) => {
       const topic = await existingTopic(kafka, wanted)
       const { values } = await newestOf(kafka, topic, count)
       return crawl(topic, values, { codec, registryUrl: readSettings().registry })
     }),
   )
+
+async function shownCrawl(crawled: Crawled, json: boolean): Promise<number> {
   await (json ? printJson(crawled) : propose(crawled))
   return crawled.schema === undefined ? EXIT.refused : EXIT.ok
 }
 
 /** The contract goes to the output, and everything else to people. */
-async function propose({ topic, sampled, formats, conflicts, schema }: Crawled): Promise<void> {
+async function propose({ source, sampled, formats, conflicts, schema }: Crawled): Promise<void> {
   const counts = Object.entries(formats).map(([format, times]) => `${times} ${format}`)
-  process.stderr.write(`${sampled} values of ${topic}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.\n`)
+  process.stderr.write(
+    `${sampled} values of ${source}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.\n`,
+  )
   for (const conflict of conflicts) process.stderr.write(`${conflict}\n`)
   if (schema !== undefined) await print(`${JSON.stringify(schema, null, 2)}\n`)
   else process.stderr.write('Nothing can be said about them: they are neither JSON, CSV nor Avro.\n')

@@ -1,4 +1,5 @@
 /** What a sample of a topic says about its values. */
+import { basename } from 'node:path'
 import { infer } from '@weir/catalogue/infer.ts'
 import { type Codec, valueDecoder } from '@weir/codec'
 import { glueSchemaId } from '@weir/codec/glue-frame.ts'
@@ -6,10 +7,13 @@ import { askRegistry } from '@weir/codec/registry-requests.ts'
 import type { AvroSchema } from '@weir/contracts/avro.ts'
 import { topics } from '@weir/solutions'
 import { contractOf } from '../kafka.ts'
+import { faultText } from '../replay/rows.ts'
+import { firstRows } from './file-rows.ts'
 import { type Format, formatOf, objectIn } from './sample.ts'
 
 export interface Crawled {
-  readonly topic: string
+  /** The topic, or the file. */
+  readonly source: string
   readonly sampled: number
   /** How many values have each format. */
   readonly formats: Readonly<Partial<Record<Format, number>>>
@@ -25,6 +29,20 @@ export interface CrawlResources {
 
 /** The most schemas of a sample that are fetched. */
 const MAX_SCHEMAS = 10
+
+/** Throws a UsageError for a file that cannot be read. */
+export async function crawlFile(path: string, count: number): Promise<Crawled> {
+  const { format, rows, faults } = await firstRows(path, count)
+  const { schema, conflicts } = infer(rows, basename(path).replace(/\.[^.]*(\.(gz|zst))?$/, ''))
+  const left = faults.length === 0 ? [] : [`${faults.length} rows cannot be read: ${faultText(faults)}.`]
+  return {
+    source: path,
+    sampled: rows.length,
+    formats: { [format === 'ndjson' ? 'json' : format]: rows.length },
+    conflicts: [...conflicts, ...left],
+    schema,
+  }
+}
 
 /** Rejects with the codec's RegistryUnavailable if values are in Avro and the registry does not answer. */
 export async function crawl(
@@ -51,10 +69,10 @@ export async function crawl(
     const schema = schemas.find((one) => one !== undefined)
     if (known.length > 1)
       conflicts.push(`The values have ${ids.size} schemas; that with the id ${known[0]} is proposed.`)
-    return { topic, sampled: values.length, formats, conflicts, schema }
+    return { source: topic, sampled: values.length, formats, conflicts, schema }
   }
   const schema = objects.length === inferred.skipped ? undefined : inferred.schema
-  return { topic, sampled: values.length, formats, conflicts, schema }
+  return { source: topic, sampled: values.length, formats, conflicts, schema }
 }
 
 function note(ids: Set<number>, value: Buffer): void {

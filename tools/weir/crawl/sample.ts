@@ -67,7 +67,7 @@ export function objectIn(value: Buffer, format: Format): unknown {
 }
 
 /** Returns what a cell of CSV is: nothing, a number, a boolean or a text. */
-function cellOf(cell: string): unknown {
+export function cellOf(cell: string): unknown {
   if (cell === '') return null
   if (cell === 'true' || cell === 'false') return cell === 'true'
   return /^-?(0|[1-9]\d{0,15})(\.\d{1,15})?(e[+-]?\d{1,3})?$/i.test(cell) ? Number(cell) : cell

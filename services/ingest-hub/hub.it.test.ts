@@ -66,12 +66,14 @@ describe('records', () => {
     const source = uniqueName('ids')
     const { body } = await post(
       hub,
-      batch([{ value: report() }, { id: 'mine', value: report() }]),
+      batch([{ value: report() }, { id: 'mine', value: report() }, { value: report() }]),
       from(source),
       `/v1/topics/${TOPIC}/records?ids=true`,
     )
-    expect(body.stored).toBe(2)
-    expect(body.ids).toEqual([expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/), 'mine'])
+    expect(body.stored).toBe(3)
+    const made = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/)
+    expect(body.ids).toEqual([made, 'mine', made])
+    expect(new Set(body.ids).size).toBe(3)
     expect((await stored(source)).map(({ headers }) => headers['weir-id']).toSorted()).toEqual(
       body.ids.toSorted(),
     )

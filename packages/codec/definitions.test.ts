@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { avroProblem, canonicalAvro } from './definitions.ts'
+import { avroProblem, canonicalAvro, MULTIPLIES } from './definitions.ts'
 
 const RECORD = {
   type: 'record',
@@ -57,6 +57,17 @@ test.each([
   const text = `${opening.repeat(7000)}"int"${closing.repeat(7000)}`
   expect(() => [avroProblem(text), canonicalAvro(text)]).not.toThrow()
   expect(canonicalAvro(opening.repeat(7000))).toBeUndefined()
+})
+
+test('a schema whose types multiply is refused before its defaults are checked', () => {
+  let schema: object = { type: 'record', name: 'L0', fields: [{ name: 'x', type: 'int', default: 1 }] }
+  for (let i = 1; i < 60; i++) {
+    const [a, b] = [schema, `L${i - 1}`].map((type, j) => ({ name: 'ab'[j], type, default: {} }))
+    schema = { type: 'record', name: `L${i}`, fields: [a, b] }
+  }
+  expect(avroProblem(JSON.stringify(schema))).toBe(MULTIPLIES)
+  const list = { type: 'record', name: 'List', fields: [{ name: 'next', type: ['null', 'List'] }] }
+  expect(avroProblem(JSON.stringify(list))).toBeUndefined()
 })
 
 test('a schema has no problem', () => expect(avroProblem(JSON.stringify(RECORD))).toBeUndefined())

@@ -5,6 +5,7 @@ import { registryAddress } from '@weir/codec/registry-address.ts'
 import { subjectOf } from '@weir/contracts'
 import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import type { Type } from 'avsc'
+import { MULTIPLIES, multiplies } from './definitions.ts'
 import { CodecError, RegistryUnavailable } from './errors.ts'
 
 export interface Registry {
@@ -123,12 +124,23 @@ function isNotFound(error: unknown): boolean {
 
 /**
  * Throws for a success that did not come from a registry, but from a proxy, for instance. It says nothing
- * about schemas.
+ * about schemas. Throws an error without a status, which is a verdict, for a schema that the client could not parse in
+ * any time.
  */
 function checkAnswer<R extends { data(): unknown; status(): number }>(response: R): R {
   const { schema, id } = Object(response.data()) as { schema?: unknown; id?: unknown }
+  if (typeof schema === 'string' && isBomb(schema)) throw new Error(MULTIPLIES)
   if (typeof schema === 'string' || typeof id === 'number') return response
   throw Object.assign(new Error('an answer with neither schema nor id'), { status: response.status() })
+}
+
+/** Other texts are judged by the client. */
+function isBomb(schema: string): boolean {
+  try {
+    return multiplies(JSON.parse(schema))
+  } catch {
+    return false
+  }
 }
 
 function hasReason(error: Error): boolean {

@@ -98,6 +98,7 @@ test('a schema of the registry whose types multiply makes its records undecodabl
   expect(() => reader.decode(bytes, 100, end)).toThrow(
     new Undecodable(
       `Schema ${ID} cannot be used: The schema has more than 10000 types when all references are followed.`,
+      'unknown-schema',
     ),
   )
 })

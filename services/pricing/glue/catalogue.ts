@@ -3,7 +3,7 @@
  * created, with their partitions. The latter are decisions in the control log weir.control.catalogue.
  */
 import type { Codec } from '@weir/codec'
-import { type Change, openControlLog } from '@weir/control'
+import { type Change, openControlLog, type Scope } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 import {
@@ -47,8 +47,9 @@ export interface Catalogue {
   /**
    * Writes what `decide` returns. No other decision comes in between. `decide` may run several times; its errors are
    * thrown here.
+   * @param scope the ids that it looks at, if it does not look at others: such decisions share transactions
    */
-  change(decide: () => readonly Change[]): Promise<void>
+  change(decide: () => readonly Change[], scope?: Scope): Promise<void>
   /** Resolves when everything that was decided before the call is known here. */
   catchUp(): Promise<void>
   ready(): boolean
@@ -140,7 +141,7 @@ function catalogueOf(
       return entries.partition.get(idOf(database, table, ...values))?.shown
     },
     isFixed: (database) => fixed.has(database),
-    change: (decide) => control.write(decide),
+    change: (decide, scope) => control.write(decide, scope),
     catchUp: () => control.catchUp(),
     ready: () => control.ready(),
   }

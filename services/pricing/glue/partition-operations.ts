@@ -53,22 +53,29 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
   const create = async (of: PartitionsOf, input: PartitionInput, context: AwsContext): Promise<void> => {
     const { database, table } = changeable(of, context)
     const json = textOf(input)
-    await catalogue.change(() => {
-      const values = valuesOf(createdTable(catalogue, database, table).entry, input)
-      if (catalogue.partition(database, table, values) !== undefined)
-        throw new AwsError('AlreadyExistsException', 'Partition already exists.')
-      requireRoom(catalogue, json.length)
-      return [changed({ database, table, values, createdAt: Date.now(), json })]
-    })
+    const { Values: given = [] } = input
+    await catalogue.change(
+      () => {
+        const values = valuesOf(createdTable(catalogue, database, table).entry, input)
+        if (catalogue.partition(database, table, values) !== undefined)
+          throw new AwsError('AlreadyExistsException', 'Partition already exists.')
+        requireRoom(catalogue, json.length)
+        return [changed({ database, table, values, createdAt: Date.now(), json })]
+      },
+      scopeOf(database, table, given),
+    )
   }
 
   const remove = async (of: PartitionsOf, values: readonly string[], context: AwsContext): Promise<void> => {
     const { database, table } = changeable(of, context)
-    await catalogue.change(() => {
-      createdTable(catalogue, database, table)
-      if (catalogue.partition(database, table, values) === undefined) throw noPartition(values)
-      return [{ kind: 'partition', id: idOf(database, table, ...values), value: undefined }]
-    })
+    await catalogue.change(
+      () => {
+        createdTable(catalogue, database, table)
+        if (catalogue.partition(database, table, values) === undefined) throw noPartition(values)
+        return [{ kind: 'partition', id: idOf(database, table, ...values), value: undefined }]
+      },
+      scopeOf(database, table, values),
+    )
   }
 
   return {
@@ -198,6 +205,12 @@ function valuesOf(
     throw invalid(`The table has ${keys.length} partition keys, and the partition ${values.length} values.`)
   return values
 }
+
+/** Partitions are independent of each other, and depend on their table. */
+const scopeOf = (database: string, table: string, values: readonly string[]) => ({
+  reads: [idOf(database), idOf(database, table)],
+  changes: [idOf(database, table, ...values)],
+})
 
 const changed = (entry: PartitionEntry): Change => ({
   kind: 'partition',

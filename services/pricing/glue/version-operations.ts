@@ -31,13 +31,15 @@ interface Found {
 const TRANSPORT = 'x-amz-meta-transport'
 
 export function versionOperations({ names, registry }: SchemaDeps) {
-  /** The version with that UUID, of the first schema that has it and that the client may see. */
+  /** The version with that UUID, of the schema that has it and that the client may see: contracts of topics first. */
   const byUuid = async (uuid: string, context: AwsContext): Promise<Found> => {
     const id = idOfUuid(uuid)
-    const found = (id === undefined ? [] : await registry.placesOf(id)).flatMap((place) => {
-      const schema = names.ofSubject(place.subject)
-      return schema === undefined ? [] : [{ schema, number: place.version }]
-    })
+    const found = (id === undefined ? [] : await registry.placesOf(id))
+      .flatMap((place) => {
+        const schema = names.ofSubject(place.subject)
+        return schema === undefined ? [] : [{ schema, number: place.version }]
+      })
+      .sort((a, b) => Number(b.schema.isContract) - Number(a.schema.isContract))
     const { schema, number } = found.find((one) => context.may(one.schema.arn)) ?? found[0] ?? {}
     if (schema === undefined) throw notFound(`Schema version is not found. SchemaVersionId: ${uuid}.`)
     context.authorize(schema.arn)

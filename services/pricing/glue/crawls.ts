@@ -121,10 +121,11 @@ export class Crawls {
     const now = Date.now()
     const isNew = this.#catalogue.database(database) === undefined
     if (!isNew) created(this.#catalogue, database)
+    let added = 0
     const tables = inputs.map((input) => {
       const json = textOf(input)
-      requireRoom(this.#catalogue, json.length)
       const before = this.#catalogue.entries.table.get(idOf(database, input.Name))?.entry
+      added += json.length - (before?.json.length ?? 0)
       return tableChange({
         database,
         name: input.Name,
@@ -135,6 +136,7 @@ export class Crawls {
       })
     })
     const json = JSON.stringify({ Name: database })
+    requireRoom(this.#catalogue, added)
     return isNew ? [databaseChange({ name: database, createdAt: now, json }), ...tables] : tables
   }
 }

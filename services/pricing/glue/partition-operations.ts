@@ -1,7 +1,7 @@
 /** Glue's operations on partitions of tables. */
 import { type AwsContext, AwsError } from '@weir/aws'
 import type { Change } from '@weir/control'
-import { partitionKey } from './catalogue.ts'
+import { type Partition, partitionKey } from './catalogue.ts'
 import { createdTable, requireRoom, textOf } from './change-operations.ts'
 import { idOf, type Members, membersOf, type PartitionEntry } from './entries.ts'
 import { invalid, notFound } from './errors.ts'
@@ -12,6 +12,7 @@ import {
   type CatalogueDeps,
   type PartitionsOf,
   requireCatalog,
+  storedName,
   tableNamed,
 } from './table-operations.ts'
 
@@ -28,6 +29,8 @@ interface GetPartitionsInput extends PartitionsOf, PageInput {
 }
 
 export function partitionOperations({ account, catalogue }: CatalogueDeps) {
+  const shown = (partition: Partition) => ({ ...partition, CatalogId: account.accountId })
+
   /** Throws unless the client may read the table. Returns its name as it is stored. */
   const readable = async (input: PartitionsOf, context: AwsContext) => {
     requireCatalog(account, input.CatalogId)
@@ -37,10 +40,10 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
     return named
   }
 
-  const stored = ({ DatabaseName, TableName }: PartitionsOf) =>
-    catalogue.isFixed(DatabaseName)
-      ? { database: DatabaseName, table: TableName }
-      : { database: DatabaseName.toLowerCase(), table: TableName.toLowerCase() }
+  const stored = ({ DatabaseName, TableName }: PartitionsOf) => ({
+    database: storedName(catalogue, DatabaseName),
+    table: storedName(catalogue, DatabaseName, TableName),
+  })
 
   /** Throws unless the client may change the table. */
   const changeable = (input: PartitionsOf, context: AwsContext) => {
@@ -86,7 +89,7 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
       const { database, table } = await readable(input, context)
       const partition = catalogue.partition(database, table, input.PartitionValues)
       if (partition === undefined) throw noPartition(input.PartitionValues)
-      return { Partition: { ...partition, CatalogId: account.accountId } }
+      return { Partition: shown(partition) }
     },
 
     async GetPartitions(input: GetPartitionsInput, context: AwsContext) {
@@ -103,7 +106,7 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
         token: input.NextToken,
       })
       return {
-        Partitions: items.map((partition) => ({ ...partition, CatalogId: account.accountId })),
+        Partitions: items.map(shown),
         NextToken: next,
       }
     },
@@ -115,7 +118,7 @@ export function partitionOperations({ account, catalogue }: CatalogueDeps) {
       const { database, table } = await readable(input, context)
       const found = input.PartitionsToGet.map(({ Values }) => catalogue.partition(database, table, Values))
       return {
-        Partitions: found.filter((partition) => partition !== undefined),
+        Partitions: found.filter((partition) => partition !== undefined).map(shown),
         UnprocessedKeys: [],
       }
     },

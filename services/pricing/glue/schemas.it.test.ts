@@ -1,7 +1,4 @@
 /** Glue's operations on schemas by AWS's own client, on a real registry. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   CheckSchemaVersionValidityCommand,
   CreateRegistryCommand,
@@ -23,12 +20,11 @@ import {
 } from '@aws-sdk/client-glue'
 import { schemaOf } from '@weir/contracts'
 import { topics } from '@weir/solutions'
-import { tieFolder } from '@weir/stack/lifeline.ts'
 import { servers, uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { OWNER, ownerOf } from '../testing/access-key.ts'
 import { clientOf, type Pricing, startPricing } from '../testing/pricing.ts'
 
-const OWNER = { accessKeyId: 'SCHEMAS1', secretAccessKey: 'secret-of-the-test-1' }
 const NAME = uniqueName('rides')
 const ARN = 'arn:aws:glue:us-east-1:000000000000'
 const CONTRACT = JSON.stringify(schemaOf(topics['taxi.telemetry']), null, 2)
@@ -37,11 +33,7 @@ let glue: GlueClient
 let owner: GlueClient
 
 beforeAll(async () => {
-  const keys = mkdtempSync(join(tmpdir(), 'weir-keys-'))
-  tieFolder(keys)
-  const file = join(keys, 'access-keys.json')
-  writeFileSync(file, JSON.stringify([{ ...OWNER, rights: { glue: [`weir/${NAME}*`] } }]))
-  pricing = await startPricing({ variables: { AWS_ACCESS_KEYS_FILE: file } })
+  pricing = await startPricing({ variables: ownerOf([`weir/${NAME}*`]) })
   glue = clientOf(GlueClient, pricing.url, { maxAttempts: 1 })
   owner = clientOf(GlueClient, pricing.url, { maxAttempts: 1, credentials: OWNER })
 })

@@ -36,9 +36,11 @@ const SEPARATOR = '\u0000'
 
 export function tableOperations({ account, catalogue }: CatalogueDeps) {
   const arns = arnsOf(account)
+  const databaseName = (given: string): string => storedName(catalogue, given)
   const shown = <T extends Database | Table>(found: T): T => ({ ...found, CatalogId: account.accountId })
 
-  const tablesIn = (name: string, context: AwsContext): readonly Table[] => {
+  const tablesIn = (given: string, context: AwsContext): readonly Table[] => {
+    const name = databaseName(given)
     const database = catalogue.database(name)
     if (database === undefined) throw notFound(`Database ${name} not found.`)
     return catalogue
@@ -61,9 +63,10 @@ export function tableOperations({ account, catalogue }: CatalogueDeps) {
 
     async GetDatabase({ CatalogId: id, Name }: InCatalog & { readonly Name: string }, context: AwsContext) {
       requireCatalog(account, id)
-      context.authorize(arns.database(Name))
+      const name = databaseName(Name)
+      context.authorize(arns.database(name))
       await catalogue.catchUp()
-      const database = catalogue.database(Name)
+      const database = catalogue.database(name)
       if (database === undefined) throw notFound(`Database ${Name} not found.`)
       return { Database: shown(database) }
     },
@@ -115,9 +118,11 @@ export function tableOperations({ account, catalogue }: CatalogueDeps) {
 export function tableNamed(
   account: Account,
   catalogue: Catalogue,
-  { DatabaseName: database, Name: name }: Pick<TableId, 'DatabaseName' | 'Name'>,
+  id: Pick<TableId, 'DatabaseName' | 'Name'>,
   context: AwsContext,
 ): Table {
+  const database = storedName(catalogue, id.DatabaseName)
+  const name = storedName(catalogue, id.DatabaseName, id.Name)
   context.authorize(arnsOf(account).table(database, name))
   const table = catalogue.table(database, name)
   if (table === undefined)
@@ -128,6 +133,13 @@ export function tableNamed(
     )
   return table
 }
+
+/**
+ * Returns the name of a database, or of a table in it, as it is stored: in lower case, as in Glue, but as it is if Weir
+ * knows it, since tables of items differ by the case of their names.
+ */
+export const storedName = (catalogue: Catalogue, database: string, name = database): string =>
+  catalogue.isFixed(database) ? name : name.toLowerCase()
 
 export const arnsOf = (account: Account) => ({
   database: (name: string): string => glueArn(account, `database/${name}`),

@@ -1,7 +1,4 @@
 /** Glue's databases, tables and partitions by AWS's own client, on real servers. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   BatchCreatePartitionCommand,
   BatchDeletePartitionCommand,
@@ -25,14 +22,13 @@ import {
   UpdatePartitionCommand,
   UpdateTableCommand,
 } from '@aws-sdk/client-glue'
-import { tieFolder } from '@weir/stack/lifeline.ts'
 import { uniqueName } from '@weir/testkit'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { untilReady } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { OWNER, ownerOf } from '../testing/access-key.ts'
 import { clientOf, openPricingWorld, type PricingWorld } from '../testing/pricing.ts'
 
-const OWNER = { accessKeyId: 'TABLES1', secretAccessKey: 'secret-of-the-test-1' }
 const database = uniqueName('sales')
 const CatalogId = '000000000000'
 let world: PricingWorld
@@ -42,11 +38,7 @@ let other: GlueClient
 let owner: GlueClient
 
 beforeAll(async () => {
-  const keys = mkdtempSync(join(tmpdir(), 'weir-keys-'))
-  tieFolder(keys)
-  const file = join(keys, 'access-keys.json')
-  writeFileSync(file, JSON.stringify([{ ...OWNER, rights: { glue: [database, `${database}/own*`] } }]))
-  world = await openPricingWorld({ variables: { AWS_ACCESS_KEYS_FILE: file } })
+  world = await openPricingWorld({ variables: ownerOf([database, `${database}/own*`]) })
   for (let i = 0; i < 2; i++) {
     const replica = await world.start()
     replicas.push(replica)
@@ -136,6 +128,14 @@ test('topics, streams and tables of items of a solution are tables of its databa
 test('a table is created, changed and deleted, and every replica shows it at once', async () => {
   await create('Orders')
   const id = { DatabaseName: database, Name: 'orders' }
+  // Glue keeps names in lower case, and finds them in any.
+  const shouted = { DatabaseName: database.toUpperCase(), Name: 'ORDERS' }
+  expect((await other.send(new GetTableCommand(shouted))).Table).toMatchObject(id)
+  const named = await other.send(new GetDatabaseCommand({ Name: shouted.DatabaseName }))
+  expect(named.Database!.Name).toBe(database)
+  const { DatabaseName } = shouted
+  const { TableList } = await other.send(new GetTablesCommand({ DatabaseName }))
+  expect(TableList!.map(({ Name }) => Name)).toContain('orders')
   expect((await other.send(new GetTableCommand(id))).Table).toMatchObject({
     ...input('orders'),
     VersionId: '0',

@@ -69,7 +69,7 @@ export function readOperations({ tables, names }: ItemDeps) {
       const projection = projectionOf(input)
       const keyValues = refusing(() => readItem(input.Key))
       const table = names.find(input.TableName, context)
-      const key = namedKey(table, keyValues)
+      const key = refusing(() => readKey(schemaOf(table), keyValues))
       if (input.ConsistentRead) await outcome(tables.settle(table, key.partition))
       const found = tables.reading.get(encodeKey(table.id, key))
       return found === undefined ? {} : { Item: projection?.project(found.item) ?? found.item }

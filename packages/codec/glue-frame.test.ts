@@ -9,6 +9,7 @@ import { idOfUuid, versionUuid } from './glue-frame.ts'
 import { createReader, type Reader, type ValueColumns } from './reader.ts'
 import type { Registry } from './registry.ts'
 import { Schemas } from './schemas.ts'
+import { multiplying } from './testing/multiplying.ts'
 
 const ID = 0xfedcba98
 const TAXI = schemaOf(topics['taxi.telemetry'])
@@ -110,18 +111,7 @@ test.each([
 })
 
 test('a schema whose lists hold a type that multiplies itself is refused at once', async () => {
-  const level = (depth: number): unknown => ({
-    type: 'record',
-    name: `L${depth}`,
-    fields:
-      depth === 0
-        ? [{ name: 'x', type: 'int' }]
-        : [
-            { name: 'a', type: level(depth - 1) },
-            { name: 'b', type: `L${depth - 1}` },
-          ],
-  })
-  const bomb = { name: 'bomb', type: { type: 'array', items: level(60) } }
+  const bomb = { name: 'bomb', type: { type: 'array', items: multiplying(60) } }
   const { fields, ...rest } = TAXI as unknown as { fields: object[] }
   const reader = readerOf({ ...rest, fields: [bomb, ...fields] } as unknown as AvroSchema)
   const startedAt = Date.now()

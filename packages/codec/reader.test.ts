@@ -7,6 +7,7 @@ import { SchemaNeeded, Undecodable } from './errors.ts'
 import { createReader, type Reader, type ValueColumns } from './reader.ts'
 import { registryAt } from './registry.ts'
 import { Schemas } from './schemas.ts'
+import { multiplying } from './testing/multiplying.ts'
 import { type UnwellRegistry, unwellRegistry } from './testing/unwell-registry.ts'
 import { createWriter } from './writer.ts'
 
@@ -78,20 +79,9 @@ test('a schema of another topic makes its records undecodable', async () => {
 })
 
 test('a schema of the registry whose types multiply makes its records undecodable', async () => {
-  const level = (depth: number): unknown => ({
-    type: 'record',
-    name: `L${depth}`,
-    fields:
-      depth === 0
-        ? [{ name: 'x', type: 'int' }]
-        : [
-            { name: 'a', type: level(depth - 1) },
-            { name: 'b', type: `L${depth - 1}` },
-          ],
-  })
   const root = {
     ...(TAXI as object),
-    fields: [{ name: 'bomb', type: level(20) }, ...(TAXI as unknown as { fields: object[] }).fields],
+    fields: [{ name: 'bomb', type: multiplying(20) }, ...(TAXI as unknown as { fields: object[] }).fields],
   }
   registryHas(root as unknown as AvroSchema)
   await reader.prepare(batch)

@@ -2,43 +2,33 @@
 import { type AlerterWorld, openAlerterWorld } from '@weir/alerter/testing/alerter.ts'
 import type { Alerter } from '@weir/alerter/testing/service.ts'
 import { startReceiver } from '@weir/testkit/http-receiver.ts'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { alerts } from './alerts.ts'
 
 let world: AlerterWorld
 let service: Alerter
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(async () => {
   world = await openAlerterWorld()
   service = await world.start()
   vi.stubEnv('ALERTER_URL', service.url)
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
 })
 afterAll(async () => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
   service?.kill('SIGKILL')
   await world?.stop()
 })
 
 const json = async (...args: readonly string[]) => {
-  out = ''
-  expect(await alerts.run([...args, '--json']), said).toBe(0)
-  return JSON.parse(out)
+  printed.out = ''
+  expect(await alerts.run([...args, '--json']), printed.said).toBe(0)
+  return JSON.parse(printed.out)
 }
 
 test('a topic is created, subscribed and published to, and its deliveries and incidents are shown', async () => {
   expect(await alerts.run(['topics'])).toBe(0)
-  expect(out).toContain('There are no topics yet')
+  expect(printed.out).toContain('There are no topics yet')
   expect(await json('topics', 'operations', '--create')).toEqual([])
   const receiver = await startReceiver(({ body }) => (JSON.parse(body).Type === 'Notification' ? 503 : 200))
   // Half a day from now, so that nothing is held back.
@@ -73,16 +63,16 @@ test('a topic is created, subscribed and published to, and its deliveries and in
   await expect.poll(async () => (await json('deliveries', '--failed')).length, { timeout: 20_000 }).toBe(1)
   const [delivery] = await json('deliveries', '--topic', 'operations', '--subscription', subscription)
   expect(delivery).toMatchObject({ messageId, outcome: 'failed', status: '503', attempts: 1 })
-  out = ''
+  printed.out = ''
   expect(await alerts.run(['deliveries'])).toBe(0)
-  expect(out).toMatch(/operations +failed +1 .*503/)
+  expect(printed.out).toMatch(/operations +failed +1 .*503/)
 
   const [incident] = await json('incidents', '--topic', 'operations')
   expect(incident).toMatchObject({ key: 'disk', status: 'open', severity: 'critical' })
-  out = ''
+  printed.out = ''
   expect(await alerts.run(['incidents', 'acknowledge', incident.id])).toBe(0)
   expect(await alerts.run(['incidents', 'resolve', incident.id])).toBe(0)
-  expect(out).toBe('disk in operations is acknowledged.\ndisk in operations is resolved.\n')
+  expect(printed.out).toBe('disk in operations is acknowledged.\ndisk in operations is resolved.\n')
   expect(await json('incidents')).toEqual([])
   expect((await json('incidents', '--all'))[0]).toMatchObject({ resolvedBy: 'a local client' })
   await receiver.stop()
@@ -90,9 +80,9 @@ test('a topic is created, subscribed and published to, and its deliveries and in
 
 test('what the alerter refuses ends the command with its sentence', async () => {
   expect(await alerts.run(['publish', 'missing', 'x'])).toBe(1)
-  expect(said).toContain('The alerter answered 404: Topic does not exist')
+  expect(printed.said).toContain('The alerter answered 404: Topic does not exist')
   expect(await alerts.run(['publish', 'operations', 'x', '--key', 'two words'])).toBe(1)
-  expect(said).toContain('printable ASCII')
+  expect(printed.said).toContain('printable ASCII')
   expect(await alerts.run(['incidents', 'resolve', '00000000-0000-4000-8000-000000000000'])).toBe(1)
-  expect(said).toContain('There is no such incident')
+  expect(printed.said).toContain('There is no such incident')
 })

@@ -1,29 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { alerts } from './alerts.ts'
 
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(() => {
   vi.stubEnv('ALERTER_URL', 'http://127.0.0.1:1')
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
-})
-afterAll(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
 })
 
 test('--help shows every option with examples', async () => {
   expect(await alerts.run(['--help'])).toBe(0)
   for (const word of ['subscribe TOPIC ENDPOINT', '--quiet-hours', '--key', 'incidents acknowledge'])
-    expect(out).toContain(word)
+    expect(printed.out).toContain(word)
 })
 
 test.each<[string[], string]>([
@@ -45,13 +33,13 @@ test.each<[string[], string]>([
   [['incidents', 'list', 'x'], 'too many'],
 ])('the arguments %j are refused with a sentence', async (args, sentence) => {
   expect(await alerts.run(args)).toBe(2)
-  expect(said).toContain(sentence)
+  expect(printed.said).toContain(sentence)
 })
 
 test.each([['topics'], ['deliveries'], ['incidents']])(
   'an alerter that is down is named by %s',
   async (action) => {
     expect(await alerts.run([action])).toBe(4)
-    expect(said).toContain('The alerter at http://127.0.0.1:1 does not answer')
+    expect(printed.said).toContain('The alerter at http://127.0.0.1:1 does not answer')
   },
 )

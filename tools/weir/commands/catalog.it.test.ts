@@ -5,15 +5,14 @@ import { parseSchema } from '@weir/contracts/avro.ts'
 import { appendRecord, type Kafka, kafkaConfig, openKafka, writeRecords } from '@weir/kafka'
 import { type Pricing, startPricing } from '@weir/pricing/testing/pricing.ts'
 import { servers, uniqueName } from '@weir/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { catalog } from './catalog.ts'
 
 let pricing: Pricing
 let kafka: Kafka
 let stopKafka: () => Promise<void>
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(async () => {
   pricing = await startPricing()
@@ -24,17 +23,8 @@ beforeAll(async () => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test')
   ;({ value: kafka, stop: stopKafka } = await openKafka(readConfig(process.env, kafkaConfig)))
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
 })
 afterAll(async () => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
   await stopKafka?.()
   await pricing?.stop()
 })
@@ -56,16 +46,16 @@ async function topicWith(values: readonly (string | Buffer)[]): Promise<string> 
 
 test('tables are listed and shown', async () => {
   expect(await run('list', 'deviceId')).toBe(0)
-  expect(out).toMatch(/taxi-telemetry +taxi\.telemetry +kafka +avro +taxi-telemetry +\d+/)
-  out = ''
+  expect(printed.out).toMatch(/taxi-telemetry +taxi\.telemetry +kafka +avro +taxi-telemetry +\d+/)
+  printed.out = ''
   expect(await run('show', 'taxi-telemetry/taxi.telemetry')).toBe(0)
-  expect(out).toMatch(/deviceId +string/)
-  expect(out).toContain('Sample: {')
-  out = ''
+  expect(printed.out).toMatch(/deviceId +string/)
+  expect(printed.out).toContain('Sample: {')
+  printed.out = ''
   expect(await run('show', 'taxi.telemetry', '--json')).toBe(0)
-  expect(JSON.parse(out)).toMatchObject({ DatabaseName: 'taxi-telemetry', partitions: [] })
+  expect(JSON.parse(printed.out)).toMatchObject({ DatabaseName: 'taxi-telemetry', partitions: [] })
   expect(await run('show', 'nobody')).toBe(1)
-  expect(said).toContain('There is no table nobody')
+  expect(printed.said).toContain('There is no table nobody')
 })
 
 test('a contract is proposed for a topic, and conflicts are told', async () => {
@@ -76,7 +66,7 @@ test('a contract is proposed for a topic, and conflicts are told', async () => {
     'not JSON',
   ])
   expect(await run('crawl', topic)).toBe(0)
-  const schema = JSON.parse(out)
+  const schema = JSON.parse(printed.out)
   expect(schema.fields).toEqual([
     { name: 'id', type: 'string' },
     { name: 'fare', type: 'double' },
@@ -84,8 +74,8 @@ test('a contract is proposed for a topic, and conflicts are told', async () => {
     { name: 'tip', type: ['null', 'long'], default: null },
   ])
   expect(() => parseSchema(schema)).not.toThrow()
-  expect(said).toContain(`4 values of ${topic}: 3 json, 1 text.`)
-  expect(said).toContain('at is text in 1, object in 2 of 3 values; text is proposed.')
+  expect(printed.said).toContain(`4 values of ${topic}: 3 json, 1 text.`)
+  expect(printed.said).toContain('at is text in 1, object in 2 of 3 values; text is proposed.')
 })
 
 test('a topic with a schema of the registry gets that, and one with nothing known gets none', async () => {
@@ -95,7 +85,7 @@ test('a topic with a schema of the registry gets that, and one with nothing know
   const framed = Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), Buffer.from('record')])
   framed.writeUInt32BE(id, 1)
   expect(await run('crawl', await topicWith([framed, framed]))).toBe(0)
-  expect(JSON.parse(out)).toEqual(JSON.parse(schema))
+  expect(JSON.parse(printed.out)).toEqual(JSON.parse(schema))
   expect(await run('crawl', await topicWith([Buffer.from([0xff, 0x80])]), '--json')).toBe(1)
   expect(await run('crawl', await topicWith([]))).toBe(1)
 })

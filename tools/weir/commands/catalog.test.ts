@@ -2,28 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { catalog } from './catalog.ts'
 
-let out = ''
-let said = ''
+const printed = captureOutput()
 const folder = mkdtempSync(join(tmpdir(), 'weir-crawl-'))
 
 beforeAll(() => {
   vi.stubEnv('PRICING_URL', 'http://127.0.0.1:1')
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
 })
 afterAll(() => {
   rmSync(folder, { recursive: true })
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
 })
 
 test.each<[string[], string]>([
@@ -35,12 +25,12 @@ test.each<[string[], string]>([
   [['crawl', 'x', '--sample', '0'], '--sample is "0"'],
 ])('the arguments %j are refused with a sentence', async (args, sentence) => {
   expect(await catalog.run(args)).toBe(2)
-  expect(said).toContain(sentence)
+  expect(printed.said).toContain(sentence)
 })
 
 test('a service that is down is named', async () => {
   expect(await catalog.run(['show', 'x'])).toBe(4)
-  expect(said).toContain('The pricing at http://127.0.0.1:1 does not answer')
+  expect(printed.said).toContain('The pricing at http://127.0.0.1:1 does not answer')
 })
 
 test.each<[string, string | Buffer, object[]]>([
@@ -66,9 +56,9 @@ test.each<[string, string | Buffer, object[]]>([
 ])('a contract is proposed for the file %s', async (name, content, fields) => {
   writeFileSync(join(folder, name), content)
   expect(await catalog.run(['crawl', '--file', join(folder, name)])).toBe(0)
-  expect(JSON.parse(out)).toEqual({ type: 'record', name: 'Trips', fields })
+  expect(JSON.parse(printed.out)).toEqual({ type: 'record', name: 'Trips', fields })
   if (name === 'trips.ndjson') {
-    expect(said).toContain('id is number in 1, text in 1 of 2 values; text is proposed.')
-    expect(said).toContain('1 rows cannot be read: line 3')
+    expect(printed.said).toContain('id is number in 1, text in 1 of 2 values; text is proposed.')
+    expect(printed.said).toContain('1 rows cannot be read: line 3')
   }
 })

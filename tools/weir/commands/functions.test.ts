@@ -5,7 +5,7 @@ import { AwsError, api, awsDoor, lambdaModel } from '@weir/aws'
 import { clientOf, LOCAL_KEY } from '@weir/aws/access-key-file.ts'
 import { ownModel } from '@weir/enricher/functions/api/own-model.ts'
 import { type HttpServer, logger, openHttp, type Resource } from '@weir/service'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { fromBufferPromise } from 'yauzl'
 import { captureOutput } from '../testing/capture-output.ts'
 import { functions } from './functions.ts'
@@ -17,8 +17,7 @@ const local = clientOf(LOCAL_KEY, () => true)
 const heard: { readonly operation: string; readonly [member: string]: unknown }[] = []
 const known = new Set<string>()
 let server: Resource<HttpServer>
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(async () => {
   writeFileSync(file, 'export const handler = async () => 1')
@@ -101,32 +100,22 @@ beforeAll(async () => {
   )
   vi.stubEnv('ENRICHER_URL', server.value.url)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-afterEach(() => {
-  out = said = ''
 })
 afterAll(async () => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
   await server.stop(1000)
   rmSync(folder, { recursive: true, force: true })
 })
 
 test('the functions of all pages are listed', async () => {
   expect(await functions.run([])).toBe(0)
-  expect(out).toMatch(
+  expect(printed.out).toMatch(
     /^.*NAME.*\nfirst +nodejs24\.x +index\.handler +256 +3 +abababababab +- +Part of a solution\nsecond .*\n\nFunctions run in namespaces of their own\.\nRuntimes: nodejs22\.x, nodejs24\.x\.\n$/,
   )
-  out = ''
+  printed.out = ''
   expect(await functions.run(['list', '--json'])).toBe(0)
-  expect((JSON.parse(out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName)).toEqual([
-    'first',
-    'second',
-  ])
+  expect(
+    (JSON.parse(printed.out) as { FunctionName: string }[]).map(({ FunctionName }) => FunctionName),
+  ).toEqual(['first', 'second'])
 })
 
 test('a function is invoked, and its failure is printed with its log', async () => {
@@ -138,10 +127,10 @@ test('a function is invoked, and its failure is printed with its log', async () 
       '{"a":1}',
     ]),
   ).toBe(0)
-  expect(JSON.parse(out)).toEqual({ a: 1 })
-  out = ''
+  expect(JSON.parse(printed.out)).toEqual({ a: 1 })
+  printed.out = ''
   expect(await functions.run(['invoke', 'fails'])).toBe(1)
-  expect([JSON.parse(out), said]).toEqual([
+  expect([JSON.parse(printed.out), printed.said]).toEqual([
     { errorType: 'Error' },
     'printed\nThe function failed (Handled).\n',
   ])
@@ -213,7 +202,7 @@ test('a file, a folder and a zip are deployed, logs are shown, and functions are
   ])
   expect(await functions.run(['logs', 'offers'])).toBe(0)
   expect(await functions.run(['remove', 'offers'])).toBe(0)
-  expect(out).toBe(
+  expect(printed.out).toBe(
     'Deployed offers, code abababababab.\nReplaced offers, code abababababab, version 7, alias live.\nDeployed ready, code abababababab.\none\ntwo\nRemoved offers.\n',
   )
 })
@@ -230,13 +219,13 @@ test.each<[string[], number, string]>([
   [['deploy', file, '--name', 'a b'], 1, 'The enricher answered 400'],
 ])('the arguments %j end the command with %d', async (args, code, text) => {
   expect(await functions.run(args)).toBe(code)
-  expect(said).toContain(text)
+  expect(printed.said).toContain(text)
 })
 
 test('a wrong key and a missing enricher end the command with their own errors', async () => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong')
   expect(await functions.run(['list'])).toBe(1)
-  expect(said).toContain('The enricher answered 403: The request signature')
+  expect(printed.said).toContain('The enricher answered 403: The request signature')
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
   const before = process.env.ENRICHER_URL
   vi.stubEnv('ENRICHER_URL', 'http://127.0.0.1:1')

@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { models } from './models.ts'
 
-let said = ''
+const printed = captureOutput()
 
 beforeAll(() => {
   vi.stubEnv('PRICING_URL', 'http://127.0.0.1:1')
-  captureOutput(
-    () => {},
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  said = ''
-})
-afterAll(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
 })
 
 test.each<[string[], string]>([
@@ -29,13 +18,13 @@ test.each<[string[], string]>([
   [['register', 'demand', '2', '--contract', '/nowhere.json'], 'There is no file /nowhere.json.'],
 ])('the arguments %j are refused with a sentence', async (args, sentence) => {
   expect(await models.run(args)).toBe(2)
-  expect(said).toContain(sentence)
+  expect(printed.said).toContain(sentence)
 })
 
 test.each([['list'], ['show', 'demand'], ['canary', 'demand', '2'], ['rollback', 'demand']])(
   'a service that is down is named by %s',
   async (...args) => {
     expect(await models.run(args)).toBe(4)
-    expect(said).toContain('The pricing at http://127.0.0.1:1 does not answer')
+    expect(printed.said).toContain('The pricing at http://127.0.0.1:1 does not answer')
   },
 )

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { rules } from './rules.ts'
 
@@ -19,8 +19,7 @@ const server = createServer((request, response) => {
   else if (request.url === '/rules/hot') response.end(JSON.stringify({ rule }))
   else response.writeHead(404).end('{"message":"The rule cold does not exist."}')
 })
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -28,17 +27,8 @@ beforeAll(async () => {
   writeFileSync(wrong, "SELECT * FORM 'a'")
   vi.stubEnv('HUB_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, undefined)
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-afterEach(() => {
-  out = said = ''
 })
 afterAll(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
   server.closeAllConnections()
   server.close()
   rmSync(folder, { recursive: true })
@@ -61,12 +51,14 @@ test.each([
   [['explain', 'hot', '--topic', 'cars/1'], '{}', 1, "The topic cars/1 does not match FROM 'trucks/+'.\n"],
   [['explain', 'hot'], '{"temperature":112}', 0, 'The rule matches the message.\n'],
 ])('weir rules %j', async (args, input, code, expected) => {
-  expect([await weirRules(args, input), out]).toEqual([code, expected])
+  expect([await weirRules(args, input), printed.out]).toEqual([code, expected])
 })
 
 test('weir rules lists rules', async () => {
   expect(await weirRules(['list'])).toBe(0)
-  expect(out).toMatch(/^NAME +FROM +STATE +CREATED *\nhot +trucks\/\+ +disabled +1970-01-01T00:00:00 *\n$/)
+  expect(printed.out).toMatch(
+    /^NAME +FROM +STATE +CREATED *\nhot +trucks\/\+ +disabled +1970-01-01T00:00:00 *\n$/,
+  )
 })
 
 test.each([
@@ -76,5 +68,5 @@ test.each([
   [['run', 'hot'], 2, 'There is no `weir rules run`.'],
 ])('weir rules %j is refused', async (args, code, reason) => {
   expect(await weirRules(args)).toBe(code)
-  expect(said).toContain(reason)
+  expect(printed.said).toContain(reason)
 })

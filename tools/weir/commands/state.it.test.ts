@@ -9,7 +9,7 @@ import { appendRecord, encodeValue, partitionOfKey, writeRecords } from '@weir/k
 import { topics } from '@weir/solutions'
 import { cargoClasses } from '@weir/solutions/fleet-anomalies/cargo-classes.ts'
 import type { TruckReading } from '@weir/solutions/fleet-anomalies/generated/types.ts'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { state } from './state.ts'
 
@@ -22,8 +22,7 @@ const CHECKPOINT_MS = 40_000
 const folder = mkdtempSync(join(tmpdir(), 'weir-state-command-'))
 const keysFile = join(folder, 'keys.json')
 let world: AlerterWorld
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(async () => {
   const key = (name: string, topics: string[], reads: string[]) => ({
@@ -46,17 +45,8 @@ beforeAll(async () => {
     value: { table: 'cargo-classes', id, json: JSON.stringify(entry) },
   }))
   await write('weir.control.reference', entries)
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
 })
 afterAll(async () => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
   await world?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -101,19 +91,19 @@ async function start() {
 
 async function run(name: string, ...args: readonly string[]): Promise<number> {
   vi.stubEnv('WEIR_API_KEY', `key-of-${name}`)
-  out = said = ''
+  printed.out = printed.said = ''
   return state.run(args)
 }
 async function keys(): Promise<string[]> {
-  expect(await run('watcher', 'list', STATE, '--json'), said).toBe(0)
-  return out
+  expect(await run('watcher', 'list', STATE, '--json'), printed.said).toBe(0)
+  return printed.out
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line).key)
 }
 async function get(key: string) {
-  expect(await run('watcher', 'get', STATE, key), said).toBe(0)
-  return JSON.parse(out)
+  expect(await run('watcher', 'get', STATE, key), printed.said).toBe(0)
+  return JSON.parse(printed.out)
 }
 /** The state as the service shows it, without the command. */
 async function stored(key: string): Promise<unknown> {
@@ -138,17 +128,17 @@ test('an erased truck is gone from memory, disk and changelog over a kill, and t
   const before = await Promise.all(KEPT.map(stored))
 
   expect(await run('watcher', 'erase', STATE, GONE)).toBe(1)
-  expect(said).toContain('The API key watcher may not write to fleet.detectors.')
+  expect(printed.said).toContain('The API key watcher may not write to fleet.detectors.')
   const asked = performance.now()
-  expect(await run('operator', 'erase', STATE, GONE), said).toBe(0)
+  expect(await run('operator', 'erase', STATE, GONE), printed.said).toBe(0)
   expect(performance.now() - asked).toBeLessThan(5000)
-  expect(out).toBe(`The state of ${GONE} in ${STATE} is erased.\n`)
+  expect(printed.out).toBe(`The state of ${GONE} in ${STATE} is erased.\n`)
   service.kill('SIGKILL')
   await service.exited
 
   await start()
   expect(await run('watcher', 'get', STATE, GONE)).toBe(1)
-  expect(said).toContain(`The key does not have a state in ${STATE}.`)
+  expect(printed.said).toContain(`The key does not have a state in ${STATE}.`)
   expect(await run('operator', 'erase', STATE, GONE)).toBe(1)
   expect(await Promise.all(KEPT.map(stored))).toEqual(before)
   await send([GONE, 'truck-new'], from, [30])
@@ -158,9 +148,9 @@ test('an erased truck is gone from memory, disk and changelog over a kill, and t
 
 test('states are shown and erased by those who may, and garbage is refused with a sentence', async () => {
   expect(await run('stranger', 'list', STATE)).toBe(1)
-  expect(said).toContain('The API key stranger may not read fleet.detectors.')
+  expect(printed.said).toContain('The API key stranger may not read fleet.detectors.')
   expect(await run('nobody', 'get', STATE, KEPT[0])).toBe(1)
-  expect(said).toContain('401')
+  expect(printed.said).toContain('401')
   const ask = async (path: string, method = 'GET'): Promise<[number, string]> => {
     const headers = { authorization: 'Bearer key-of-operator' }
     const response = await fetch(`${process.env.ALERTER_URL}/v1/states${path}`, { method, headers })

@@ -1,32 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { state } from './state.ts'
 
-let out = ''
-let said = ''
+const printed = captureOutput()
 
 beforeAll(() => {
   vi.stubEnv('ALERTER_URL', 'http://127.0.0.1:1')
-  captureOutput(
-    (text) => (out += text),
-    (text) => (said += text),
-  )
-})
-beforeEach(() => {
-  out = said = ''
-})
-afterAll(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
 })
 
 test('the states there are, with the services that own them', async () => {
   expect(await state.run([])).toBe(0)
-  expect(out).toMatch(/fleet\.detectors +alerter/)
-  expect(out).toMatch(/sneaker\.demand\.so-far +enricher/)
-  out = ''
+  expect(printed.out).toMatch(/fleet\.detectors +alerter/)
+  expect(printed.out).toMatch(/sneaker\.demand\.so-far +enricher/)
+  printed.out = ''
   expect(await state.run(['list', '--json'])).toBe(0)
-  expect(JSON.parse(out)).toContainEqual({ state: 'fleet.detectors', service: 'alerter' })
+  expect(JSON.parse(printed.out)).toContainEqual({ state: 'fleet.detectors', service: 'alerter' })
 })
 
 test.each<[string[], string]>([
@@ -47,7 +35,7 @@ test.each<[string[], string]>([
   [['erase', 'fleet.detectors', 'a', 'b'], 'one argument too many'],
 ])('the arguments %j are refused with a sentence', async (args, sentence) => {
   expect(await state.run(args)).toBe(2)
-  expect(said).toContain(sentence)
+  expect(printed.said).toContain(sentence)
 })
 
 test.each([
@@ -56,5 +44,5 @@ test.each([
   ['erase', 'fleet.detectors', 'truck'],
 ])('a service that is down is named by %s', async (...args) => {
   expect(await state.run(args)).toBe(4)
-  expect(said).toContain('The alerter at http://127.0.0.1:1 does not answer')
+  expect(printed.said).toContain('The alerter at http://127.0.0.1:1 does not answer')
 })

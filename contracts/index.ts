@@ -3,5 +3,6 @@
 export type * from './generated/types.ts'
 export * from './headers.ts'
 export { sampleOf, schemaOf } from './load.ts'
+export * from './platform-topics.ts'
 export * from './services.ts'
 export * from './topics.ts'

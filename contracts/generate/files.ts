@@ -1,14 +1,8 @@
 /** Generates the modules with the types of the topics' values, from the topics and their contracts. */
 import { parseSchema, type RecordNode } from '../avro.ts'
 import { pathOf, readContract } from '../load.ts'
-import {
-  DEAD_LETTER,
-  DETECTOR_STATES,
-  FINDING,
-  platformTopics,
-  STATE_ERASURE,
-  type TopicTable,
-} from '../topics.ts'
+import { platformTopics } from '../platform-topics.ts'
+import { DEAD_LETTER, DETECTOR_STATES, FINDING, STATE_ERASURE, type TopicTable } from '../topics.ts'
 import { platformTypes, solutionTypes, type TopicType } from './types.ts'
 
 const PLATFORM = new URL('../', import.meta.url)

@@ -1,6 +1,6 @@
 /** The MQTT brokers to which the hub connects as a client. */
 import type { ConfigReader } from '@weir/config'
-import { BRIDGE_SESSIONS } from '@weir/contracts/topics.ts'
+import { BRIDGE_SESSIONS } from '@weir/contracts/platform-topics.ts'
 import { filterProblem, type TopicLimits } from '@weir/iot-sql'
 
 /** A broker's topics need not fit AWS's limits. */

@@ -24,7 +24,6 @@ import {
 } from '../protocol/codes.ts'
 import type { CodeOf, Committer, OffsetOf } from '../protocol/offsets.ts'
 import { type ProducePartition, produceV9, produceV12 } from '../protocol/produce.ts'
-import { coordinatingPartition } from '../protocol/transaction-log.ts'
 import {
   addOffsetsToTxn,
   addPartitionsToTxn,
@@ -38,6 +37,7 @@ import {
 } from '../protocol/transactions.ts'
 import type { TopicPartition } from '../protocol/wire.ts'
 import type { OutputPartition } from '../transaction-output.ts'
+import { CleanPartitions, keyOf } from './clean-partitions.ts'
 import { endLostTransaction, type OpenTransaction, openIn } from './lost-markers.ts'
 
 /** The coordinator aborts a transaction that is left open for longer (ms). */
@@ -49,8 +49,6 @@ const RETRY_LIMIT = 10_000
  * being written, which takes milliseconds.
  */
 const RETRY_STEP = 20
-/** The topic with the offsets of groups. */
-const OFFSETS = '__consumer_offsets'
 /** How long an offset commit may find the group between two epochs (ms). */
 const EPOCH_PATIENCE_MS = 3000
 
@@ -75,11 +73,9 @@ export class Transactor {
   readonly #sequences = new Map<string, number>()
   #transaction: Transaction | undefined
   readonly #outputs: Outputs
-  /** Partitions in which no earlier transaction of the id is open, by TOPIC/PARTITION. */
-  readonly #clean = new Set<string>()
+  /** Partitions in which no earlier transaction of the id is open. */
+  readonly #clean: CleanPartitions
   #version2 = false
-  /** Whether the brokers do not show the topic with the offsets of groups. */
-  #isOffsetsHidden = false
 
   /**
    * @param lane the connection, which is shared with the transactions of some other partitions
@@ -90,6 +86,7 @@ export class Transactor {
     this.transactionalId = transactionalId
     this.#lane = lane
     this.#outputs = outputs
+    this.#clean = new CleanPartitions(cluster)
     this.#codec = CODEC_NUMBER[cluster.config.compression]
   }
 
@@ -209,9 +206,7 @@ export class Transactor {
     group: GroupOffsets | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const touched: TopicPartition[] = output.map(({ topic, partition }) => ({ topic, partition }))
-    if (group !== undefined) touched.push(...(await this.#offsetsOf(group.groupId)))
-    const unknown = touched.filter((one) => !this.#clean.has(keyOf(one)))
+    const unknown = await this.#clean.unknownOf(output, group?.groupId)
     if (unknown.length === 0) return
     const held = this.#transaction!
     const open = await this.open(unknown)
@@ -221,21 +216,7 @@ export class Transactor {
       await this.#init(held, signal)
       await this.#endOpen(unknown, signal)
     }
-    for (const one of unknown) this.#clean.add(keyOf(one))
-  }
-
-  /** Returns the partition with the offsets of the group; none if this principal cannot see it. */
-  async #offsetsOf(groupId: string): Promise<readonly TopicPartition[]> {
-    if (this.#isOffsetsHidden || this.#cluster.mayNotSee(OFFSETS)) return []
-    try {
-      const { partitions } = await this.#cluster.topic(OFFSETS)
-      return [{ topic: OFFSETS, partition: coordinatingPartition(groupId, partitions.length) }]
-    } catch (error) {
-      const { code } = error as KafkaError
-      if (code !== 'not-authorized' && code !== 'unknown-topic') throw error
-      this.#isOffsetsHidden = true
-      return []
-    }
+    this.#clean.add(unknown)
   }
 
   async #write(transaction: Transaction, partitions: readonly OutputPartition[]): Promise<void> {
@@ -391,8 +372,6 @@ export class Transactor {
     }
   }
 }
-
-const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
 /** Whether the group is between two epochs: the next heartbeat brings the epoch to commit with. */
 function between(code: number): boolean {

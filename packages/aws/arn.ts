@@ -82,7 +82,10 @@ export function iotArn(account: Account, resource: string): string {
   return formatArn({ ...account, service: 'iot', resource })
 }
 
-/** @param resource schema/REGISTRY/SCHEMA, registry/REGISTRY, database/DATABASE, table/DATABASE/TABLE or crawler/CRAWLER */
+/**
+ * @param resource registry/REGISTRY, schema/REGISTRY/SCHEMA, database/DATABASE, table/DATABASE/TABLE or
+ * crawler/CRAWLER
+ */
 export function glueArn(account: Account, resource: string): string {
   return formatArn({ ...account, service: 'glue', resource })
 }

@@ -27,7 +27,7 @@ const FIELD = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 type Scalar = 'boolean' | 'int' | 'long' | 'double' | 'string'
 
-/** What was seen at one place of the values. */
+/** Counts of the values at one path, by their types. */
 interface Seen {
   /** Values, without nulls. */
   count: number
@@ -116,7 +116,7 @@ function scalarOf(value: unknown): Scalar {
   }
 }
 
-/** Writes what was seen as a schema, and notes conflicts. */
+/** Writes the counts as a schema, and notes conflicts. */
 class Writer {
   readonly #conflicts: string[]
   readonly #names = new Set<string>()
@@ -181,7 +181,7 @@ class Writer {
   }
 }
 
-/** What was seen at two places, as if it were one. */
+/** Adds the counts of two paths. */
 function merge(a: Seen, b: Seen): Seen {
   const scalars = new Map(a.scalars)
   for (const [kind, times] of b.scalars) scalars.set(kind, (scalars.get(kind) ?? 0) + times)

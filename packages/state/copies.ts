@@ -26,7 +26,7 @@ export class Copies {
   readonly #disk: Disk | undefined
   readonly #dropped: (id: number) => void
   readonly #heaps = { event: new TimerHeap(this.table, 'event'), clock: new TimerHeap(this.table, 'clock') }
-  /** What was read from disk because it is due, by kind. */
+  /** The entries that were read from disk because they are due, by kind. */
   readonly #read: Record<TimerKind, Read> = { event: nothingRead(), clock: nothingRead() }
   /** The time of the first timer on disk that was not read, by kind. It is undefined if the disk has changed since. */
   readonly #next: Record<TimerKind, number | undefined> = { event: undefined, clock: undefined }
@@ -102,8 +102,8 @@ export class Copies {
   }
 
   /**
-   * Yields the ids of all entries that are due by then and later than `after`, in order; their timers stay. What is on
-   * disk comes into memory as it is asked for.
+   * Yields the ids of all entries that are due by then and later than `after`, in order; their timers stay. Entries on
+   * disk come into memory one by one, as the caller takes them.
    */
   *due(kind: TimerKind, until: number, after: number): Generator<number> {
     const ids = this.#dueInMemory(kind, until, after)

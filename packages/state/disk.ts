@@ -47,7 +47,7 @@ const FORMAT = 1
  * would come back.
  */
 const MAX_AGE_MS = 12 * 3_600_000
-/** Whoever keeps states writes them more often. */
+/** The owner of states writes them more often. */
 const IN_USE_MS = 60_000
 /** LMDB's limit is 1,978 bytes. */
 export const MAX_KEY_BYTES = 1024

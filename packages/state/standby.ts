@@ -31,7 +31,7 @@ export class Standby<V> {
   readonly #stopping = new AbortController()
   readonly #owned = new Set<number>()
   readonly #copies = new Map<number, Copy>()
-  /** Who wrote the copy of a partition last, of this process. */
+  /** The name under which this process wrote the copy of a partition last. */
   readonly #writers = new Map<number, string>()
   /** The partition that is being followed, until `done`. */
   #current: { readonly partition: number; readonly done: Promise<void> } | undefined

@@ -37,7 +37,10 @@ const RECORD_ERRORS: ReadonlySet<string> = new Set([
   'unknown-schema',
 ])
 
-/** Resolves to a function that opens the windows of a partition, to be stopped after them; undefined if the flow has none. */
+/**
+ * Resolves to a function that opens the windows of a partition; undefined if the flow has none. Must be stopped after the
+ * windows.
+ */
 export async function openWindowTasks(
   { name, source }: Pick<FlowDefinition, 'name' | 'source'>,
   { output, windows }: PublishedFlow<any, any, any>,

@@ -17,8 +17,8 @@ const OLD_GROWTH = 16 << 20
  */
 const HEAP_GROWTH = 24 << 20
 /**
- * The part of the heap that it may grow by if that is more, as with thousands of connections: a full collection
- * takes as long as what is alive is large.
+ * The part of the heap that it may grow by if that is more, as with thousands of connections: the time of a full
+ * collection grows with the live objects.
  */
 const HEAP_PART = 1 / 2
 /** At 200 MB/s, about as much arrives in this time as between two collections. */

@@ -164,7 +164,7 @@ class Rewriting {
     return [action, `${name} ${this.#value(value)}`]
   }
 
-  /** An empty map is no condition. */
+  /** Returns undefined for an empty map, which demands nothing. */
   #all<C>(
     conditions: Readonly<Record<string, C>>,
     operator: 'AND' | 'OR',

@@ -32,8 +32,8 @@ export class TableNames {
   /**
    * Returns the table. Throws unless the client may do the operation on it.
    * @param isNamed whether the error for a table that does not exist names it
-   * @param checkForm throws if the request is wrong for any table. DynamoDB looks at that first; here it is checked with
-   * the table's keys, and alone only if there is no such table.
+   * @param checkForm throws if the request is wrong whatever the table is. DynamoDB checks that first. Here it is called
+   * if the table does not exist; otherwise the operation checks the request together with the table's keys.
    */
   find(
     nameOrArn: string,

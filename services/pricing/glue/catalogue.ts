@@ -1,5 +1,5 @@
 /**
- * The catalogue of data: the databases and tables that follow from what Weir knows, and those that clients of Glue have
+ * The catalogue of data: the databases and tables of topics, streams and items, and those that clients of Glue have
  * created, with their partitions. The latter are decisions in the control log weir.control.catalogue.
  */
 import type { Codec } from '@weir/codec'
@@ -41,7 +41,7 @@ export interface Catalogue {
   /** Sorted by values. */
   partitions(database: string, table: string): readonly Partition[]
   partition(database: string, table: string, values: readonly string[]): Partition | undefined
-  /** Whether the database follows from what Weir knows. It cannot be changed, and neither can its tables. */
+  /** Whether the database is that of a solution or of the platform: clients can change neither it nor its tables. */
   isFixed(database: string): boolean
   readonly entries: CatalogueEntries
   /**
@@ -55,7 +55,7 @@ export interface Catalogue {
   ready(): boolean
 }
 
-/** What clients have created, by ids. */
+/** The databases, tables, partitions and crawlers of clients, by their ids. */
 export interface CatalogueEntries {
   readonly database: ReadonlyMap<string, Held<DatabaseEntry, Database>>
   readonly table: ReadonlyMap<string, Held<TableEntry, Table>>

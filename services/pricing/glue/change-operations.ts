@@ -19,12 +19,12 @@ interface TableChange {
   readonly SkipArchive?: boolean
 }
 
-/** Members of a table that are about what Weir does not have. */
+/** Members of inputs that name things which Weir does not have. */
 const NO_TABLES = ['TargetTable', 'FederatedTable', 'ViewDefinition'] as const
 const NO_DATABASES = ['TargetDatabase', 'FederatedDatabase', 'CreateTableDefaultPermissions'] as const
 /** Names in ARNs, which have / between them. */
 const NAME = /^[^/\u0000-\u001f]{1,255}$/
-/** What clients have created, in the memory of each replica (bytes). */
+/** The entries of all clients, in the memory of each replica (bytes). */
 const MAX_BYTES = 16 << 20
 
 export function changeOperations({ account, catalogue }: CatalogueDeps) {
@@ -166,7 +166,7 @@ export function createdTable(
   return found
 }
 
-/** Throws if there is no room for so many bytes more. */
+/** Throws unless there is room for these further bytes. */
 export function requireRoom(catalogue: Catalogue, bytes: number): void {
   if (catalogue.entries.bytes() + bytes > MAX_BYTES)
     throw new AwsError(

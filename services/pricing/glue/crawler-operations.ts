@@ -23,7 +23,7 @@ const MAX_TARGETS = 20
 export function crawlerOperations({ account, catalogue, crawls }: CrawlerDeps) {
   const arnOf = (name: string): string => glueArn(account, `crawler/${name}`)
 
-  /** Throws unless the client may read what is crawled and write the tables. */
+  /** Throws unless the client may read the tables of items and write the tables of the catalogue. */
   const authorizeTargets = (input: CreateCrawlerInput, context: AwsContext): void => {
     const { DynamoDBTargets: targets = [], ...others } = input.Targets
     if (targets.length === 0 || Object.values(others).some((other) => (other as unknown[]).length > 0))

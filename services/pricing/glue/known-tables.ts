@@ -1,6 +1,6 @@
 /**
- * The databases and tables that follow from what Weir knows: one database for each solution, with its topics, streams
- * and tables of items, and one for the platform's. They cannot be changed through Glue.
+ * The databases and tables that Weir derives: one database for each solution, with its topics, streams and tables of
+ * items, and one for the platform's. They cannot be changed through Glue.
  */
 import { type AvroSchema, parseSchema, type RecordNode } from '@weir/contracts/avro.ts'
 import { readSample, schemaOf } from '@weir/contracts/load.ts'

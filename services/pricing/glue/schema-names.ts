@@ -7,7 +7,7 @@ import { subjectOf, type TopicTable } from '@weir/contracts/topics.ts'
 import { invalid, notFound } from './errors.ts'
 
 export const REGISTRY = 'weir'
-/** What clients use if they do not name a registry. */
+/** The registry of clients that do not name one. */
 const DEFAULT_REGISTRY = 'default-registry'
 /** Glue API reference, SchemaRegistryNameString. Subjects with other names are not shown. */
 const SCHEMA_NAME = /^[a-zA-Z0-9-_$#.]{1,255}$/

@@ -1,4 +1,4 @@
-/** What a sample of a topic says about its values. */
+/** Proposes a contract for a topic or a file by a sample of its values. */
 import { basename } from 'node:path'
 import { infer } from '@weir/catalogue/infer.ts'
 import { type Codec, valueDecoder } from '@weir/codec'

@@ -1,4 +1,4 @@
-/** The newest values of a topic, and what can be read from them without a contract. */
+/** The newest values of a topic, and their formats. */
 import { isUtf8 } from 'node:buffer'
 import type { Kafka, RecordBatch } from '@weir/kafka'
 
@@ -66,7 +66,7 @@ export function objectIn(value: Buffer, format: Format): unknown {
   return Object.fromEntries(cells.map((cell, i) => [`column_${i + 1}`, cellOf(cell.trim())]))
 }
 
-/** Returns what a cell of CSV is: nothing, a number, a boolean or a text. */
+/** Returns the value of a cell of CSV: null if it is empty, a number, a boolean or a text. */
 export function cellOf(cell: string): unknown {
   if (cell === '') return null
   if (cell === 'true' || cell === 'false') return cell === 'true'

@@ -36,7 +36,7 @@ export class Frames {
   }
 
   /**
-   * Finds the next packet. False if it has not arrived whole.
+   * Finds the next packet. Returns false while a part of it is still to come.
    * @throws Refusal if it is longer than `maxBytes`, or its length is malformed
    */
   next(maxBytes: number): boolean {

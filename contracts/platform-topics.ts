@@ -251,6 +251,21 @@ export const platformTopics: TopicTable = {
     ['pricing'],
     'Databases, tables, partitions and crawlers of the catalogue that clients of Glue have created.',
   ),
+  'weir.control.deliveries': controlLog(
+    ['ingest-hub'],
+    'Delivery streams, with their sources and destinations.',
+    ['ingest-hub', 'indexer'],
+  ),
+  'weir.deliveries.progress': {
+    value: new URL('weir/delivery-progress.avsc', import.meta.url),
+    key: null,
+    partitions: 6,
+    retentionHours: 'compact',
+    doors: [],
+    writers: ['indexer'],
+    readers: ['indexer'],
+    doc: 'How far each delivery stream is in each partition of its source, and the objects that are being delivered.',
+  },
   'weir.tables.requests': {
     value: new URL('weir/table-request.avsc', import.meta.url),
     key: null,

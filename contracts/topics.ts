@@ -127,8 +127,14 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
   'stream.': {
     managers: ['ingest-hub', 'enricher'],
     writers: ['ingest-hub', 'enricher'],
-    readers: ['ingest-hub', 'enricher'],
+    readers: ['ingest-hub', 'enricher', 'indexer'],
     doc: 'Kinesis streams, one topic each, with records as their clients sent them.',
+  },
+  'delivery.': {
+    managers: ['ingest-hub'],
+    writers: ['ingest-hub'],
+    readers: ['indexer'],
+    doc: 'Records that were put directly into delivery streams, one topic each, until they are delivered.',
   },
   'notification.': {
     managers: [],
@@ -175,5 +181,10 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     doc: 'Deliveries of notifications, and detections.',
   },
   'pricing.': { service: 'pricing', transactional: true, watchers: ['console'], doc: 'Requests to tables.' },
-  'indexer.': { service: 'indexer', transactional: false, watchers: ['console'], doc: 'Sinks.' },
+  'indexer.': {
+    service: 'indexer',
+    transactional: true,
+    watchers: ['console'],
+    doc: 'Sinks, and delivery streams.',
+  },
 }

@@ -438,6 +438,35 @@ export interface DeviceSession {
   positions: Array<number>
 }
 
+export interface PendingObject {
+  /** The offset of its first record. */
+  from: number
+  /** The offset after its last record. */
+  to: number
+  /** How many records it has. */
+  records: number
+  /** Its name in the bucket. */
+  key: string
+  /** What else its bytes and its place depend on, as JSON: bucket, compression, delimiter. */
+  form: string
+  /** When it was decided, milliseconds since the epoch. */
+  decidedAt: number
+}
+
+/** How far a delivery stream is in one partition of its source. The topic is compacted; the key is id/partition, and a tombstone means that the delivery stream does not exist any more. */
+export interface DeliveryProgress {
+  /** The name of the delivery stream. */
+  stream: string
+  /** The id of the delivery stream. One that is created again under the same name has another. */
+  id: string
+  /** The partition of its source. */
+  partition: number
+  /** The first offset whose record is neither delivered nor in one of the objects. */
+  next: number
+  /** The objects that are decided and may not be delivered yet, in the order of their records. Whoever owns the partition delivers the same ones, under the same names. */
+  objects: Array<PendingObject>
+}
+
 export type TableOperation = 'put' | 'update' | 'delete' | 'barrier'
 
 /** What a client wants done with one item of a table. The key begins with the table's id, then the item's key. Requests for items with the same partition key are in one partition, whose owner carries them out in their order. */
@@ -597,6 +626,8 @@ export interface ValueOf {
   'weir.control.tables': ControlEntry
   'weir.control.endpoints': ControlEntry
   'weir.control.catalogue': ControlEntry
+  'weir.control.deliveries': ControlEntry
+  'weir.deliveries.progress': DeliveryProgress
   'weir.tables.requests': TableRequest
   'weir.tables.items': TableEntry
   'weir.tables.changes': TableChange

@@ -59,6 +59,7 @@ type ControlTopic = Extract<
   | 'weir.control.tables'
   | 'weir.control.endpoints'
   | 'weir.control.catalogue'
+  | 'weir.control.deliveries'
 >
 
 export interface ControlLog {

@@ -7,7 +7,7 @@
 const FIRST_LIMIT = 8
 const MAX_LIMIT = 64
 /** Deliveries wait in memory for those under way if that takes about this long; otherwise they wait in Kafka. */
-const MAX_QUEUE_MS = 2000
+const MAX_QUEUE_MS = 10_000
 /** The same for the turn of a throttled delivery. */
 const MAX_WAIT_MS = 250
 /** How long a delivery that found no room stays away. */

@@ -3,6 +3,7 @@ import { registryUrl } from '@weir/codec'
 import type { ConfigReader } from '@weir/config'
 import { kafkaConfig } from '@weir/kafka'
 import { accessConfig, httpConfig } from '@weir/service'
+import { deliveriesConfig } from './deliveries/config.ts'
 import { ENGINES } from './engines/open.ts'
 
 /** The configuration of the indexer, read from its environment. */
@@ -29,6 +30,7 @@ export const config = (reader: ConfigReader) => ({
     0,
     10,
   ),
+  deliveries: deliveriesConfig(reader),
   http: httpConfig(reader, 8084),
 })
 

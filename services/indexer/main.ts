@@ -4,6 +4,7 @@ import { openKafka } from '@weir/kafka'
 import { configured, openAccess, openHttp, publishStats, Service, watchCertificates } from '@weir/service'
 import { chosenSolutions, topics } from '@weir/solutions'
 import { config as read } from './config.ts'
+import { openDeliveries } from './deliveries/deliveries.ts'
 import { openEngine } from './engines/open.ts'
 import { hasPage, openSolutionPages } from './pages.ts'
 import { openSinks } from './sinks.ts'
@@ -21,17 +22,23 @@ await Service.named('indexer')
   .with('sinks', ({ kafka, codec, engine }, { log }) =>
     openSinks(sinks, { kafka, codec, engine, replicas: config.replicas, log }),
   )
+  .with('deliveries', ({ kafka, codec }, { log }) => openDeliveries(config.deliveries, { kafka, codec, log }))
   .with('stats', async ({ kafka, codec }, { log }) =>
     publishStats({ log, producer: await kafka.producer(), writer: await codec.writer('weir.stats') }),
   )
   .with('pages', ({ access, kafka, codec, engine }, { log }) =>
     openSolutionPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }),
   )
-  .with('http', ({ kafka, sinks, pages }, { log, name }) =>
+  .with('http', ({ kafka, sinks, deliveries, pages }, { log, name }) =>
     openHttp(config.http, {
       log,
       names: [name],
-      ready: { kafka: kafka.connected, ...sinks.ready, ...pages.ready },
+      ready: {
+        kafka: kafka.connected,
+        deliveries: deliveries.ready,
+        ...sinks.ready,
+        ...pages.ready,
+      },
       routes: pages.routes,
     }),
   )

@@ -1,6 +1,6 @@
 /** Sends invocation records to topics of Weir's Kafka, and to queues, topics and buckets of AWS. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Arn, parseArn } from '@weir/aws'
+import { type Arn, parseArn, usesPathStyle } from '@weir/aws'
 import { HEADERS } from '@weir/contracts'
 import { type Kafka, type Producer, partitionOfKey, writeRecord } from '@weir/kafka'
 import { backoffMs } from '@weir/timing'
@@ -132,7 +132,7 @@ async function awsStore(arn: string): Promise<Put> {
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
   const client = new S3Client({
     region: process.env.AWS_REGION || 'us-east-1',
-    forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
+    forcePathStyle: usesPathStyle(),
   })
   return (record) =>
     client.send(

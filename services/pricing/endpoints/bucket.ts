@@ -1,5 +1,6 @@
 /** Reads files from S3, with the SDK's own credentials and addresses (AWS_ENDPOINT_URL and its likes). */
 import type { S3Client } from '@aws-sdk/client-s3'
+import { usesPathStyle } from '@weir/aws'
 import type { ReadFile } from './version-files.ts'
 
 export interface Bucket {
@@ -19,9 +20,7 @@ export function openBucket({ bucket: Bucket, prefix, region }: Bucket): ReadFile
     const name = `s3://${Bucket}/${Key}`
     // The SDK takes a while to load.
     const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-    const forcePathStyle =
-      process.env.AWS_ENDPOINT_URL_S3 !== undefined || process.env.AWS_ENDPOINT_URL !== undefined
-    opened ??= new S3Client({ region, forcePathStyle })
+    opened ??= new S3Client({ region, forcePathStyle: usesPathStyle() })
     const abortSignal = AbortSignal.timeout(TIMEOUT_MS)
     try {
       const { Body } = await opened.send(new GetObjectCommand({ Bucket, Key }), { abortSignal })

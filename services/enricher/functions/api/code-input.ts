@@ -1,6 +1,6 @@
 /** The code of a function as callers give it: an archive in the request, or an object in S3. */
 import { Readable } from 'node:stream'
-import { type AwsContext, AwsError, formatArn } from '@weir/aws'
+import { type AwsContext, AwsError, formatArn, usesPathStyle } from '@weir/aws'
 import { KafkaError } from '@weir/kafka'
 import type { Archive } from '../code/archive.ts'
 import type { Archives } from '../code/archives.ts'
@@ -84,7 +84,7 @@ async function objectOf({ S3Bucket, S3Key, S3ObjectVersion }: CodeInput): Promis
   const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
   const client = new S3Client({
     region: process.env.AWS_REGION || 'us-east-1',
-    forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
+    forcePathStyle: usesPathStyle(),
   })
   try {
     const { Body } = await client.send(

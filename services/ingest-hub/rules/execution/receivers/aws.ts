@@ -5,7 +5,7 @@
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { ObjectCannedACL } from '@aws-sdk/client-s3'
-import { isFinalSdkError } from '@weir/aws'
+import { isFinalSdkError, usesPathStyle } from '@weir/aws'
 import type {
   DynamoParameters,
   FirehoseParameters,
@@ -53,9 +53,7 @@ export function sqsReceiver(region: string): Receiver<SqsParameters> {
 export function s3Receiver(region: string): Receiver<S3Parameters> {
   const open = lazily(async () => {
     const { S3Client, PutObjectCommand } = await import('@aws-sdk/client-s3')
-    const forcePathStyle =
-      process.env.AWS_ENDPOINT_URL_S3 !== undefined || process.env.AWS_ENDPOINT_URL !== undefined
-    const client = new S3Client({ region, maxAttempts: 1, forcePathStyle })
+    const client = new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle() })
     return ({ bucketName, key, cannedAcl }: S3Parameters, Body: Buffer) =>
       client.send(
         new PutObjectCommand({ Bucket: bucketName, Key: key, Body, ACL: cannedAcl as ObjectCannedACL }),

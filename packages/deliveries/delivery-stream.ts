@@ -1,0 +1,74 @@
+/** A delivery stream as the control log stores it, and the checks of its entries. Plain data. */
+import type { CheckState } from '@weir/control'
+import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
+
+/** The beginning of the names of the topics into which records are put directly. */
+export const TOPIC_PREFIX = 'delivery.'
+/** The partitions of such a topic: the most replicas of the indexer that deliver it at once. */
+export const DIRECT_PARTITIONS = 6
+/** How long it keeps records (h). AWS tries a day to deliver a record; the second day is for whoever mends the destination. */
+export const DIRECT_RETENTION_HOURS = 48
+
+/** Service model of Firehose. */
+export const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
+export const COMPRESSIONS = ['UNCOMPRESSED', 'GZIP'] as const
+export type Compression = (typeof COMPRESSIONS)[number]
+
+const time = integer({ min: 0, max: 8.64e15 })
+const arn = text({ max: 512, pattern: /^arn:/, like: 'an ARN' })
+/** The model allows 1,024 characters for prefixes. */
+const prefix = text({ min: 0, max: 1024 })
+
+const s3 = object({
+  roleArn: arn,
+  bucketArn: text({
+    max: 2048,
+    pattern: /^arn:[^:]+:s3:::[a-zA-Z0-9._-]{1,255}$/,
+    like: 'the ARN of a bucket',
+  }),
+  /** With expressions, as they are documented for custom prefixes of S3 objects. */
+  prefix,
+  errorPrefix: prefix,
+  /** An object is decided when its records have this size before compression, or when the first is this old. */
+  sizeMiB: integer({ min: 1, max: 128 }),
+  intervalSeconds: integer({ min: 0, max: 900 }),
+  compression: oneOf(...COMPRESSIONS),
+  /** Begins with a dot; empty: as the compression has it. */
+  fileExtension: text({ min: 0, max: 128 }),
+  timeZone: text({ min: 0, max: 50 }),
+  /** The key with which the bucket encrypts objects; null: the bucket's own setting. */
+  kmsKeyArn: nullable(arn),
+  /** Whether each record ends with a line feed of the delivery stream's. */
+  delimiter: flag,
+})
+export type S3Destination = ShapedBy<typeof s3>
+
+const deliveryStream = object({
+  name: text({ max: 64, pattern: STREAM_NAME, like: 'letters, digits, _, . and -' }),
+  /** One that is deleted and created again has another. */
+  id: text({ max: 32, pattern: /^[0-9a-f]+$/, like: 'hexadecimal digits' }),
+  createdAt: time,
+  updatedAt: nullable(time),
+  /** Counts updates of the destination, from 1. */
+  version: integer({ min: 1, max: 1e9 }),
+  status: oneOf('CREATING', 'ACTIVE', 'DELETING'),
+  type: oneOf('DirectPut', 'KinesisStreamAsSource'),
+  /** The topic that has its records. */
+  topic: text({ max: 249 }),
+  /** The role that the creator named for reading the source; null if records are put directly. */
+  sourceRoleArn: nullable(arn),
+  destination: s3,
+  tags: map(text({ max: 128 }), text({ min: 0, max: 256 }), { max: 50 }),
+  /** The encryption that the creator asked for. It is noted; the brokers' disks are encrypted or not. */
+  encryption: nullable(
+    object({ keyType: oneOf('AWS_OWNED_CMK', 'CUSTOMER_MANAGED_CMK'), keyArn: nullable(arn) }),
+  ),
+})
+export type DeliveryStream = ShapedBy<typeof deliveryStream>
+
+export const checks = {
+  stream(state, name) {
+    const found = read(deliveryStream, state, 'ignored')
+    if (found.name !== name) throw new Error('The delivery stream is stored under the name of another one.')
+  },
+} satisfies Readonly<Record<string, CheckState>>

@@ -1,0 +1,13 @@
+/** Delivery streams: what Firehose's API creates, and what is delivered by it. */
+export {
+  COMPRESSIONS,
+  type Compression,
+  type DeliveryStream,
+  DIRECT_PARTITIONS,
+  DIRECT_RETENTION_HOURS,
+  type S3Destination,
+  STREAM_NAME,
+  TOPIC_PREFIX,
+} from './delivery-stream.ts'
+export { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
+export { type Prefix, PrefixError, type PrefixValues, parsePrefix, suffixTime } from './object-prefix.ts'

@@ -1,0 +1,140 @@
+/** Delivers all delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
+import type { Codec } from '@weir/codec'
+import { type DeliveryStream, openDeliveryStreams } from '@weir/deliveries'
+import type { Kafka } from '@weir/kafka'
+import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
+import { pause } from '@weir/timing'
+import type { DeliveriesConfig } from './config.ts'
+import { Deliverer } from './deliverer.ts'
+import { DeliveryTask } from './delivery-task.ts'
+import { openObjectStore } from './object-store.ts'
+import { openProgress } from './progress.ts'
+import { SpoolFolder } from './spool-folder.ts'
+
+export interface Deliveries {
+  /** False while a delivery stream is not read, or the control log is not followed. */
+  ready(): boolean
+}
+
+export interface DeliveriesDeps {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly log: Logger
+}
+
+interface Running {
+  readonly ready: () => boolean
+  readonly stop: (drainMs: number) => Promise<void>
+}
+
+/** How often delivery streams that could not be started are tried again (ms). */
+const RETRY_MS = 2000
+/** How long a delivery stream that was deleted may take to finish its batch (ms). */
+const DRAIN_MS = 5000
+
+export async function openDeliveries(
+  { region, dir, diskBytes }: DeliveriesConfig,
+  deps: DeliveriesDeps,
+): Promise<Resource<Deliveries>> {
+  const { kafka, log } = deps
+  const progress = await openProgress(deps)
+  const store = openObjectStore(region)
+  const folder = new SpoolFolder(dir, diskBytes)
+  const deliverer = new Deliverer(store.value, log)
+  const counts = stage('indexer.deliveries')
+  const running = new Map<string, Running>()
+  const stopping = new AbortController()
+  let wake = (): void => {}
+  const streams = await openDeliveryStreams({ ...deps, changed: () => wake() })
+  const { byName } = streams.value
+
+  const start = async ({ name, id, topic }: DeliveryStream): Promise<Running> => {
+    // A task may outlive its delivery stream for a moment.
+    let last = byName.get(name)!
+    const current = (): DeliveryStream => {
+      const found = byName.get(name)
+      if (found?.id === id) last = found
+      return last
+    }
+    const subscription = await kafka.transform(
+      { groupId: `indexer.delivery.${name}.${id}`, topics: [topic], startAt: 'earliest' },
+      (partition) =>
+        new DeliveryTask({
+          partition,
+          stream: current,
+          kafka,
+          progress: progress.value,
+          deliverer,
+          folder,
+          counts,
+          log,
+        }),
+    )
+    const unwatch = watchGroup(subscription, kafka)
+    return {
+      ready: () => subscription.ready(),
+      stop: async (drainMs) => {
+        unwatch()
+        await subscription.stop(drainMs)
+      },
+    }
+  }
+
+  /** Starts and stops what the control log says. Returns whether all of that succeeded. */
+  const reconcile = async (): Promise<boolean> => {
+    const active = new Map(
+      [...byName.values()].filter(({ status }) => status === 'ACTIVE').map((stream) => [stream.id, stream]),
+    )
+    for (const [id, { stop }] of running) {
+      if (active.has(id)) continue
+      running.delete(id)
+      await stop(DRAIN_MS)
+    }
+    let succeeded = true
+    for (const [id, stream] of active) {
+      if (running.has(id) || stopping.signal.aborted) continue
+      try {
+        running.set(id, await start(stream))
+      } catch (error) {
+        succeeded = false
+        log.warn(
+          { err: error, deliveryStream: stream.name },
+          'a delivery stream cannot be read yet; it is tried again',
+        )
+      }
+    }
+    const known = new Set([...byName.values()].map(({ id }) => id))
+    for (const id of progress.value.ids()) if (!known.has(id)) await progress.value.remove(id)
+    return succeeded
+  }
+
+  const reconciling = (async () => {
+    while (!stopping.signal.aborted) {
+      const woken = new AbortController()
+      wake = () => woken.abort()
+      const succeeded = await reconcile().catch((error: unknown) => {
+        log.warn({ err: error }, 'changes of delivery streams could not be carried out; they are tried again')
+        return false
+      })
+      await pause(succeeded ? 2 ** 31 - 1 : RETRY_MS, AbortSignal.any([woken.signal, stopping.signal]))
+    }
+  })()
+
+  return {
+    value: {
+      ready: () =>
+        streams.value.ready() &&
+        progress.value.ready() &&
+        [...running.values()].every(({ ready }) => ready()),
+    },
+    stop: async (drainMs) => {
+      stopping.abort()
+      await reconciling
+      await Promise.all([...running.values()].map(({ stop }) => stop(drainMs)))
+      await streams.stop(drainMs)
+      await progress.stop(drainMs)
+      await store.stop(drainMs)
+      folder.stop()
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** Writes objects to S3, or to a store that has its API. */
+import { createReadStream } from 'node:fs'
+import type { S3Client } from '@aws-sdk/client-s3'
+import { usesPathStyle } from '@weir/aws'
+import type { Resource } from '@weir/service'
+
+export interface StoredObject {
+  readonly bucket: string
+  readonly key: string
+  /** The file with its bytes. */
+  readonly path: string
+  readonly length: number
+  /** CRC-32 of its bytes. The store compares it. */
+  readonly crc32: number
+  /** Encrypts it; null: the bucket's own setting. */
+  readonly kmsKeyArn: string | null
+}
+
+export interface ObjectStore {
+  /** Resolves when the store has the object; one of the same name is replaced. Rejects with the SDK's error. */
+  put(object: StoredObject, signal: AbortSignal): Promise<void>
+}
+
+/** The time for an object of 128 MB over a slow line. */
+const TIMEOUT_MS = 300_000
+
+/** The credentials and addresses are the SDK's own (AWS_ENDPOINT_URL and its likes). */
+export function openObjectStore(region: string): Resource<ObjectStore> {
+  let opened: S3Client | undefined
+  const value: ObjectStore = {
+    async put({ path, length, crc32, ...object }, signal) {
+      // The SDK takes a while to load.
+      const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
+      opened ??= new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle() })
+      const checksum = Buffer.alloc(4)
+      checksum.writeUInt32BE(crc32)
+      const body = createReadStream(path)
+      try {
+        await opened.send(
+          new PutObjectCommand({
+            Bucket: object.bucket,
+            Key: object.key,
+            Body: body,
+            ContentLength: length,
+            ChecksumCRC32: checksum.toString('base64'),
+            ContentType: 'application/octet-stream',
+            ...(object.kmsKeyArn !== null && {
+              ServerSideEncryption: 'aws:kms',
+              SSEKMSKeyId: object.kmsKeyArn,
+            }),
+          }),
+          { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) },
+        )
+      } finally {
+        body.destroy()
+      }
+    },
+  }
+  return { value, stop: () => opened?.destroy() }
+}

@@ -1,0 +1,58 @@
+/** The folder with the spools of this process, and how much of the disk they take. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { Spool } from './spool.ts'
+
+const PREFIX = 'replica-'
+/** How often a process marks its folder as used, and when a folder without a mark is nobody's (ms). */
+const MARK_MS = 60_000
+const ABANDONED_MS = 10 * MARK_MS
+
+export class SpoolFolder {
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #marking: NodeJS.Timeout
+  readonly #spools = new Set<Spool>()
+  #count = 0
+
+  /** Removes what processes that were killed left in `dir`. @param maxBytes of records, before they are compressed */
+  constructor(dir: string, maxBytes: number) {
+    mkdirSync(dir, { recursive: true })
+    removeAbandoned(dir, Date.now())
+    this.#path = mkdtempSync(join(dir, PREFIX))
+    this.#maxBytes = maxBytes
+    this.#marking = setInterval(() => utimesSync(this.#path, new Date(), new Date()), MARK_MS)
+    this.#marking.unref()
+  }
+
+  /** True while no further records should be read. */
+  get full(): boolean {
+    let bytes = 0
+    for (const spool of this.#spools) bytes += spool.bytes
+    return bytes >= this.#maxBytes
+  }
+
+  open(): Spool {
+    const spool = new Spool(join(this.#path, String(this.#count++)))
+    this.#spools.add(spool)
+    return spool
+  }
+
+  async remove(spool: Spool): Promise<void> {
+    await spool.remove()
+    this.#spools.delete(spool)
+  }
+
+  stop(): void {
+    clearInterval(this.#marking)
+    rmSync(this.#path, { recursive: true, force: true })
+  }
+}
+
+function removeAbandoned(dir: string, now: number): void {
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name)
+    if (name.startsWith(PREFIX) && now - statSync(path).mtimeMs > ABANDONED_MS)
+      rmSync(path, { recursive: true, force: true })
+  }
+}

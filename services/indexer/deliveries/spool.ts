@@ -1,0 +1,65 @@
+/** The records of one object on local disk, until it is delivered. */
+import { type FileHandle, open, rm } from 'node:fs/promises'
+
+/** Bytes that are collected in memory before they are written. */
+const CHUNK_BYTES = 64 << 10
+const LINE_FEED = 10
+
+export class Spool {
+  readonly path: string
+  /** The size of all records, delimiters included. */
+  bytes = 0
+  records = 0
+  #file: FileHandle | undefined
+  #chunk: Buffer | undefined
+  #used = 0
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Adds a record. True if flush() must be called before the next one. */
+  add(from: Buffer, start: number, end: number, delimiter: boolean): boolean {
+    const length = end - start + (delimiter ? 1 : 0)
+    this.#reserve(length)
+    from.copy(this.#chunk!, this.#used, start, end)
+    this.#used += length
+    if (delimiter) this.#chunk![this.#used - 1] = LINE_FEED
+    this.bytes += length
+    this.records++
+    return this.#used >= CHUNK_BYTES
+  }
+
+  /** Writes what is in memory. Rejects with the error of the file system, ENOSPC for instance. */
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    this.#file ??= await open(this.path, 'w', 0o600)
+    await this.#file.writeFile(this.#chunk!.subarray(0, this.#used))
+    this.#used = 0
+    if (this.#chunk!.length > 2 * CHUNK_BYTES) this.#chunk = undefined
+  }
+
+  /** Writes the rest and closes the file; no record is added afterwards. */
+  async seal(): Promise<void> {
+    this.#file ??= await open(this.path, 'w', 0o600)
+    await this.flush()
+    this.#chunk = undefined
+    await this.#file.close()
+    this.#file = undefined
+  }
+
+  async remove(): Promise<void> {
+    this.#chunk = undefined
+    await this.#file?.close().catch(() => {})
+    this.#file = undefined
+    await rm(this.path, { force: true })
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#used + length
+    if (this.#chunk !== undefined && needed <= this.#chunk.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * CHUNK_BYTES, needed))
+    this.#chunk?.copy(larger, 0, 0, this.#used)
+    this.#chunk = larger
+  }
+}

@@ -21,8 +21,11 @@ export interface ObjectStore {
   put(object: StoredObject, signal: AbortSignal): Promise<void>
 }
 
-/** The time for an object of 128 MB over a slow line. */
-const TIMEOUT_MS = 300_000
+/** The time for an object: half a minute, and a second for each megabyte. */
+const timeoutMs = (length: number): number => 30_000 + Math.ceil(length / 1000)
+
+/** The SDK would print failures to the console; the caller logs them. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** The credentials and addresses are the SDK's own (AWS_ENDPOINT_URL and its likes). */
 export function openObjectStore(region: string): Resource<ObjectStore> {
@@ -31,7 +34,7 @@ export function openObjectStore(region: string): Resource<ObjectStore> {
     async put({ path, length, crc32, ...object }, signal) {
       // The SDK takes a while to load.
       const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-      opened ??= new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle() })
+      opened ??= new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle(), logger: SILENT })
       const checksum = Buffer.alloc(4)
       checksum.writeUInt32BE(crc32)
       const body = createReadStream(path)
@@ -49,7 +52,7 @@ export function openObjectStore(region: string): Resource<ObjectStore> {
               SSEKMSKeyId: object.kmsKeyArn,
             }),
           }),
-          { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) },
+          { abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs(length))]) },
         )
       } finally {
         body.destroy()

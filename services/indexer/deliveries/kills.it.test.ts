@@ -1,0 +1,104 @@
+/**
+ * Two replicas are killed again and again, Kafka too, and the store fails in all ways. Then each record of the source is
+ * in exactly one object. With WEIR_FAULTS=long there are twenty kills.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bucketOf, CREDENTIALS, linesOf, openWorld, REGION, type World } from '../testing/deliveries.ts'
+import { type FlakyStore, startFlakyStore } from '../testing/flaky-store.ts'
+
+const KILLS = process.env.WEIR_FAULTS === 'long' ? 20 : 5
+const PARTITIONS = 3
+const SETTLE_MS = 90_000
+
+let world: World
+let store: FlakyStore
+const replicas: (ServiceProcess | undefined)[] = [undefined, undefined]
+
+const startReplica = async (i: number): Promise<void> => {
+  replicas[i] = await startService('indexer', {
+    KAFKA_BROKERS: world.brokers.join(),
+    REGISTRY_URL: world.registryUrl,
+    ALLOW_ANONYMOUS: 'true',
+    // This solution has no sinks, so no search engine is asked.
+    WEIR_SOLUTIONS: 'location-offers',
+    DELIVERY_DIR: world.dir,
+    AWS_REGION: REGION,
+    AWS_ENDPOINT_URL_S3: store.url,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  })
+}
+
+beforeAll(async () => {
+  world = await openWorld()
+  store = await startFlakyStore(world.storeUrl, Math.random)
+  await Promise.all([startReplica(0), startReplica(1)])
+}, 180_000)
+afterAll(async () => {
+  for (const replica of replicas) replica?.kill('SIGKILL')
+  await Promise.all(replicas.map((replica) => replica?.exited))
+  await store?.stop()
+  await world?.stop()
+}, 60_000)
+
+test('each record is in exactly one object', { timeout: 900_000 }, async () => {
+  const stream = await world.create({ intervalSeconds: 1, compression: 'GZIP' }, { partitions: PARTITIONS })
+  store.flaky = true
+  let [isWriting, number] = [true, 0]
+  const writing = (async () => {
+    while (isWriting) {
+      const records = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, () => `${number++}`)
+      // A record that failed may be stored nevertheless; the topic itself says which ones are.
+      await world.put(stream, number % PARTITIONS, records).catch(() => {})
+      await pause(5)
+    }
+  })()
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await pause(500 + Math.random() * 4000)
+    if (kill % 4 === 0) {
+      await world.cluster.kill(0)
+      await pause(Math.random() * 2000)
+      await world.cluster.restart(0)
+      continue
+    }
+    const i = kill % 2
+    replicas[i]!.kill('SIGKILL')
+    await replicas[i]!.exited
+    await pause(Math.random() * 2000)
+    await startReplica(i)
+  }
+  isWriting = false
+  await writing
+  store.flaky = false
+
+  const source = await recordsOf(stream.topic)
+  const delivered = async () => linesOf(await world.objects(bucketOf(stream)))
+  const count = source.reduce((sum, records) => sum + records.length, 0)
+  await expect.poll(async () => (await delivered()).length, { timeout: SETTLE_MS, interval: 500 }).toBe(count)
+  console.info(
+    `${count} records, ${(await world.objects(bucketOf(stream))).size} objects, ${JSON.stringify(store.failures)}`,
+  )
+  expect((await delivered()).sort()).toEqual(source.flat().sort())
+  // Each object is a part of one partition, in its order.
+  for (const [key, bytes] of await world.objects(bucketOf(stream))) {
+    const lines = linesOf(new Map([[key, bytes]]))
+    const partition = source.find((records) => records.includes(lines[0]))!
+    const from = partition.indexOf(lines[0])
+    expect(lines).toEqual(partition.slice(from, from + lines.length))
+  }
+  await pause(3000)
+  expect((await delivered()).length).toBe(count)
+})
+
+/** The values of a topic, by partition. */
+async function recordsOf(topic: string): Promise<string[][]> {
+  const found: string[][] = Array.from({ length: PARTITIONS }, () => [])
+  const reading = await world.kafka.read({ topics: [topic], from: 'earliest', until: 'end' }, (batch) => {
+    for (let i = 0; i < batch.length; i++)
+      found[batch.partition].push(batch.bytes.toString('latin1', batch.valueStart[i], batch.valueEnd[i]))
+  })
+  await reading.done
+  return found
+}

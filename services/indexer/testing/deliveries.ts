@@ -1,0 +1,161 @@
+/** Delivery streams over a Kafka and an object store of the test's own: what others decide would be delivered too. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { applyTopics, registerContracts } from '@weir/catalogue'
+import { type Codec, openCodec } from '@weir/codec'
+import { readConfig } from '@weir/config'
+import { type DeliveryStream, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
+import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, type Producer, writeRecords } from '@weir/kafka'
+import { logger, type Resource } from '@weir/service'
+import { topics } from '@weir/solutions'
+import { type KafkaCluster, kafkaCluster, servers, uniqueName } from '@weir/testkit'
+import { startAws } from '@weir/testkit/aws.ts'
+import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
+
+export const REGION = 'us-east-1'
+export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
+const log = logger('indexer-test')
+const DISK_BYTES = 1 << 30
+
+export interface World {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  /** The address of the store itself. */
+  readonly storeUrl: string
+  readonly cluster: KafkaCluster
+  /** The folder for spools. */
+  readonly dir: string
+  bucket(name: string): Promise<void>
+  /** Creates the delivery stream, its topic, and its bucket unless that is said to be missing. */
+  create(
+    changes?: Partial<S3Destination>,
+    options?: { partitions?: number; bucketExists?: boolean },
+  ): Promise<DeliveryStream>
+  change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
+  /** Resolves when the records are stored, in this order. */
+  put(stream: DeliveryStream, partition: number, records: readonly (string | Buffer)[]): Promise<void>
+  /** The objects of a bucket by their keys. */
+  objects(bucket: string): Promise<ReadonlyMap<string, Buffer>>
+  /** A replica in this process. */
+  deliver(diskBytes?: number): Promise<Resource<Deliveries>>
+  stop(): Promise<void>
+}
+
+export const bucketOf = ({ destination }: DeliveryStream): string =>
+  destination.bucketArn.slice(destination.bucketArn.lastIndexOf(':') + 1)
+
+/** The lines of all objects, in the order of the objects' names. */
+export const linesOf = (objects: ReadonlyMap<string, Buffer>): string[] =>
+  [...objects].flatMap(([key, bytes]) =>
+    (key.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n').slice(0, -1),
+  )
+
+export async function openWorld(): Promise<World> {
+  const [cluster, aws, registry] = await Promise.all([
+    kafkaCluster({ brokers: 1 }),
+    startAws(),
+    servers.registry(),
+  ])
+  const { value: kafka, stop: stopKafka } = await openKafka(
+    readConfig({ KAFKA_BROKERS: cluster.brokers.join() }, kafkaConfig),
+  )
+  await applyTopics(kafka.admin, { topics, replicas: 1 })
+  await registerContracts(registry.url, topics)
+  const { value: codec } = await openCodec({ topics, url: registry.url })
+  const producer: Producer = await kafka.producer()
+  const streams = await openDeliveryStreams({ kafka, codec, log })
+  const s3 = new S3Client({
+    endpoint: aws.url,
+    region: REGION,
+    credentials: CREDENTIALS,
+    forcePathStyle: true,
+  })
+  const dir = mkdtempSync(join(tmpdir(), 'weir-deliveries-'))
+
+  const world: World = {
+    kafka,
+    codec,
+    cluster,
+    dir,
+    brokers: cluster.brokers,
+    registryUrl: registry.url,
+    storeUrl: aws.url,
+    bucket: async (Bucket) => void (await s3.send(new CreateBucketCommand({ Bucket }))),
+    async create(changes = {}, { partitions = 2, bucketExists = true } = {}) {
+      const name = uniqueName('lake')
+      if (bucketExists) await world.bucket(name)
+      const stream = deliveryStream(name, changes)
+      const configs = { 'message.timestamp.type': 'LogAppendTime' }
+      await kafka.admin.createTopics([{ name: stream.topic, partitions, replicas: 1, configs }])
+      await streams.value.change(name, () => stream)
+      return stream
+    },
+    change: (name, decide) => streams.value.change(name, (stream) => decide(stream!)),
+    put: ({ topic }, partition, records) =>
+      writeRecords(producer, (out) => {
+        for (const record of records) {
+          const value = Buffer.from(record)
+          out.append(topic, partition, null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+        }
+      }),
+    async objects(Bucket) {
+      const found = new Map<string, Buffer>()
+      for (let ContinuationToken: string | undefined; ; ) {
+        const page = await s3.send(new ListObjectsV2Command({ Bucket, ContinuationToken }))
+        for (const { Key } of page.Contents ?? []) {
+          const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }))
+          found.set(Key!, Buffer.from(await Body!.transformToByteArray()))
+        }
+        ContinuationToken = page.NextContinuationToken
+        if (ContinuationToken === undefined) return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
+      }
+    },
+    deliver: (diskBytes = DISK_BYTES) =>
+      openDeliveries({ region: REGION, dir, diskBytes }, { kafka, codec, log }),
+    async stop() {
+      s3.destroy()
+      await streams.stop(1000)
+      await producer.stop()
+      await stopKafka()
+      await Promise.all([aws.stop(), cluster.stop()])
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+  return world
+}
+
+function deliveryStream(name: string, changes: Partial<S3Destination>): DeliveryStream {
+  return {
+    name,
+    id: randomBytes(8).toString('hex'),
+    createdAt: Date.now(),
+    updatedAt: null,
+    version: 1,
+    status: 'ACTIVE',
+    type: 'DirectPut',
+    topic: `delivery.${name}`,
+    sourceRoleArn: null,
+    destination: {
+      roleArn: 'arn:aws:iam::123456789012:role/delivery',
+      bucketArn: `arn:aws:s3:::${name}`,
+      prefix: '',
+      errorPrefix: '',
+      sizeMiB: 1,
+      intervalSeconds: 1,
+      compression: 'UNCOMPRESSED',
+      fileExtension: '',
+      timeZone: 'UTC',
+      kmsKeyArn: null,
+      delimiter: true,
+      ...changes,
+    },
+    tags: {},
+    encryption: null,
+  }
+}

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { type Context, openContext } from './context.ts'
 import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
 import { alerts } from './scenarios/alerts.ts'
+import { deliver } from './scenarios/deliver.ts'
 import { detect } from './scenarios/detect.ts'
 import { enrich, once } from './scenarios/enrich.ts'
 import { httpToKafka } from './scenarios/http-to-kafka.ts'
@@ -30,7 +31,7 @@ const {
     only: {
       type: 'string',
       default:
-        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,detect,alerts,windows,predict,invoke,prices',
+        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,deliver,detect,alerts,windows,predict,invoke,prices',
     },
   },
 })
@@ -47,6 +48,7 @@ const scenarios = {
   notify: notify(1000, 30 * part),
   publish: publish(20_000 * part),
   rules: rules(1_000_000 * part),
+  deliver: deliver(1_000_000 * part),
   detect: detect(50_000 * part),
   alerts: alerts(300, 60 * part),
   windows: windows(4_000_000 * part),

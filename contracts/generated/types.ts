@@ -463,6 +463,8 @@ export interface DeliveryProgress {
   partition: number
   /** The first offset whose record is neither delivered nor in one of the objects. */
   next: number
+  /** Why the store does not take the objects at the moment, in a sentence. */
+  failure: string | null
   /** The objects that are decided and may not be delivered yet, in the order of their records. Whoever owns the partition delivers the same ones, under the same names. */
   objects: Array<PendingObject>
 }

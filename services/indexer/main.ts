@@ -5,6 +5,7 @@ import { configured, openAccess, openHttp, publishStats, Service, watchCertifica
 import { chosenSolutions, topics } from '@weir/solutions'
 import { config as read } from './config.ts'
 import { openDeliveries } from './deliveries/deliveries.ts'
+import { deliveryRoutes } from './deliveries/routes.ts'
 import { openEngine } from './engines/open.ts'
 import { hasPage, openSolutionPages } from './pages.ts'
 import { openSinks } from './sinks.ts'
@@ -29,7 +30,7 @@ await Service.named('indexer')
   .with('pages', ({ access, kafka, codec, engine }, { log }) =>
     openSolutionPages({ solutions: solutions.filter(hasPage), access, engine, kafka, codec, log }),
   )
-  .with('http', ({ kafka, sinks, deliveries, pages }, { log, name }) =>
+  .with('http', ({ access, kafka, sinks, deliveries, pages }, { log, name }) =>
     openHttp(config.http, {
       log,
       names: [name],
@@ -39,7 +40,10 @@ await Service.named('indexer')
         ...sinks.ready,
         ...pages.ready,
       },
-      routes: pages.routes,
+      routes: async (app) => {
+        deliveryRoutes(app, { deliveries, access, kafka })
+        await pages.routes(app)
+      },
     }),
   )
   .start()

@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   functions: async () => (await import('./commands/functions.ts')).functions,
   alerts: async () => (await import('./commands/alerts.ts')).alerts,
   models: async () => (await import('./commands/models.ts')).models,
+  deliveries: async () => (await import('./commands/deliveries.ts')).deliveries,
   catalog: async () => (await import('./commands/catalog.ts')).catalog,
   prices: async () => (await import('./commands/prices.ts')).prices,
   rules: async () => (await import('./commands/rules.ts')).rules,

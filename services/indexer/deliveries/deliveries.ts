@@ -1,5 +1,6 @@
 /** Delivers all delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
 import type { Codec } from '@weir/codec'
+import type { DeliveryProgress } from '@weir/contracts'
 import { type DeliveryStream, openDeliveryStreams } from '@weir/deliveries'
 import type { Kafka } from '@weir/kafka'
 import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
@@ -12,6 +13,10 @@ import { openProgress } from './progress.ts'
 import { SpoolFolder } from './spool-folder.ts'
 
 export interface Deliveries {
+  /** Delivery streams by their names. */
+  readonly streams: ReadonlyMap<string, DeliveryStream>
+  /** The progress of a delivery stream in each partition that has been read. */
+  progressOf(stream: DeliveryStream): readonly DeliveryProgress[]
   /** False while a delivery stream is not read, or the control log is not followed. */
   ready(): boolean
 }
@@ -104,7 +109,8 @@ export async function openDeliveries(
       }
     }
     const known = new Set([...byName.values()].map(({ id }) => id))
-    for (const id of progress.value.ids()) if (!known.has(id)) await progress.value.remove(id)
+    const gone = new Set([...progress.value.all()].map(({ id }) => id).filter((id) => !known.has(id)))
+    for (const id of gone) await progress.value.remove(id)
     return succeeded
   }
 
@@ -122,6 +128,8 @@ export async function openDeliveries(
 
   return {
     value: {
+      streams: byName,
+      progressOf: ({ id }) => [...progress.value.all()].filter((one) => one.id === id),
       ready: () =>
         streams.value.ready() &&
         progress.value.ready() &&

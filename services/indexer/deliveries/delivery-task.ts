@@ -26,7 +26,7 @@ export interface DeliveryTaskOptions {
   stream(): DeliveryStream
   readonly kafka: Pick<Kafka, 'fetch' | 'offsetAt'>
   readonly progress: Pick<AllProgress, 'read' | 'append'>
-  readonly deliverer: Pick<Deliverer, 'deliver'>
+  readonly deliverer: Pick<Deliverer, 'deliver' | 'failureOf'>
   readonly folder: SpoolFolder
   readonly counts: Stage
   readonly log: Logger
@@ -36,6 +36,7 @@ type PendingObject = DeliveryProgress['objects'][number]
 
 interface Decided {
   readonly object: PendingObject
+  readonly form: Form
   readonly spool: Spool
   state: 'decided' | 'delivering' | 'delivered'
   delivery: Promise<void>
@@ -69,6 +70,8 @@ export class DeliveryTask implements Task {
   #next = 0
   /** The next offset to be read. */
   #position = 0
+  /** Why the store does not take the objects, as it is in Kafka. */
+  #failure: string | null = null
   /** Whether Kafka has no progress, or not the newest. */
   #isChanged = false
   #delivering = new AbortController()
@@ -84,8 +87,10 @@ export class DeliveryTask implements Task {
     this.#isChanged = stored === undefined
     this.#next = stored?.next ?? offset
     this.#position = offset
+    this.#failure = stored?.failure ?? null
     this.#objects = (stored?.objects ?? []).map((object) => ({
       object,
+      form: readForm(object.form),
       spool: folder.open(),
       state: 'decided',
       delivery: Promise.resolve(),
@@ -97,7 +102,10 @@ export class DeliveryTask implements Task {
     this.#deliverDecided()
     await this.#room(signal)
     this.#removeDelivered()
-    for (let i = 0; i < batch.length; i++) await this.#add(batch, i)
+    for (let i = 0; i < batch.length; i++) {
+      const work = this.#add(batch, i)
+      if (work !== undefined) await work
+    }
     this.#position = batch.nextOffset
     if (this.#open === undefined) this.#next = this.#position
     if (this.#open?.stream.destination.intervalSeconds === 0) await this.#decide(this.#open, this.#position)
@@ -134,18 +142,13 @@ export class DeliveryTask implements Task {
       await aborted(signal, new Promise((resolve) => setTimeout(resolve, DISK_LOOK_MS)))
   }
 
-  async #add({ bytes, valueStart, valueEnd, offsets, timestamps }: RecordBatch, i: number): Promise<void> {
-    const [start, end] = valueStart[i] < 0 ? [0, 0] : [valueStart[i], valueEnd[i]]
-    let open = this.#open
-    if (open !== undefined) {
-      const maxBytes = open.stream.destination.sizeMiB * MIB
-      if (open.spool.bytes + end - start > maxBytes) {
-        await this.#decide(open, offsets[i])
-        open = undefined
-      }
-    }
-    open ??= this.#openSpool(offsets[i], timestamps[i], Date.now())
-    if (open.spool.add(bytes, start, end, open.form.delimiter)) await open.spool.flush()
+  /** Adds a record. Returns a promise only if something must be written before the next one. */
+  #add(batch: RecordBatch, i: number): Promise<void> | undefined {
+    const open = this.#open
+    if (open !== undefined && !fits(open, batch, i))
+      return this.#decide(open, batch.offsets[i]).then(() => this.#add(batch, i))
+    const { spool, form } = open ?? this.#openSpool(batch.offsets[i], batch.timestamps[i], Date.now())
+    return addTo(spool, batch, i, form.delimiter) ? spool.flush() : undefined
   }
 
   #openSpool(from: number, time: number, since: number): Open {
@@ -165,7 +168,7 @@ export class DeliveryTask implements Task {
       form: writeForm(form),
       decidedAt: Date.now(),
     }
-    this.#objects.push({ object, spool, state: 'decided', delivery: Promise.resolve() })
+    this.#objects.push({ object, form, spool, state: 'decided', delivery: Promise.resolve() })
     this.#open = undefined
     this.#next = to
     this.#isChanged = true
@@ -206,46 +209,44 @@ export class DeliveryTask implements Task {
   }
 
   #write(out: Appender): void {
-    if (!this.#isChanged) return
-    const { partition, progress, stream } = this.#options
+    const { deliverer, partition, progress, stream } = this.#options
     const { name, id } = stream()
+    const failure = (this.#objects.length > 0 && deliverer.failureOf(name)) || null
+    if (!this.#isChanged && failure === this.#failure) return
     const objects = this.#objects.map(({ object }) => object)
-    progress.append(out, { stream: name, id, partition, next: this.#open?.from ?? this.#next, objects })
+    const next = this.#open?.from ?? this.#next
+    progress.append(out, { stream: name, id, partition, next, failure, objects })
+    this.#failure = failure
     this.#isChanged = false
   }
 
   /** Reads the records of decided objects, and those after them, once more. */
   async #readAgain(signal: AbortSignal): Promise<void> {
-    const first = this.#objects[0]?.object.from ?? this.#next
     let at = 0
-    for (let offset = first; offset < this.#position; ) {
+    for (let offset = this.#objects[0]?.object.from ?? this.#next; offset < this.#position; ) {
       signal.throwIfAborted()
       const batch = await this.#fetch(offset)
       if (batch.nextOffset <= offset) throw new Error(`Offset ${offset} of ${batch.topic} cannot be read.`)
       for (let i = 0; i < batch.length && batch.offsets[i] < this.#position; i++) {
         while (at < this.#objects.length && batch.offsets[i] >= this.#objects[at].object.to) at++
-        await (at < this.#objects.length
-          ? this.#restore(this.#objects[at], batch, i)
-          : this.#reopen(batch, i))
+        const spool =
+          at < this.#objects.length ? restore(this.#objects[at], batch, i) : this.#reopen(batch, i)
+        if (spool !== undefined) await spool.flush()
       }
       offset = batch.nextOffset
     }
     for (const { spool } of this.#objects) await spool.seal()
   }
 
-  async #restore({ object, spool }: Decided, batch: RecordBatch, i: number): Promise<void> {
-    if (batch.offsets[i] < object.from) return
-    const [start, end] = batch.valueStart[i] < 0 ? [0, 0] : [batch.valueStart[i], batch.valueEnd[i]]
-    if (spool.add(batch.bytes, start, end, readForm(object.form).delimiter)) await spool.flush()
-  }
-
-  /** The records since the last decided object are as old as they are. */
-  async #reopen(batch: RecordBatch, i: number): Promise<void> {
-    if (batch.offsets[i] < this.#next) return
+  /**
+   * Adds a record after the last decided object; such records are as old as they are. Returns the spool if it must be
+   * flushed.
+   */
+  #reopen(batch: RecordBatch, i: number): Spool | undefined {
+    if (batch.offsets[i] < this.#next) return undefined
     const time = batch.timestamps[i]
     const { spool, form } = this.#open ?? this.#openSpool(batch.offsets[i], time, time)
-    const [start, end] = batch.valueStart[i] < 0 ? [0, 0] : [batch.valueStart[i], batch.valueEnd[i]]
-    if (spool.add(batch.bytes, start, end, form.delimiter)) await spool.flush()
+    return addTo(spool, batch, i, form.delimiter) ? spool : undefined
   }
 
   async #fetch(offset: number): Promise<RecordBatch> {
@@ -274,6 +275,27 @@ export class DeliveryTask implements Task {
     this.#open = undefined
     this.#delivering = new AbortController()
   }
+}
+
+/** Whether the object has room for record i, or is empty. */
+const fits = ({ spool, stream, form }: Open, { valueStart, valueEnd }: RecordBatch, i: number): boolean =>
+  spool.bytes + valueEnd[i] - valueStart[i] + (form.delimiter ? 1 : 0) <= stream.destination.sizeMiB * MIB
+
+/** Returns whether the spool must be flushed. A null is written like an empty record. */
+const addTo = (
+  spool: Spool,
+  { bytes, valueStart, valueEnd }: RecordBatch,
+  i: number,
+  delimiter: boolean,
+): boolean =>
+  valueStart[i] < 0
+    ? spool.add(bytes, 0, 0, delimiter)
+    : spool.add(bytes, valueStart[i], valueEnd[i], delimiter)
+
+/** Adds a record to the object that it belongs to. Returns the spool if it must be flushed. */
+function restore({ object, form, spool }: Decided, batch: RecordBatch, i: number): Spool | undefined {
+  if (batch.offsets[i] < object.from) return undefined
+  return addTo(spool, batch, i, form.delimiter) ? spool : undefined
 }
 
 /** Settles like the promise, or rejects when the signal aborts. */

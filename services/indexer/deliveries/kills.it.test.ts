@@ -3,9 +3,9 @@
  * in exactly one object. With WEIR_FAULTS=long there are twenty kills.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
+import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bucketOf, CREDENTIALS, linesOf, openWorld, REGION, type World } from '../testing/deliveries.ts'
+import { bucketOf, linesOf, openWorld, startIndexer, type World } from '../testing/deliveries.ts'
 import { type FlakyStore, startFlakyStore } from '../testing/flaky-store.ts'
 
 const KILLS = process.env.WEIR_FAULTS === 'long' ? 20 : 5
@@ -17,18 +17,7 @@ let store: FlakyStore
 const replicas: (ServiceProcess | undefined)[] = [undefined, undefined]
 
 const startReplica = async (i: number): Promise<void> => {
-  replicas[i] = await startService('indexer', {
-    KAFKA_BROKERS: world.brokers.join(),
-    REGISTRY_URL: world.registryUrl,
-    ALLOW_ANONYMOUS: 'true',
-    // This solution has no sinks, so no search engine is asked.
-    WEIR_SOLUTIONS: 'location-offers',
-    DELIVERY_DIR: world.dir,
-    AWS_REGION: REGION,
-    AWS_ENDPOINT_URL_S3: store.url,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-  })
+  replicas[i] = await startIndexer(world, store.url)
 }
 
 beforeAll(async () => {

@@ -20,8 +20,8 @@ export interface AllProgress {
   read(id: string, partition: number, signal: AbortSignal): Promise<DeliveryProgress | undefined>
   /** Writes the progress in a transaction. */
   append(out: Appender, progress: DeliveryProgress): void
-  /** The ids of the delivery streams that have progress, as far as this replica knows. */
-  ids(): ReadonlySet<string>
+  /** The progress of all delivery streams, as far as this replica knows. */
+  all(): Iterable<DeliveryProgress>
   /** Removes the progress of a delivery stream that no longer exists. */
   remove(id: string): Promise<void>
   /** False while progress may be missing here. */
@@ -55,7 +55,7 @@ export async function openProgress(options: ProgressOptions): Promise<Resource<A
       return stored.get(key)
     },
     append: (out, progress) => table.append(out, keyOf(progress.id, progress.partition), progress),
-    ids: () => new Set([...stored.values()].map(({ id }) => id)),
+    all: () => stored.values(),
     async remove(id) {
       await table.settle(AbortSignal.timeout(MAX_WAIT_MS))
       const keys = [...stored].flatMap(([key, progress]) => (progress.id === id ? key : []))

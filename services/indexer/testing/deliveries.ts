@@ -14,6 +14,7 @@ import { logger, type Resource } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { type KafkaCluster, kafkaCluster, servers, uniqueName } from '@weir/testkit'
 import { startAws } from '@weir/testkit/aws.ts'
+import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
 
 export const REGION = 'us-east-1'
@@ -55,6 +56,20 @@ export const linesOf = (objects: ReadonlyMap<string, Buffer>): string[] =>
   [...objects].flatMap(([key, bytes]) =>
     (key.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().split('\n').slice(0, -1),
   )
+
+/** A replica as a process, without sinks: no search engine is asked. */
+export const startIndexer = (world: World, storeUrl: string): Promise<ServiceProcess> =>
+  startService('indexer', {
+    KAFKA_BROKERS: world.brokers.join(),
+    REGISTRY_URL: world.registryUrl,
+    ALLOW_ANONYMOUS: 'true',
+    WEIR_SOLUTIONS: 'location-offers',
+    DELIVERY_DIR: world.dir,
+    AWS_REGION: REGION,
+    AWS_ENDPOINT_URL_S3: storeUrl,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  })
 
 export async function openWorld(): Promise<World> {
   const [cluster, aws, registry] = await Promise.all([

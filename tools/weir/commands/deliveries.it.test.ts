@@ -1,0 +1,71 @@
+/** `weir deliveries` against a real indexer, over a store that lacks a bucket. */
+import { bucketOf, openWorld, startIndexer, type World } from '@weir/indexer/testing/deliveries.ts'
+import type { ServiceProcess } from '@weir/testkit/service-process.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { captureOutput } from '../testing/capture-output.ts'
+import { deliveries } from './deliveries.ts'
+
+const soon = { timeout: 30_000, interval: 200 }
+let world: World
+let indexer: ServiceProcess
+const printed = captureOutput()
+
+beforeAll(async () => {
+  world = await openWorld()
+  indexer = await startIndexer(world, world.storeUrl)
+  vi.stubEnv('INDEXER_URL', indexer.url)
+}, 180_000)
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  indexer?.kill('SIGKILL')
+  await indexer?.exited
+  await world?.stop()
+}, 60_000)
+
+async function run(...args: string[]): Promise<string> {
+  printed.out = ''
+  await deliveries.run(args)
+  return printed.out
+}
+const shown = async (name: string) => JSON.parse(await run('show', name, '--json'))
+
+test('says what is collected, what waits and why, and that it is delivered', async () => {
+  expect(await run()).toBe("There are no delivery streams; create one by Firehose's API.\n")
+  const collecting = await world.create({ intervalSeconds: 900 })
+  const stuck = await world.create(
+    { prefix: 'a/', intervalSeconds: 0 },
+    { bucketExists: false, partitions: 1 },
+  )
+  await world.put(collecting, 0, ['a', 'b', 'c'])
+  await world.put(stuck, 0, ['d', 'e'])
+  await expect
+    .poll(async () => (await shown(stuck.name)).failure, soon)
+    .toMatch(/^NoSuchBucket: The specified bucket/)
+  expect(await shown(stuck.name)).toMatchObject({
+    status: 'ACTIVE',
+    destination: `s3://${bucketOf(stuck)}/a/`,
+    waiting: { objects: 1, records: 2, oldestAt: expect.any(Number) },
+  })
+  expect(await shown(collecting.name)).toMatchObject({
+    waiting: { objects: 0, oldestAt: null },
+    failure: null,
+  })
+  expect((await shown(collecting.name)).collecting).toBeGreaterThanOrEqual(3)
+  expect(await deliveries.run(['show', stuck.name])).toBe(1)
+  expect(await run('show', stuck.name)).toMatch(
+    /waiting +1 with 2 records, the oldest decided .+ ago\nfailure +NoSuchBucket/,
+  )
+  expect(await run()).toMatch(new RegExp(`${stuck.name} +ACTIVE +s3://${bucketOf(stuck)}/a/ .*NoSuchBucket`))
+
+  await world.bucket(bucketOf(stuck))
+  await expect.poll(async () => (await shown(stuck.name)).waiting.objects, soon).toBe(0)
+  expect(await deliveries.run(['show', stuck.name])).toBe(0)
+}, 90_000)
+
+test('what is not there is told', async () => {
+  expect(await deliveries.run(['show', 'no-such'])).toBe(1)
+  expect(printed.said).toContain('There is no such delivery stream.')
+  expect(await deliveries.run(['show'])).toBe(2)
+  expect(await deliveries.run(['lst'])).toBe(2)
+  expect(printed.said).toContain('Did you mean list?')
+})

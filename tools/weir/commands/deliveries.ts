@@ -1,0 +1,106 @@
+import { stripVTControlCharacters } from 'node:util'
+import { command, onlyPositionals, UsageError } from '../command.ts'
+import { EXIT } from '../exit.ts'
+import { hint } from '../nearest.ts'
+import { serviceApi } from '../service-api.ts'
+import { readSettings } from '../settings.ts'
+import { print, printJson } from '../terminal/output.ts'
+import { duration, table } from '../terminal/table.ts'
+
+const usage = `
+weir deliveries [list] | show NAME
+
+Delivery streams, which collect records and write them as objects. They are created by Firehose's API. The indexer says
+how far they are; the API key WEIR_API_KEY needs the right to read delivery.NAME, unless the service admits clients
+without one.
+
+list      shows all, with what they collect, and the objects that wait for their store
+show      shows one, with its settings, and why its objects are not delivered if they are not
+
+  --json  prints JSON
+
+Examples
+  weir deliveries
+  weir deliveries show clicks
+
+Exit code 1: objects of the delivery stream shown cannot be delivered at the moment.
+`
+
+const ACTIONS = ['list', 'show']
+
+/** A delivery stream as the indexer shows it (GET /v1/deliveries). */
+interface ShownDelivery {
+  readonly name: string
+  readonly status: string
+  readonly version: number
+  readonly destination: string
+  readonly sizeMiB: number
+  readonly intervalSeconds: number
+  readonly compression: string
+  readonly collecting: number
+  readonly waiting: { readonly objects: number; readonly records: number; readonly oldestAt: number | null }
+  readonly failure: string | null
+}
+
+export const deliveries = command({
+  name: 'deliveries',
+  summary: 'Delivery streams: what they collect, and what waits',
+  usage,
+  options: { json: { type: 'boolean', default: false } },
+  async run({ json }, [action = 'list', name, ...rest]) {
+    if (!ACTIONS.includes(action))
+      throw new UsageError(`There is no \`weir deliveries ${action}\`.${hint(action, ACTIONS)}`)
+    onlyPositionals(rest, 0)
+    const { urls, apiKey } = readSettings()
+    const ask = serviceApi({ service: 'indexer', url: urls.indexer, apiKey })
+    if (action === 'list') {
+      onlyPositionals(name === undefined ? [] : [name], 0)
+      const answer = (await (await ask('GET', 'deliveries')).json()) as { deliveries: ShownDelivery[] }
+      await (json ? printJson(answer.deliveries) : print(listed(answer.deliveries)))
+      return EXIT.ok
+    }
+    if (name === undefined) throw new UsageError('The name is missing; write `weir deliveries show NAME`.')
+    const shown = (await (await ask('GET', `deliveries/${encodeURIComponent(name)}`)).json()) as ShownDelivery
+    await (json ? printJson(shown) : print(details(shown)))
+    return shown.failure === null ? EXIT.ok : EXIT.refused
+  },
+})
+
+function listed(all: readonly ShownDelivery[]): string {
+  if (all.length === 0) return "There are no delivery streams; create one by Firehose's API.\n"
+  return table(
+    ['NAME', 'STATUS', 'DESTINATION', 'COLLECTING', 'WAITING', 'OLDEST', 'FAILURE'],
+    all.map(({ name, status, destination, collecting, waiting, failure }) => [
+      name,
+      status,
+      destination,
+      collecting < 0 ? null : collecting,
+      waiting.objects,
+      ageOf(waiting.oldestAt),
+      failure && plain(failure).slice(0, 60),
+    ]),
+  )
+}
+
+function details(shown: ShownDelivery): string {
+  const { waiting, collecting } = shown
+  const objects = `${waiting.objects} with ${waiting.records} records${waiting.oldestAt === null ? '' : `, the oldest decided ${ageOf(waiting.oldestAt)} ago`}`
+  return table(
+    ['', shown.name],
+    [
+      ['status', shown.status],
+      ['version', String(shown.version)],
+      ['destination', shown.destination],
+      ['objects', `at ${shown.sizeMiB} MiB or ${shown.intervalSeconds} s, ${shown.compression}`],
+      ['collecting', collecting < 0 ? 'not known: Kafka does not answer' : `${collecting} records`],
+      ['waiting', objects],
+      ['failure', shown.failure === null ? null : plain(shown.failure)],
+    ],
+  )
+}
+
+const ageOf = (at: number | null): string | null =>
+  at === null ? null : duration(Math.max(0, Date.now() - at))
+
+/** A failure quotes the store's answer. */
+const plain = (text: string): string => stripVTControlCharacters(text).replaceAll(/\p{Cc}+/gu, ' ')

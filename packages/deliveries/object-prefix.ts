@@ -106,8 +106,16 @@ function timestamp(pattern: string): Part {
 const SUFFIX_TIME = DateTimeFormatter.ofPattern('yyyy-MM-dd-HH-mm-ss')
 export const suffixTime = (values: PrefixValues): string => SUFFIX_TIME.format(inZone(values))
 
+/** A format takes a millisecond to make. There are some hundred zones. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 function inZone({ time, timeZone }: PrefixValues): ZonedDateTime {
-  const offset = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  let format = formats.get(timeZone)
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+    formats.set(timeZone, format)
+  }
+  const offset = format
     .formatToParts(time)
     .find(({ type }) => type === 'timeZoneName')!
     .value.slice('GMT'.length)

@@ -1,17 +1,16 @@
 /** Writes decided objects to their stores, some at a time, each until its store has it. */
-import { rm } from 'node:fs/promises'
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import type { Form } from './form.ts'
-import { writeObjectFile } from './object-file.ts'
+import { withObjectFile } from './object-file.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { Spool } from './spool.ts'
 
 export interface Delivery {
   readonly stream: string
   readonly key: string
   readonly form: Form
-  /** The file with its records. */
-  readonly path: string
+  readonly spool: Spool
 }
 
 /** How many objects are compressed or sent at a time. */
@@ -55,15 +54,11 @@ export class Deliverer {
     }
   }
 
-  async #write({ key, form, path }: Delivery, signal: AbortSignal): Promise<void> {
-    const written = `${path}.object`
-    try {
-      const file = await writeObjectFile(path, written, form.compression, signal)
-      const { bucket, kmsKeyArn } = form
-      await this.#store.put({ bucket, key, kmsKeyArn, path: written, ...file }, signal)
-    } finally {
-      await rm(written, { force: true })
-    }
+  #write({ key, form, spool }: Delivery, signal: AbortSignal): Promise<void> {
+    const { bucket, compression, kmsKeyArn } = form
+    return withObjectFile(spool, compression, signal, (file) =>
+      this.#store.put({ bucket, key, kmsKeyArn, ...file }, signal),
+    )
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {

@@ -179,14 +179,9 @@ export class DeliveryTask implements Task {
     const { deliverer, stream } = this.#options
     for (const decided of this.#objects) {
       if (decided.state !== 'decided') continue
-      const { object, spool } = decided
+      const { object, form, spool } = decided
       decided.state = 'delivering'
-      const delivery = {
-        stream: stream().name,
-        key: object.key,
-        form: readForm(object.form),
-        path: spool.path,
-      }
+      const delivery = { stream: stream().name, key: object.key, form, spool }
       decided.delivery = deliverer.deliver(delivery, this.#delivering.signal).then(() => {
         decided.state = 'delivered'
       })

@@ -3,15 +3,12 @@ import { createReadStream } from 'node:fs'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { usesPathStyle } from '@weir/aws'
 import type { Resource } from '@weir/service'
+import { type ObjectFile, READ_BYTES } from './object-file.ts'
 
-export interface StoredObject {
+/** The store compares the CRC-32. */
+export interface StoredObject extends ObjectFile {
   readonly bucket: string
   readonly key: string
-  /** The file with its bytes. */
-  readonly path: string
-  readonly length: number
-  /** CRC-32 of its bytes. The store compares it. */
-  readonly crc32: number
   /** Encrypts it; null: the bucket's own setting. */
   readonly kmsKeyArn: string | null
 }
@@ -37,7 +34,7 @@ export function openObjectStore(region: string): Resource<ObjectStore> {
       opened ??= new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle(), logger: SILENT })
       const checksum = Buffer.alloc(4)
       checksum.writeUInt32BE(crc32)
-      const body = createReadStream(path)
+      const body = createReadStream(path, { highWaterMark: READ_BYTES })
       try {
         await opened.send(
           new PutObjectCommand({

@@ -1,5 +1,6 @@
 /** The records of one object on local disk, until it is delivered. */
 import { type FileHandle, open, rm } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 
 /** Bytes that are collected in memory before they are written. */
 const CHUNK_BYTES = 64 << 10
@@ -10,6 +11,8 @@ export class Spool {
   /** The size of all records, delimiters included. */
   bytes = 0
   records = 0
+  /** CRC-32 of what was written to the file. */
+  crc32 = 0
   #file: FileHandle | undefined
   #chunk: Buffer | undefined
   #used = 0
@@ -34,7 +37,9 @@ export class Spool {
   async flush(): Promise<void> {
     if (this.#used === 0) return
     this.#file ??= await open(this.path, 'w', 0o600)
-    await this.#file.writeFile(this.#chunk!.subarray(0, this.#used))
+    const written = this.#chunk!.subarray(0, this.#used)
+    this.crc32 = crc32(written, this.crc32)
+    await this.#file.writeFile(written)
     this.#used = 0
     if (this.#chunk!.length > 2 * CHUNK_BYTES) this.#chunk = undefined
   }

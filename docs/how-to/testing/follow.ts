@@ -2,7 +2,7 @@
  * Follows how-to pages to the letter, in a copy of the repository: writes their files, applies their changes,
  * runs their commands. Pages that talk to Weir have a hub and an enricher of their own, at which the addresses
  * of `npm start` point then; pages about notifications also have an alerter, and those about
- * tables and models have pricing.
+ * tables and models have pricing, and those about delivery streams an indexer.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -126,6 +126,7 @@ async function weirFor(copy: string, blocks: readonly Block[]): Promise<Weir> {
   return startWeir(copy, [
     ...(has('localhost:8083') ? ['alerter' as const] : []),
     ...(has('localhost:8082') || has('weir models') ? ['pricing' as const] : []),
+    ...(has('weir deliveries') ? ['indexer' as const] : []),
   ])
 }
 

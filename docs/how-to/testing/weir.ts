@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DeleteDeliveryStreamCommand, FirehoseClient } from '@aws-sdk/client-firehose'
 import { DeleteTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot'
 import { DeleteStreamCommand, KinesisClient, waitUntilStreamNotExists } from '@aws-sdk/client-kinesis'
 import {
@@ -34,8 +35,9 @@ export interface Weir {
   stop(): Promise<void>
 }
 
-export type FurtherService = 'alerter' | 'pricing'
+export type FurtherService = 'alerter' | 'pricing' | 'indexer'
 
+const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
 /** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments', 'warm-loads']
@@ -90,6 +92,7 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
   const pricing = more.includes('pricing')
     ? await startPricing({ ...env, MODELS: join(copy, 'models') })
     : undefined
+  const indexer = more.includes('indexer') ? await startIndexer(env) : undefined
   const gateway = await startService('gateway', {
     HUB_URL: hub.url,
     ENRICHER_URL: enricher,
@@ -116,6 +119,7 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
       ENRICHER_URL: enricher,
       ...(alerter && { ALERTER_URL: alerter.url }),
       ...(pricing && { PRICING_URL: pricing.url }),
+      ...(indexer && { INDEXER_URL: indexer.service.url, AWS_ENDPOINT_URL_S3: indexer.storeUrl }),
       KAFKA_BROKERS: brokers.join(),
       REGISTRY_URL: registryUrl,
       PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,
@@ -127,7 +131,15 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
       gateway.kill('SIGTERM')
       alerter?.kill('SIGTERM')
       pricing?.kill('SIGTERM')
-      await Promise.all([once(child, 'exit'), hub.exited, gateway.exited, alerter?.exited, pricing?.exited])
+      indexer?.service.kill('SIGTERM')
+      await Promise.all([
+        once(child, 'exit'),
+        hub.exited,
+        gateway.exited,
+        alerter?.exited,
+        pricing?.exited,
+        indexer?.service.exited,
+      ])
     },
   }
 }
@@ -164,6 +176,22 @@ async function startPricing(env: Readonly<Record<string, string>>): Promise<Serv
   return pricing
 }
 
+/** Starts an indexer without sinks, over an object store. */
+async function startIndexer(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly service: ServiceProcess; readonly storeUrl: string }> {
+  const { url: storeUrl } = await servers.objects()
+  const service = await startService('indexer', {
+    ...env,
+    ...KEYS,
+    ALLOW_ANONYMOUS: 'true',
+    WEIR_SOLUTIONS: 'location-offers',
+    AWS_ENDPOINT_URL_S3: storeUrl,
+  })
+  await untilReady(service)
+  return { service, storeUrl }
+}
+
 /** Removes streams, functions and rules that a failed run left on shared servers. */
 async function takeAway(hub: string, enricher: string): Promise<void> {
   const [kinesis, lambda] = [
@@ -188,6 +216,9 @@ async function takeAway(hub: string, enricher: string): Promise<void> {
   const iot = new IoTClient({ ...LOCAL, endpoint: hub })
   await iot.send(new DeleteTopicRuleCommand({ ruleName: 'warm_loads' })).catch(() => {})
   iot.destroy()
+  const firehose = new FirehoseClient({ ...LOCAL, endpoint: hub })
+  await firehose.send(new DeleteDeliveryStreamCommand({ DeliveryStreamName: 'badges' })).catch(() => {})
+  firehose.destroy()
   kinesis.destroy()
   lambda.destroy()
 }

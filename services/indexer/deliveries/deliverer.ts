@@ -1,8 +1,8 @@
-/** Writes decided objects to their stores, some at a time, each until its store has it. */
+/** Writes decided objects to the store, some of a delivery stream at a time, each until the store has it. */
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
 import type { Form } from './form.ts'
-import { withObjectFile } from './object-file.ts'
+import { makeObjectFile, removeObjectFile } from './object-file.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Spool } from './spool.ts'
 
@@ -13,18 +13,22 @@ export interface Delivery {
   readonly spool: Spool
 }
 
-/** How many objects are compressed or sent at a time. */
+/** How many objects of a delivery stream are compressed or sent at a time. */
 const AT_ONCE = 4
 const FIRST_PAUSE_MS = 200
 const MAX_PAUSE_MS = 30_000
 /** A failure is logged when it is new, and then this often (ms). */
 const REMINDER_MS = 60_000
 
+interface Turns {
+  running: number
+  readonly waiting: (() => void)[]
+}
+
 export class Deliverer {
   readonly #store: ObjectStore
   readonly #log: Logger
-  readonly #waiting: (() => void)[] = []
-  #running = 0
+  readonly #turns = new Map<string, Turns>()
   /** The last failure of each delivery stream whose objects cannot be delivered at the moment. */
   readonly #failures = new Map<string, { readonly text: string; loggedAt: number }>()
 
@@ -40,12 +44,24 @@ export class Deliverer {
 
   /** Resolves when the store has the object. Rejects only when the signal aborts. */
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
+    const { spool, key, form } = delivery
+    const { bucket, compression, kmsKeyArn } = form
+    try {
+      const file = await this.#untilDone(delivery, signal, () => makeObjectFile(spool, compression, signal))
+      await this.#untilDone(delivery, signal, () =>
+        this.#store.put({ bucket, key, kmsKeyArn, ...file }, signal),
+      )
+      this.#failures.delete(delivery.stream)
+    } finally {
+      await removeObjectFile(spool)
+    }
+  }
+
+  async #untilDone<T>(delivery: Delivery, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
       signal.throwIfAborted()
       try {
-        await this.#inTurn(() => this.#write(delivery, signal))
-        this.#failures.delete(delivery.stream)
-        return
+        return await this.#inTurn(delivery.stream, work)
       } catch (error) {
         signal.throwIfAborted()
         this.#failed(delivery, error as Error)
@@ -54,22 +70,18 @@ export class Deliverer {
     }
   }
 
-  #write({ key, form, spool }: Delivery, signal: AbortSignal): Promise<void> {
-    const { bucket, compression, kmsKeyArn } = form
-    return withObjectFile(spool, compression, signal, (file) =>
-      this.#store.put({ bucket, key, kmsKeyArn, ...file }, signal),
-    )
-  }
-
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.#running === AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#running++
+  /** A delivery stream whose store hangs holds up no other. */
+  async #inTurn<T>(stream: string, work: () => Promise<T>): Promise<T> {
+    let turns = this.#turns.get(stream)
+    if (turns === undefined) this.#turns.set(stream, (turns = { running: 0, waiting: [] }))
+    if (turns.running === AT_ONCE) await new Promise<void>((resolve) => turns.waiting.push(resolve))
+    else turns.running++
     try {
-      await work()
+      return await work()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
+      const next = turns.waiting.shift()
+      if (next !== undefined) next()
+      else if (--turns.running === 0) this.#turns.delete(stream)
     }
   }
 

@@ -17,6 +17,8 @@ export interface Deliveries {
   readonly streams: ReadonlyMap<string, DeliveryStream>
   /** The progress of a delivery stream in each partition that has been read. */
   progressOf(stream: DeliveryStream): readonly DeliveryProgress[]
+  /** Why its objects are not delivered at the moment, as far as this replica knows. */
+  failureOf(stream: DeliveryStream): string | undefined
   /** False while a delivery stream is not read, or the control log is not followed. */
   ready(): boolean
 }
@@ -126,10 +128,15 @@ export async function openDeliveries(
     }
   })()
 
+  const progressOf = ({ id }: DeliveryStream): DeliveryProgress[] =>
+    [...progress.value.all()].filter((one) => one.id === id)
+
   return {
     value: {
       streams: byName,
-      progressOf: ({ id }) => [...progress.value.all()].filter((one) => one.id === id),
+      progressOf,
+      failureOf: (stream) =>
+        deliverer.failureOf(stream.name) ?? progressOf(stream).find(({ failure }) => failure)?.failure ?? undefined,
       ready: () =>
         streams.value.ready() &&
         progress.value.ready() &&

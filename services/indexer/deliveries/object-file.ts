@@ -24,35 +24,24 @@ const COMPRESSIONS: Readonly<
 
 export const extensionOf = (compression: Compression): string => COMPRESSIONS[compression].extension
 
-/** Makes the file of an object from its records, and removes it when `use` has settled. */
-export async function withObjectFile(
+const pathOf = (spool: Spool): string => `${spool.path}.object`
+
+/** Makes the file of an object from its records. Without compression, that of the records is returned. */
+export async function makeObjectFile(
   spool: Spool,
   compression: Compression,
   signal: AbortSignal,
-  use: (file: ObjectFile) => Promise<void>,
-): Promise<void> {
-  const { compressor } = COMPRESSIONS[compression]
-  if (compressor === undefined) return use({ path: spool.path, length: spool.bytes, crc32: spool.crc32 })
-  const path = `${spool.path}.object`
-  try {
-    await use(await compress(spool.path, path, compressor(), signal))
-  } finally {
-    await rm(path, { force: true })
-  }
-}
-
-async function compress(
-  from: string,
-  path: string,
-  compressor: Duplex,
-  signal: AbortSignal,
 ): Promise<ObjectFile> {
-  const records = createReadStream(from, { signal, highWaterMark: READ_BYTES })
-  records.on('error', (error) => compressor.destroy(error))
+  const { compressor } = COMPRESSIONS[compression]
+  if (compressor === undefined) return { path: spool.path, length: spool.bytes, crc32: spool.crc32 }
+  const path = pathOf(spool)
+  const records = createReadStream(spool.path, { signal, highWaterMark: READ_BYTES })
+  const compressed = compressor()
+  records.on('error', (error) => compressed.destroy(error))
   const file = await open(path, 'w', 0o600)
   try {
     let [length, crc] = [0, 0]
-    for await (const chunk of records.pipe(compressor) as AsyncIterable<Buffer>) {
+    for await (const chunk of records.pipe(compressed) as AsyncIterable<Buffer>) {
       await file.writeFile(chunk)
       length += chunk.length
       crc = crc32(chunk, crc)
@@ -63,3 +52,5 @@ async function compress(
     await file.close()
   }
 }
+
+export const removeObjectFile = (spool: Spool): Promise<void> => rm(pathOf(spool), { force: true })

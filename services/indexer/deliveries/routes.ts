@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Deliveries } from './deliveries.ts'
 
 export interface DeliveryRoutesOptions {
-  readonly deliveries: Pick<Deliveries, 'streams' | 'progressOf'>
+  readonly deliveries: Pick<Deliveries, 'streams' | 'progressOf' | 'failureOf'>
   readonly access: Access
   readonly kafka: Pick<Kafka, 'admin'>
 }
@@ -73,7 +73,7 @@ export function deliveryRoutes(
         oldestAt:
           objects.length === 0 ? null : Math.min(...objects.map(({ decidedAt }) => Number(decidedAt))),
       },
-      failure: progress.find(({ failure }) => failure !== null)?.failure ?? null,
+      failure: deliveries.failureOf(stream) ?? null,
     }
   }
 

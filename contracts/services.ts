@@ -10,6 +10,7 @@ export type Server = (typeof SERVERS)[number]
 export type AwsApi =
   | 'dynamodb'
   | 'dynamodbstreams'
+  | 'firehose'
   | 'glue'
   | 'iot'
   | 'iotdata'
@@ -83,8 +84,8 @@ export const services = {
     variable: 'HUB',
     needs: ['kafka', 'registry'],
     uses: ['redis'],
-    apis: ['kinesis', 'iot', 'iotdata', 'sts'],
-    doc: 'the HTTP and MQTT doors, the Kinesis API, and rules for messages of devices',
+    apis: ['kinesis', 'firehose', 'iot', 'iotdata', 'sts'],
+    doc: 'the HTTP and MQTT doors, the Kinesis and Firehose APIs, and rules for messages of devices',
   },
   enricher: {
     port: 8081,

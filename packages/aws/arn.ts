@@ -67,6 +67,11 @@ export function tableArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'dynamodb', resource: `table/${name}` })
 }
 
+/** @param name of a delivery stream */
+export function deliveryStreamArn(account: Account, name: string): string {
+  return formatArn({ ...account, service: 'firehose', resource: `deliverystream/${name}` })
+}
+
 /** @param name of an endpoint of models */
 export function endpointArn(account: Account, name: string): string {
   return formatArn({ ...account, service: 'sagemaker', resource: `endpoint/${name}` })

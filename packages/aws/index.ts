@@ -7,6 +7,7 @@ export { api } from './api.ts'
 export type { Account, Arn } from './arn.ts'
 export {
   awsAccountConfig,
+  deliveryStreamArn,
   endpointArn,
   formatArn,
   functionArn,
@@ -30,6 +31,7 @@ export type { UserRecord } from './kpl.ts'
 export { deaggregate } from './kpl.ts'
 export type { Model } from './model.ts'
 export { dynamodbModel, dynamodbStreamsModel } from './models/dynamodb.ts'
+export { firehoseModel } from './models/firehose.ts'
 export { glueModel } from './models/glue.ts'
 export { iotModel } from './models/iot.ts'
 export { iotDataModel } from './models/iot-data.ts'

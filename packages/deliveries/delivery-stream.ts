@@ -9,6 +9,9 @@ export const DIRECT_PARTITIONS = 6
 /** How long it keeps records (h). AWS tries a day to deliver a record; the second day is for whoever mends the destination. */
 export const DIRECT_RETENTION_HOURS = 48
 
+/** The most delivery streams (Firehose developer guide, "Quota"). */
+export const MAX_DELIVERY_STREAMS = 5000
+
 /** Service model of Firehose. */
 export const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
 export const COMPRESSIONS = ['UNCOMPRESSED', 'GZIP'] as const
@@ -23,7 +26,7 @@ const s3 = object({
   roleArn: arn,
   bucketArn: text({
     max: 2048,
-    pattern: /^arn:[^:]+:s3:::[a-zA-Z0-9._-]{1,255}$/,
+    pattern: /^arn:[^:]+:s3:::(?!.*\.\.)[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/,
     like: 'the ARN of a bucket',
   }),
   /** With expressions, as they are documented for custom prefixes of S3 objects. */
@@ -40,6 +43,8 @@ const s3 = object({
   kmsKeyArn: nullable(arn),
   /** Whether each record ends with a line feed of the delivery stream's. */
   delimiter: flag,
+  /** The log of errors that the creator asked for. It is noted; errors are in the log of the indexer. */
+  logging: object({ enabled: flag, group: text({ min: 0, max: 512 }), stream: text({ min: 0, max: 512 }) }),
 })
 export type S3Destination = ShapedBy<typeof s3>
 
@@ -57,6 +62,8 @@ const deliveryStream = object({
   topic: text({ max: 249 }),
   /** The role that the creator named for reading the source; null if records are put directly. */
   sourceRoleArn: nullable(arn),
+  /** The rate that the creator expects if records are put directly (MiB/s). It is noted. */
+  throughputHintMiB: nullable(integer({ min: 1, max: 100 })),
   destination: s3,
   tags: map(text({ max: 128 }), text({ min: 0, max: 256 }), { max: 50 }),
   /** The encryption that the creator asked for. It is noted; the brokers' disks are encrypted or not. */
@@ -70,5 +77,8 @@ export const checks = {
   stream(state, name) {
     const found = read(deliveryStream, state, 'ignored')
     if (found.name !== name) throw new Error('The delivery stream is stored under the name of another one.')
+    // The topic is deleted with the delivery stream.
+    if (found.type === 'DirectPut' && found.topic !== TOPIC_PREFIX + name)
+      throw new Error(`The topic of the delivery stream must be ${TOPIC_PREFIX}NAME; it has another.`)
   },
 } satisfies Readonly<Record<string, CheckState>>

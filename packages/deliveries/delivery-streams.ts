@@ -10,6 +10,11 @@ const TOPIC = 'weir.control.deliveries'
 export interface DeliveryStreams {
   readonly byName: ReadonlyMap<string, DeliveryStream>
   /**
+   * Adds the delivery stream unless `check` throws, given all that there are. No other decision comes in between.
+   * `check` may run several times; its errors are thrown here.
+   */
+  create(stream: DeliveryStream, check: (all: ReadonlyMap<string, DeliveryStream>) => void): Promise<void>
+  /**
    * Replaces the delivery stream by what `decide` returns; undefined removes it. No other decision comes in between.
    * `decide` may run several times; its errors are thrown here.
    */
@@ -48,6 +53,11 @@ export async function openDeliveryStreams({
   return {
     value: {
       byName,
+      create: (stream, check) =>
+        control.write(() => {
+          check(byName)
+          return [{ kind: 'stream', id: stream.name, value: stream }]
+        }),
       change: (name, decide) =>
         control.write(
           () => {

@@ -2,9 +2,11 @@
 export {
   COMPRESSIONS,
   type Compression,
+  checks,
   type DeliveryStream,
   DIRECT_PARTITIONS,
   DIRECT_RETENTION_HOURS,
+  MAX_DELIVERY_STREAMS,
   type S3Destination,
   STREAM_NAME,
   TOPIC_PREFIX,

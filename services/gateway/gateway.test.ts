@@ -107,6 +107,11 @@ describe('a request', () => {
       'pricing',
     ],
     ['the target of Glue', { headers: { 'x-amz-target': 'AWSGlue.GetTables' } }, 'pricing'],
+    [
+      'the target of Firehose',
+      { headers: { 'x-amz-target': 'Firehose_20150804.PutRecordBatch' } },
+      'ingest-hub',
+    ],
     ['the scope of Glue', { headers: signed('glue') }, 'pricing'],
     ['the action of a link in a message', { method: 'GET', path: '/?Action=Unsubscribe' }, 'alerter'],
     ['the path of a certificate', { method: 'GET', path: '/SimpleNotificationService-0a.pem' }, 'alerter'],
@@ -131,13 +136,13 @@ describe('a request', () => {
       'neither a target nor a signature',
       { headers: { 'content-type': JSON_TYPE } },
       400,
-      '"message":"This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, glue, sagemaker, sns; the request names none of them."',
+      '"message":"This endpoint serves kinesis, firehose, iot, iotdata, sts, lambda, dynamodb, glue, sagemaker, sns; the request names none of them."',
     ],
     [
       'a signature for another service',
       { path: '/bucket', headers: signed('s3') },
       400,
-      '<Message>This endpoint serves kinesis, iot, iotdata, sts, lambda, dynamodb, glue, sagemaker, sns; the request is for s3.</Message>',
+      '<Message>This endpoint serves kinesis, firehose, iot, iotdata, sts, lambda, dynamodb, glue, sagemaker, sns; the request is for s3.</Message>',
     ],
     ['a target of another service', { headers: { 'x-amz-target': 'SQS.X' } }, 400, 'names none of them'],
     [

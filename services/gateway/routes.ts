@@ -6,6 +6,7 @@ import {
   api,
   dynamodbModel,
   dynamodbStreamsModel,
+  firehoseModel,
   formParameters,
   glueModel,
   iotDataModel,
@@ -54,6 +55,7 @@ interface Named {
 const MODELS: Readonly<Record<AwsApi, Model>> = {
   dynamodb: dynamodbModel,
   dynamodbstreams: dynamodbStreamsModel,
+  firehose: firehoseModel,
   glue: glueModel,
   iot: iotModel,
   iotdata: iotDataModel,

@@ -19,6 +19,7 @@ import { joinTakers } from './devices/devices.ts'
 import { directTopics } from './devices/direct-topics.ts'
 import { openRetained } from './devices/retained/retained.ts'
 import { openSessions } from './devices/sessions/sessions.ts'
+import { openFirehose } from './doors/firehose/open.ts'
 import { httpDoor } from './doors/http/door.ts'
 import { openKinesis } from './doors/kinesis/open.ts'
 import { openMqtt } from './doors/mqtt/door.ts'
@@ -62,6 +63,16 @@ await Service.named('ingest-hub')
       log,
     }),
   )
+  .with('firehose', ({ codec, kafka, intake }, { log }) =>
+    openFirehose({
+      account: config.account,
+      codec,
+      intake,
+      kafka,
+      replicas: config.kinesis.replicas,
+      log,
+    }),
+  )
   .with('egress', () => openEgress(config.egress))
   .with('rules', ({ codec, egress, intake, kafka, kinesis }, { log }) =>
     openRules({
@@ -94,7 +105,10 @@ await Service.named('ingest-hub')
   )
   .with(
     'http',
-    ({ access, awsAccess, collector, devices, kafka, kinesis, intake, retained, rules, sessions }, { log }) =>
+    (
+      { access, awsAccess, collector, devices, firehose, kafka, kinesis, intake, retained, rules, sessions },
+      { log },
+    ) =>
       openHttp(config.http, {
         log,
         names: hostNames('ingest-hub'),
@@ -102,6 +116,7 @@ await Service.named('ingest-hub')
         ready: {
           kafka: kafka.connected,
           streams: kinesis.ready,
+          'delivery streams': firehose.ready,
           devices: () => sessions.ready() && (retained?.ready() ?? true),
           rules: rules.ready,
         },
@@ -110,6 +125,7 @@ await Service.named('ingest-hub')
           await app.register(
             awsDoor({ access: awsAccess, account: config.account, afterBody: () => collector.look() }, [
               kinesis.api,
+              firehose.api,
               rules.api,
               iotDataApi(config.account, devices, retained !== undefined),
               stsApi(config.account),

@@ -47,7 +47,7 @@ export async function startGateway(
   const door = gatewayDoor({
     access: { client: (id) => clients.get(id), anonymous: open ? ANONYMOUS : undefined },
     routes: routesTo([
-      { apis: ['kinesis', 'iot', 'iotdata', 'sts'], upstream: hub.value },
+      { apis: ['kinesis', 'firehose', 'iot', 'iotdata', 'sts'], upstream: hub.value },
       { apis: ['lambda'], upstream: enricher.value },
       { apis: ['dynamodb', 'dynamodbstreams', 'glue', 'sagemaker'], upstream: pricing.value },
       { apis: ['sns'], upstream: alerter.value },

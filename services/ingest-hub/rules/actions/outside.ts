@@ -1,5 +1,5 @@
 /** Actions that leave Weir's own Kafka: their parameters are rendered at once, and the rest is done later. */
-import { formatArn, parseArn } from '@weir/aws'
+import { deliveryStreamArn, formatArn, parseArn } from '@weir/aws'
 import type { Rule } from '@weir/iot-sql'
 import { InvalidAction, optionalText, type Text, textOf, withoutTemplates } from './action.ts'
 import type { CompileAction, CompiledAction } from './kind.ts'
@@ -130,9 +130,8 @@ interface FirehoseInput {
 export const firehoseAction: CompileAction = (input: FirehoseInput, rule, { account }) => {
   const { separator = '', batchMode = false } = input
   const name = textOf(input.deliveryStreamName, 'deliveryStreamName', rule)
-  const resource = `deliverystream/${withoutTemplates(input.deliveryStreamName)}`
   return {
-    resources: [formatArn({ ...account, service: 'firehose', resource })],
+    resources: [deliveryStreamArn(account, withoutTemplates(input.deliveryStreamName))],
     begin: (selected) => ({ deliveryStreamName: name(selected), separator, batchMode }),
   }
 }

@@ -6,6 +6,7 @@ import { type AwsContext, AwsError, type AwsOperations, validationError } from '
 import { formatTraceparent, leaseOf, stage, traceOf } from '@weir/service'
 import { PutError, type PutResult, parseHashKey, parseSequenceNumber, type Serving } from '@weir/streams'
 import { RecordHeaders } from '../../../intake/record-headers.ts'
+import { invocationOf } from '../../invocation.ts'
 import { type Kinesis, streamFor } from '../kinesis.ts'
 import { invalidArgument, type StreamReference, unavailable } from '../names.ts'
 
@@ -179,17 +180,6 @@ function requireSizes(records: readonly Entry[], maxBytes: number, operation: st
     problems.push(`Value at '${path}' failed to satisfy constraint: ${text}`)
   }
   if (problems.length > 0) throw validationError(problems)
-}
-
-const INVOCATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/**
- * The prefix of the records' ids. AWS's SDKs name each call, and repeat the name when they retry a call whose
- * answer was lost, so records that were stored before are recognized.
- */
-function invocationOf({ request, requestId }: AwsContext): string {
-  const named = request.headers['amz-sdk-invocation-id']
-  return typeof named === 'string' && INVOCATION.test(named) ? named.toLowerCase() : requestId
 }
 
 function hashKeyOf(text: string): bigint {

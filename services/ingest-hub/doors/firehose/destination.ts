@@ -1,0 +1,229 @@
+/** Destinations as clients configure them: what is served of them, and what is refused. */
+import {
+  COMPRESSIONS,
+  type Compression,
+  PrefixError,
+  parsePrefix,
+  type S3Destination,
+} from '@weir/deliveries'
+import { invalidArgument } from './firehose.ts'
+
+/** The members of S3DestinationConfiguration, ExtendedS3DestinationConfiguration, and their updates. */
+export interface S3Input {
+  readonly RoleARN?: string
+  readonly BucketARN?: string
+  readonly Prefix?: string
+  readonly ErrorOutputPrefix?: string
+  readonly BufferingHints?: { readonly SizeInMBs?: number; readonly IntervalInSeconds?: number }
+  readonly CompressionFormat?: string
+  readonly EncryptionConfiguration?: {
+    readonly NoEncryptionConfig?: string
+    readonly KMSEncryptionConfig?: { readonly AWSKMSKeyARN: string }
+  }
+  readonly CloudWatchLoggingOptions?: {
+    readonly Enabled?: boolean
+    readonly LogGroupName?: string
+    readonly LogStreamName?: string
+  }
+  readonly ProcessingConfiguration?: {
+    readonly Enabled?: boolean
+    readonly Processors?: readonly Processor[]
+  }
+  readonly S3BackupMode?: string
+  readonly S3BackupConfiguration?: object
+  readonly S3BackupUpdate?: object
+  readonly DataFormatConversionConfiguration?: { readonly Enabled?: boolean }
+  readonly DynamicPartitioningConfiguration?: { readonly Enabled?: boolean }
+  readonly FileExtension?: string
+  readonly CustomTimeZone?: string
+}
+
+interface Processor {
+  readonly Type: string
+  readonly Parameters?: readonly { readonly ParameterName: string; readonly ParameterValue: string }[]
+}
+
+/** The names of S3's settings end with `Configuration` at creation, and with `Update` later. */
+type Suffix = 'Configuration' | 'Update'
+
+export const DELIMITER_PROCESSOR = 'AppendDelimiterToRecord'
+/** How clients write a line feed as a parameter. */
+export const DELIMITER = '\\n'
+/** API reference, BufferingHints. */
+const DEFAULT_SIZE_MIB = 5
+const DEFAULT_INTERVAL_SECONDS = 300
+/** Bytes of an object's name (S3 user guide, "Naming Amazon S3 objects"). */
+const MAX_KEY_BYTES = 1024
+/** The bytes after an object's prefix, besides the stream's name: -VERSION-2025-11-24-20-00-00-UUID.gz */
+const SUFFIX_BYTES = 1 + 10 + 1 + 19 + 1 + 36 + 3
+/** A Wednesday in September, since the names of both are the longest in English. */
+const SAMPLE_TIME = Date.UTC(2025, 8, 24, 20, 30, 40)
+
+const CONTROL = /\p{Cc}/u
+
+const DEFAULTS = {
+  prefix: '',
+  errorPrefix: '',
+  sizeMiB: DEFAULT_SIZE_MIB,
+  intervalSeconds: DEFAULT_INTERVAL_SECONDS,
+  compression: 'UNCOMPRESSED',
+  fileExtension: '',
+  timeZone: 'UTC',
+  kmsKeyArn: null,
+  delimiter: false,
+  logging: { enabled: false, group: '', stream: '' },
+} satisfies Partial<S3Destination>
+
+/**
+ * Returns the settings of the one destination that the request has. Throws InvalidArgumentException if it has none, several, or
+ * one that is not served.
+ */
+export function s3Input(request: object, suffix: Suffix): S3Input {
+  const given = Object.entries(request).filter(([name]) => name.endsWith(`Destination${suffix}`))
+  if (given.length !== 1)
+    throw invalidArgument('Exactly one destination configuration is supported for a Firehose.')
+  const [[name, input]] = given
+  if (!/^(Extended)?S3Destination/.test(name))
+    throw refused(name, `delivery streams deliver to S3 only; use ExtendedS3Destination${suffix}`)
+  return input
+}
+
+/**
+ * @param stream the name of the delivery stream
+ * @param before the destination to be updated: settings that the input does not have stay as they are. Without it
+ * they have AWS's defaults.
+ */
+export function destinationOf(input: S3Input, stream: string, before?: S3Destination): S3Destination {
+  requireServed(input)
+  const base = before ?? { ...DEFAULTS, roleArn: input.RoleARN!, bucketArn: input.BucketARN! }
+  const destination: S3Destination = {
+    ...base,
+    roleArn: input.RoleARN ?? base.roleArn,
+    bucketArn: input.BucketARN ?? base.bucketArn,
+    prefix: input.Prefix ?? base.prefix,
+    errorPrefix: input.ErrorOutputPrefix ?? base.errorPrefix,
+    compression: (input.CompressionFormat as Compression | undefined) ?? base.compression,
+    fileExtension: input.FileExtension ?? base.fileExtension,
+    timeZone: timeZoneOf(input.CustomTimeZone) ?? base.timeZone,
+    ...bufferingOf(input.BufferingHints),
+    ...encryptionOf(input.EncryptionConfiguration),
+    ...processingOf(input.ProcessingConfiguration),
+    ...loggingOf(input.CloudWatchLoggingOptions),
+  }
+  requirePrefixes(destination, stream)
+  return destination
+}
+
+function requireServed(input: S3Input): void {
+  if (input.S3BackupMode === 'Enabled')
+    throw refused('S3BackupMode', 'records are not backed up before they are delivered; leave it out')
+  for (const member of ['S3BackupConfiguration', 'S3BackupUpdate'] as const)
+    if (input[member] !== undefined)
+      throw refused(member, 'records are not backed up before they are delivered; leave it out')
+  const conversion = input.DataFormatConversionConfiguration
+  // It is on unless it says that it is not (API reference).
+  if (conversion !== undefined && conversion.Enabled !== false)
+    throw refused('DataFormatConversionConfiguration', 'records are delivered in their own format')
+  if (input.DynamicPartitioningConfiguration?.Enabled === true)
+    throw refused(
+      'DynamicPartitioningConfiguration',
+      'the prefix of an object does not depend on its records',
+    )
+  const { CompressionFormat: compression } = input
+  if (compression !== undefined && !(COMPRESSIONS as readonly string[]).includes(compression))
+    throw refused(`CompressionFormat ${compression}`, `there are ${COMPRESSIONS.join(' and ')}`)
+}
+
+function bufferingOf(hints: S3Input['BufferingHints']): Partial<S3Destination> {
+  if (hints === undefined) return {}
+  const { SizeInMBs: sizeMiB, IntervalInSeconds: intervalSeconds } = hints
+  if (sizeMiB === undefined || intervalSeconds === undefined)
+    throw invalidArgument('BufferingHints needs both SizeInMBs and IntervalInSeconds, or must be left out.')
+  return { sizeMiB, intervalSeconds }
+}
+
+function encryptionOf(given: S3Input['EncryptionConfiguration']): Partial<S3Destination> {
+  const key = given?.KMSEncryptionConfig?.AWSKMSKeyARN
+  if (key === undefined) return given?.NoEncryptionConfig === undefined ? {} : { kmsKeyArn: null }
+  if (given?.NoEncryptionConfig !== undefined)
+    throw invalidArgument(
+      'EncryptionConfiguration has both NoEncryptionConfig and KMSEncryptionConfig; leave one of them out.',
+    )
+  return { kmsKeyArn: key }
+}
+
+function processingOf(given: S3Input['ProcessingConfiguration']): Partial<S3Destination> {
+  if (given === undefined) return {}
+  const { Enabled: enabled = true, Processors: processors = [] } = given
+  for (const { Type: type, Parameters: parameters = [] } of processors) {
+    if (type !== DELIMITER_PROCESSOR)
+      throw refused(`The processor ${type}`, `there is only ${DELIMITER_PROCESSOR}`)
+    for (const { ParameterName: name, ParameterValue: value } of parameters)
+      if (name !== 'Delimiter' || value !== DELIMITER)
+        throw refused(
+          `The parameter ${name} of ${type}`,
+          `there is only Delimiter, with the value ${DELIMITER} for a line feed`,
+        )
+  }
+  if (processors.length > 1)
+    throw invalidArgument(`ProcessingConfiguration has ${DELIMITER_PROCESSOR} more than once.`)
+  if (!enabled && processors.length > 0)
+    throw invalidArgument('ProcessingConfiguration is not enabled; leave its Processors out.')
+  return { delimiter: processors.length > 0 }
+}
+
+function loggingOf(given: S3Input['CloudWatchLoggingOptions']): Partial<S3Destination> {
+  if (given === undefined) return {}
+  const { Enabled: enabled = false, LogGroupName: group = '', LogStreamName: stream = '' } = given
+  return { logging: { enabled, group, stream } }
+}
+
+/** An empty name means UTC. */
+function timeZoneOf(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined
+  if (name === '') return DEFAULTS.timeZone
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+  } catch {
+    throw invalidArgument(
+      `CustomTimeZone ${name} does not exist; there are UTC and names like Europe/Berlin.`,
+    )
+  }
+  return name
+}
+
+function requirePrefixes(
+  { prefix, errorPrefix, fileExtension, timeZone }: S3Destination,
+  stream: string,
+): void {
+  const rest = SUFFIX_BYTES + stream.length + fileExtension.length
+  const isDynamic = requirePrefix('Prefix', prefix, 'delivered', timeZone, rest)
+  requirePrefix('ErrorOutputPrefix', errorPrefix, 'failed', timeZone, rest)
+  if (isDynamic && errorPrefix === '')
+    throw invalidArgument('ErrorOutputPrefix cannot be null or empty when Prefix contains expressions.')
+}
+
+/** Returns whether it has expressions. @param rest the bytes of an object's name after the prefix */
+function requirePrefix(
+  member: 'Prefix' | 'ErrorOutputPrefix',
+  text: string,
+  kind: 'delivered' | 'failed',
+  timeZone: string,
+  rest: number,
+): boolean {
+  try {
+    const prefix = parsePrefix(text, kind)
+    const start = prefix.evaluate({ time: SAMPLE_TIME, timeZone, errorType: 'processing-failed' })
+    if (CONTROL.test(start)) throw new PrefixError('It has control characters.')
+    // The name of the object follows, so that the text after the last slash is a part of it.
+    if (`${start}x`.split('/').some((segment) => segment === '..' || segment === '.'))
+      throw new PrefixError('It has . or .. between slashes, which some stores take for another folder.')
+    if (Buffer.byteLength(start) + rest > MAX_KEY_BYTES)
+      throw new PrefixError(`The names of its objects would be longer than ${MAX_KEY_BYTES} bytes.`)
+    return prefix.dynamic
+  } catch (error) {
+    throw error instanceof PrefixError ? invalidArgument(`${member} is not valid: ${error.message}`) : error
+  }
+}
+
+const refused = (part: string, instead: string) => invalidArgument(`${part} is not served: ${instead}.`)

@@ -1,0 +1,155 @@
+/**
+ * Delivery streams, and the topics of those whose records are put directly. The replica that changes a delivery stream
+ * creates or deletes its topic. If that takes too long, any other replica does it: every step can be repeated.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Codec } from '@weir/codec'
+import { MAX_BATCH_BYTES } from '@weir/contracts/topic-configs.ts'
+import {
+  type DeliveryStream,
+  type DeliveryStreams,
+  DIRECT_PARTITIONS,
+  DIRECT_RETENTION_HOURS,
+  openDeliveryStreams,
+} from '@weir/deliveries'
+import type { Admin, Kafka } from '@weir/kafka'
+import type { Logger, Resource } from '@weir/service'
+
+export interface LifecycleOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  /** Replicas of the topics; -1: the broker's default. */
+  readonly replicas: number
+  readonly log: Logger
+}
+
+/** How often unfinished changes are checked (ms). */
+const LOOK_MS = 250
+/** How long a replica has to finish its own changes before others do (ms). */
+const OTHERS_MS = 3000
+const RETRY_MS = 1000
+/** The most changes that a replica finishes at a time. */
+const AT_ONCE = 8
+/** How long brokers may take to forget a deleted topic (ms). */
+const FORGET_MS = 15_000
+const HOUR_MS = 3_600_000
+
+/** Delivery streams whose changes are finished here. */
+export async function openLifecycle({
+  kafka: { admin },
+  kafka,
+  codec,
+  replicas,
+  log,
+}: LifecycleOptions): Promise<Resource<DeliveryStreams>> {
+  /** When an unfinished delivery stream is to be looked at here, as performance.now(). */
+  const due = new Map<string, number>()
+  const busy = new Set<string>()
+  let stopped = false
+
+  const { value: streams, stop } = await openDeliveryStreams({
+    kafka,
+    codec,
+    log,
+    changed(name, stream) {
+      if (stream === undefined || stream.status === 'ACTIVE') due.delete(name)
+      else if (!due.has(name)) due.set(name, performance.now() + OTHERS_MS)
+    },
+  })
+
+  const finish = async (stream: DeliveryStream): Promise<void> => {
+    const { name, status } = stream
+    busy.add(name)
+    try {
+      if (status === 'CREATING') await create(admin, stream, replicas, streams)
+      else await remove(admin, stream, streams)
+    } catch (error) {
+      if (!stopped)
+        log.warn(
+          { err: error, deliveryStream: name, status },
+          'a change of a delivery stream is not complete yet and is retried',
+        )
+      if (due.has(name)) due.set(name, performance.now() + RETRY_MS)
+    } finally {
+      busy.delete(name)
+      look()
+    }
+  }
+
+  function look(): void {
+    if (stopped) return
+    for (const [name, at] of due) {
+      if (busy.size === AT_ONCE) return
+      if (at <= performance.now() && !busy.has(name)) void finish(streams.byName.get(name)!)
+    }
+  }
+  const looking = setInterval(look, LOOK_MS)
+
+  /** The replica that decided a change finishes it at once. */
+  const own = async (name: string, change: Promise<void>): Promise<void> => {
+    await change
+    if (due.has(name)) due.set(name, 0)
+    look()
+  }
+
+  return {
+    value: {
+      byName: streams.byName,
+      create: (stream, check) => own(stream.name, streams.create(stream, check)),
+      change: (name, decide) => own(name, streams.change(name, decide)),
+      ready: () => streams.ready(),
+    },
+    stop: (drainMs) => {
+      stopped = true
+      clearInterval(looking)
+      return stop(drainMs)
+    },
+  }
+}
+
+async function create(
+  admin: Admin,
+  stream: DeliveryStream,
+  replicas: number,
+  streams: DeliveryStreams,
+): Promise<void> {
+  const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
+  await admin.createTopics([
+    {
+      name: stream.topic,
+      partitions: DIRECT_PARTITIONS,
+      replicas,
+      configs: {
+        'cleanup.policy': 'delete',
+        'message.timestamp.type': 'LogAppendTime',
+        'retention.ms': String(DIRECT_RETENTION_HOURS * HOUR_MS),
+        'max.message.bytes': String(MAX_BATCH_BYTES),
+        ...inSync,
+      },
+    },
+  ])
+  let current: DeliveryStream | undefined
+  await streams.change(stream.name, (found) => {
+    current = found
+    return isSame(found, stream) ? { ...found!, status: 'ACTIVE' } : found
+  })
+  // Another replica has finished the creation, and the delivery stream was deleted since.
+  if (current === undefined) await admin.deleteTopics([stream.topic])
+}
+
+async function remove(admin: Admin, stream: DeliveryStream, streams: DeliveryStreams): Promise<void> {
+  if (stream.type === 'DirectPut') {
+    await admin.deleteTopics([stream.topic])
+    // A new delivery stream of that name must not get a topic that is about to go.
+    for (const deadline = Date.now() + FORGET_MS; await has(admin, stream.topic); await sleep(100))
+      if (Date.now() > deadline) throw new Error(`The brokers still have the topic ${stream.topic}.`)
+  }
+  await streams.change(stream.name, (found) => (isSame(found, stream) ? undefined : found))
+}
+
+const has = async (admin: Admin, topic: string): Promise<boolean> =>
+  (await admin.topics()).some(({ name }) => name === topic)
+
+/** Whether it is still the same delivery stream, in the same state. */
+const isSame = (found: DeliveryStream | undefined, stream: DeliveryStream): boolean =>
+  found?.id === stream.id && found.status === stream.status

@@ -1,0 +1,151 @@
+/** Creating, describing, listing, updating and deleting delivery streams. */
+import { randomBytes } from 'node:crypto'
+import { type AwsContext, AwsError, type AwsOperations, deliveryStreamArn, pageOf } from '@weir/aws'
+import { type DeliveryStream, MAX_DELIVERY_STREAMS, TOPIC_PREFIX } from '@weir/deliveries'
+import { DESTINATION_ID, describe } from './description.ts'
+import { destinationOf, s3Input } from './destination.ts'
+import {
+  authorize,
+  changeActive,
+  checked,
+  type Firehose,
+  inUse,
+  invalidArgument,
+  limitExceeded,
+  notFound,
+  streamFor,
+} from './firehose.ts'
+import { type EncryptionInput, encryptionOf, type TagInput, tagsOf } from './settings.ts'
+
+/** API reference, ListDeliveryStreams. */
+const STREAMS_A_PAGE = 10
+
+interface CreateDeliveryStream {
+  readonly DeliveryStreamName: string
+  readonly DeliveryStreamType?: string
+  readonly DirectPutSourceConfiguration?: { readonly ThroughputHintInMBs: number }
+  readonly DeliveryStreamEncryptionConfigurationInput?: EncryptionInput
+  readonly Tags?: readonly TagInput[]
+}
+
+interface UpdateDestination {
+  readonly DeliveryStreamName: string
+  readonly CurrentDeliveryStreamVersionId: string
+  readonly DestinationId: string
+}
+
+interface ListDeliveryStreams {
+  readonly Limit?: number
+  readonly DeliveryStreamType?: string
+  readonly ExclusiveStartDeliveryStreamName?: string
+}
+
+export function streamOperations(firehose: Firehose): AwsOperations {
+  const { account, streams } = firehose
+
+  return {
+    async CreateDeliveryStream(input: CreateDeliveryStream, context: AwsContext) {
+      const name = input.DeliveryStreamName
+      authorize(firehose, context, name)
+      await streams.create(newStream(input, Date.now()), (all) => requireNew(all, firehose, name))
+      return { DeliveryStreamARN: deliveryStreamArn(account, name) }
+    },
+
+    async DeleteDeliveryStream({ DeliveryStreamName: name }: { DeliveryStreamName: string }, context) {
+      authorize(firehose, context, name)
+      await streams.change(name, (stream) => {
+        if (stream === undefined) throw notFound(firehose, name)
+        if (stream.status === 'CREATING') throw inUse(firehose, stream)
+        return stream.status === 'DELETING' ? stream : { ...stream, status: 'DELETING' }
+      })
+    },
+
+    DescribeDeliveryStream(
+      input: { DeliveryStreamName: string; ExclusiveStartDestinationId?: string },
+      context: AwsContext,
+    ) {
+      const description = describe(streamFor(firehose, context, input.DeliveryStreamName), account)
+      const isPast = (input.ExclusiveStartDestinationId ?? '') >= DESTINATION_ID
+      return { DeliveryStreamDescription: isPast ? { ...description, Destinations: [] } : description }
+    },
+
+    ListDeliveryStreams(input: ListDeliveryStreams, context: AwsContext) {
+      context.authorize('*')
+      const { DeliveryStreamType: type } = input
+      const visible = [...streams.byName.values()]
+        .filter((stream) => type === undefined || stream.type === type)
+        .map(({ name }) => name)
+        .filter((name) => context.may(deliveryStreamArn(account, name)))
+        .sort()
+      const after = input.ExclusiveStartDeliveryStreamName
+      const page = pageOf(visible, (name) => name, after, input.Limit ?? STREAMS_A_PAGE)
+      return { DeliveryStreamNames: page.items, HasMoreDeliveryStreams: page.last !== undefined }
+    },
+
+    async UpdateDestination(input: UpdateDestination, context) {
+      const { DeliveryStreamName: name, CurrentDeliveryStreamVersionId: version, DestinationId: id } = input
+      await changeActive(firehose, context, name, (stream) => {
+        if (id !== DESTINATION_ID)
+          throw invalidArgument(`Destination Id ${id} not found; there is only ${DESTINATION_ID}.`)
+        if (version !== String(stream.version)) {
+          throw new AwsError(
+            'ConcurrentModificationException',
+            `Cannot update firehose: ${name} since the current version id: ${stream.version} and specified version id: ${version} do not match`,
+          )
+        }
+        const destination = destinationOf(s3Input(input, 'Update'), name, stream.destination)
+        return { ...stream, destination, version: stream.version + 1, updatedAt: Date.now() }
+      })
+    },
+  }
+}
+
+function newStream(input: CreateDeliveryStream, now: number): DeliveryStream {
+  const name = input.DeliveryStreamName
+  requireDirectPut(input)
+  return checked({
+    name,
+    id: randomBytes(16).toString('hex'),
+    createdAt: now,
+    updatedAt: null,
+    version: 1,
+    status: 'CREATING',
+    type: 'DirectPut',
+    topic: TOPIC_PREFIX + name,
+    sourceRoleArn: null,
+    throughputHintMiB: input.DirectPutSourceConfiguration?.ThroughputHintInMBs ?? null,
+    destination: destinationOf(s3Input(input, 'Configuration'), name),
+    tags: tagsOf(input.Tags ?? []),
+    encryption: encryptionOf(input.DeliveryStreamEncryptionConfigurationInput),
+  })
+}
+
+function requireDirectPut(input: CreateDeliveryStream): void {
+  const { DeliveryStreamType: type = 'DirectPut' } = input
+  if (type !== 'DirectPut')
+    throw invalidArgument(`DeliveryStreamType ${type} is not served: there is only DirectPut.`)
+  const other = Object.keys(input).find(
+    (member) => member.endsWith('SourceConfiguration') && member !== 'DirectPutSourceConfiguration',
+  )
+  if (other !== undefined)
+    throw invalidArgument(`${other} is not served: records are put directly (DirectPut).`)
+}
+
+function requireNew(all: Firehose['streams']['byName'], { account }: Firehose, name: string): void {
+  if (all.has(name)) {
+    throw new AwsError(
+      'ResourceInUseException',
+      `Firehose ${name} under accountId ${account.accountId} already exists`,
+    )
+  }
+  if (all.size >= MAX_DELIVERY_STREAMS)
+    throw limitExceeded(`You have already consumed your firehose quota of ${MAX_DELIVERY_STREAMS} hoses.`)
+  // Brokers refuse a topic whose name differs from another one's only in dots and underscores.
+  const inKafka = name.replaceAll('.', '_')
+  for (const other of all.keys()) {
+    if (other.replaceAll('.', '_') === inKafka)
+      throw invalidArgument(
+        `The name ${name} differs from that of delivery stream ${other} only in . and _, which Kafka treats as equal in topic names.`,
+      )
+  }
+}

@@ -18,7 +18,7 @@ import { mqtt } from './scenarios/mqtt.ts'
 import { notify, publish } from './scenarios/notifications.ts'
 import { offers } from './scenarios/offers.ts'
 import { prices } from './scenarios/prices.ts'
-import { putRecords } from './scenarios/put-records.ts'
+import { putRecordBatch, putRecords } from './scenarios/put-records.ts'
 import { rules } from './scenarios/rules.ts'
 import { windows } from './scenarios/windows.ts'
 
@@ -31,7 +31,7 @@ const {
     only: {
       type: 'string',
       default:
-        'http,enrich,once,index,kinesis,latency,mqtt,offers,notify,publish,rules,deliver,detect,alerts,windows,predict,invoke,prices',
+        'http,enrich,once,index,kinesis,firehose,latency,mqtt,offers,notify,publish,rules,deliver,detect,alerts,windows,predict,invoke,prices',
     },
   },
 })
@@ -42,6 +42,7 @@ const scenarios = {
   once: once(1_600_000 * part),
   index: indexDocuments(400_000 * part),
   kinesis: putRecords(800 * part),
+  firehose: putRecordBatch(800 * part),
   latency: latency(1000, 30 * part),
   mqtt: mqtt(1_000_000 * part),
   offers: offers(500, 30 * part),

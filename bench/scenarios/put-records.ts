@@ -1,6 +1,6 @@
 /**
- * PutRecords with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka with acks=all, and into
- * kinesalite, which keeps records in memory.
+ * Kinesis' PutRecords and Firehose's PutRecordBatch with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka
+ * with acks=all, and PutRecords into kinesalite, which keeps records in memory.
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -17,15 +17,7 @@ const kinesalite = createRequire(import.meta.url).resolve('kinesalite/cli.js')
 export const putRecords = (batches: number) => ({
   title: `PutRecords of ${SIZE} records of 200 bytes`,
   contenders: {
-    'weir ingest-hub → Kafka, acks=all': async (context: Context) => {
-      const port = await freePort()
-      const process = startNode(file('../services/ingest-hub/main.ts'), {
-        ...context.env,
-        HTTP_PORT: String(port),
-      })
-      await ready(`http://127.0.0.1:${port}/readyz`, process)
-      return measure(process, port, batches)
-    },
+    'weir ingest-hub → Kafka, acks=all': weir('put-records.ts', batches),
     'kinesalite, in memory': async () => {
       const port = await freePort()
       const process = startProcess(globalThis.process.execPath, [
@@ -38,18 +30,36 @@ export const putRecords = (batches: number) => ({
         '100',
       ])
       await answers(`http://127.0.0.1:${port}/`)
-      return measure(process, port, Math.ceil(batches / 10))
+      return measure(process, port, 'put-records.ts', Math.ceil(batches / 10))
     },
   },
 })
 
-async function measure(process: Process, port: number, batches: number): Promise<Figure> {
+export const putRecordBatch = (batches: number) => ({
+  title: `PutRecordBatch of ${SIZE} records of 200 bytes`,
+  contenders: { 'weir ingest-hub → Kafka, acks=all': weir('put-record-batch.ts', batches) },
+})
+
+const weir =
+  (load: string, batches: number) =>
+  async (context: Context): Promise<Figure> => {
+    const port = await freePort()
+    const process = startNode(file('../services/ingest-hub/main.ts'), {
+      ...context.env,
+      HTTP_PORT: String(port),
+    })
+    await ready(`http://127.0.0.1:${port}/readyz`, process)
+    return measure(process, port, load, batches)
+  }
+
+/** @param load the file in load/ that puts the records */
+async function measure(process: Process, port: number, load: string, batches: number): Promise<Figure> {
   try {
     const url = `http://127.0.0.1:${port}`
-    await put(url, Math.ceil(batches / 5))
+    await put(url, load, Math.ceil(batches / 5))
     const cpu = process.cpu()
     const from = performance.now()
-    await put(url, batches)
+    await put(url, load, batches)
     return {
       perCpuSecond: (batches * SIZE) / (process.cpu() - cpu),
       perSecond: (batches * SIZE * 1000) / (performance.now() - from),
@@ -59,7 +69,7 @@ async function measure(process: Process, port: number, batches: number): Promise
   }
 }
 
-async function put(url: string, batches: number): Promise<void> {
+async function put(url: string, load: string, batches: number): Promise<void> {
   const env = {
     PUT_URL: url,
     PUT_STREAM: STREAM,
@@ -67,8 +77,8 @@ async function put(url: string, batches: number): Promise<void> {
     PUT_SIZE: String(SIZE),
     PUT_CONCURRENCY: '4',
   }
-  const load = startProcess(process.execPath, [file('load/put-records.ts')], env)
-  if ((await load.exited) !== 0) throw new Error(`The load on ${url} failed; see above.`)
+  const putting = startProcess(process.execPath, [file(`load/${load}`)], env)
+  if ((await putting.exited) !== 0) throw new Error(`The load on ${url} failed; see above.`)
 }
 
 async function answers(url: string): Promise<void> {

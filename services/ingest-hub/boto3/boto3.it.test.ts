@@ -22,7 +22,7 @@ const KEYS = {
     accessKeyId: 'AKIAWRITERWRITERWR01',
     secretAccessKey: 'only-for-tests-of-the-writer',
     streams: [`${prefix}-orders`],
-    actions: ['kinesis:Put*'],
+    actions: ['kinesis:Put*', 'firehose:Put*', 'firehose:List*'],
   },
   reader: {
     accessKeyId: 'AKIAREADERREADERRE01',
@@ -65,7 +65,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test.concurrent.each(['streams', 'records', 'shards', 'consumers', 'rules'])(
+test.concurrent.each(['streams', 'records', 'shards', 'consumers', 'rules', 'deliveries'])(
   'boto3 passes its checks of %s',
   { timeout: CHECK_MS + 5000 },
   (name) => check(name, open),

@@ -78,6 +78,32 @@ class Rights(KinesisTest):
         with self.refused('AccessDeniedException'):
             reader.describe_stream(StreamName='does-not-exist')
 
+    def test_delivery_streams(self):
+        firehose = known('admin', service='firehose')
+        s3 = {'RoleARN': 'arn:aws:iam::000000000000:role/delivery', 'BucketARN': 'arn:aws:s3:::lake'}
+        orders, other = f'{PREFIX}-orders', f'{PREFIX}-payments'
+        for name in (orders, other):
+            firehose.create_delivery_stream(DeliveryStreamName=name, S3DestinationConfiguration=s3)
+            self.addCleanup(firehose.delete_delivery_stream, DeliveryStreamName=name)
+            self.eventually(lambda: firehose.describe_delivery_stream(DeliveryStreamName=name)[
+                'DeliveryStreamDescription']['DeliveryStreamStatus'] == 'ACTIVE', 30)
+        writer = known('writer', service='firehose')
+        record = {'Data': b'x'}
+        self.assertEqual(0, writer.put_record_batch(DeliveryStreamName=orders, Records=[record])['FailedPutCount'])
+        self.assertEqual([orders], writer.list_delivery_streams()['DeliveryStreamNames'])
+        for name in (other, 'does-not-exist'):
+            with self.refused('AccessDeniedException', says=f'firehose:PutRecord on resource: arn:aws:firehose:us-east-1:000000000000:deliverystream/{name}'):
+                writer.put_record(DeliveryStreamName=name, Record=record)
+        for denied in (
+                lambda: writer.create_delivery_stream(DeliveryStreamName=orders, S3DestinationConfiguration=s3),
+                lambda: writer.delete_delivery_stream(DeliveryStreamName=orders),
+                lambda: writer.describe_delivery_stream(DeliveryStreamName=orders),
+                lambda: writer.tag_delivery_stream(DeliveryStreamName=orders, Tags=[{'Key': 'a'}]),
+                lambda: writer.start_delivery_stream_encryption(DeliveryStreamName=orders),
+                lambda: known('reader', service='firehose').put_record(DeliveryStreamName=orders, Record=record)):
+            with self.refused('AccessDeniedException'):
+                denied()
+
     def test_rules(self):
         payload = {'sql': "SELECT * FROM 'a'", 'actions': []}
         with self.refused('AccessDeniedException', 403, says='iot:CreateTopicRule'):

@@ -240,7 +240,11 @@ describe('records', () => {
 
   test('may be as large as 1,000 KiB, and a request as large as 4 MiB', async () => {
     const name = await create()
-    const batch = (sizes: readonly number[]) => put(name, sizes.map((size) => 'x'.repeat(size)))
+    const batch = (sizes: readonly number[]) =>
+      put(
+        name,
+        sizes.map((size) => 'x'.repeat(size)),
+      )
     expect((await batch([1_024_000, 1_024_000, 1_024_000, 1_024_000, 98_304])).FailedPutCount).toBe(0)
     await expect(batch([1_024_000, 1_024_000, 1_024_000, 1_024_000, 98_305])).rejects.toMatchObject({
       name: 'InvalidArgumentException',

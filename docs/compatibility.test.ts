@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import {
   dynamodbModel,
   dynamodbStreamsModel,
+  firehoseModel,
   glueModel,
   iotDataModel,
   iotModel,
@@ -33,6 +34,22 @@ test('the page has a row for every operation of Kinesis', () => {
   const listed = rows('Kinesis operations')
   expect(listed.map(([name]) => name).sort()).toEqual(Object.keys(kinesisModel.operations).sort())
   for (const [name, served] of listed) expect(['served', 'noted only', 'not served'], name).toContain(served)
+})
+
+test('the page has a row for every operation of Firehose, and for every source and destination', () => {
+  const [operations, parts] = [true, false].map((isOperation) =>
+    rows('Firehose operations').filter(([name]) => name in firehoseModel.operations === isOperation),
+  )
+  expect(operations.map(([name]) => name).sort()).toEqual(Object.keys(firehoseModel.operations).sort())
+  for (const [name, served] of [...operations, ...parts.slice(1)])
+    expect(['served', 'noted only', 'not served'], name).toContain(served)
+  const named = new Set(parts.flatMap(([cell]) => cell.split(', ')))
+  const ends = /(Source|Destination)Configuration$/
+  const members = Object.keys(firehoseModel.shapes.CreateDeliveryStreamInput.members!)
+  for (const member of members.filter((name) => ends.test(name) && name !== 'DirectPutSourceConfiguration'))
+    expect(named).toContain(member)
+  for (const member of Object.keys(firehoseModel.shapes.ExtendedS3DestinationConfiguration.members!))
+    if (member !== 'S3BackupConfiguration') expect(named).toContain(member)
 })
 
 test('the page has a row for every operation of DynamoDB in the models', () => {

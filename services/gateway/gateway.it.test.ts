@@ -189,6 +189,7 @@ test('the command line of AWS lists streams and functions, and gets an error for
     ).stdout
   expect(JSON.parse(await aws('sts', 'get-caller-identity'))).toMatchObject({ Account: '000000000000' })
   expect(JSON.parse(await aws('kinesis', 'list-streams')).StreamNames).toContain(stream)
+  expect(JSON.parse(await aws('firehose', 'list-delivery-streams'))).toHaveProperty('DeliveryStreamNames')
   expect(JSON.parse(await aws('lambda', 'list-functions'))).toHaveProperty('Functions')
   await expect(aws('s3', 'ls')).rejects.toThrow('the request is for s3')
 })

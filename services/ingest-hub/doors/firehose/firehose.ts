@@ -8,6 +8,8 @@ export interface Firehose {
   readonly account: Account
   readonly streams: DeliveryStreams
   readonly producer: Producer
+  /** False while no broker answers. */
+  connected(): boolean
 }
 
 /** Throws AccessDeniedException. The delivery stream need not exist. */

@@ -32,7 +32,8 @@ export interface FirehoseApi {
 
 export async function openFirehose(options: FirehoseOptions): Promise<Resource<FirehoseApi>> {
   const { value: streams, stop } = await openLifecycle(options)
-  const firehose: Firehose = { account: options.account, streams, producer: options.intake.producer }
+  const { account, intake, kafka } = options
+  const firehose: Firehose = { account, streams, producer: intake.producer, connected: kafka.connected }
   const operations = {
     ...streamOperations(firehose),
     ...settingOperations(firehose),

@@ -65,6 +65,8 @@ export function recordOperations(firehose: Firehose): AwsOperations {
     if (stream.status !== 'ACTIVE') throw notFound(firehose, name)
     if (stream.type !== 'DirectPut')
       throw invalidArgument(`This operation is not permitted on ${stream.type} delivery stream type.`)
+    if (!firehose.connected())
+      throw unavailable('No broker answers, so records cannot be stored now; send the request again.')
     const { topic } = stream
     const partition = partitionFor(stream, bytes)
     const headers = new RecordHeaders(context.client.name, formatTraceparent(traceOf(context.request)))

@@ -1,7 +1,19 @@
 /** Creating, describing, listing, updating and deleting delivery streams. */
 import { randomBytes } from 'node:crypto'
-import { type AwsContext, AwsError, type AwsOperations, deliveryStreamArn, pageOf } from '@weir/aws'
-import { type DeliveryStream, MAX_DELIVERY_STREAMS, TOPIC_PREFIX } from '@weir/deliveries'
+import {
+  type Account,
+  type AwsContext,
+  AwsError,
+  type AwsOperations,
+  deliveryStreamArn,
+  pageOf,
+} from '@weir/aws'
+import {
+  type DeliveryStream,
+  type DeliveryStreams,
+  MAX_DELIVERY_STREAMS,
+  TOPIC_PREFIX,
+} from '@weir/deliveries'
 import { DESTINATION_ID, describe } from './description.ts'
 import { destinationOf, s3Input } from './destination.ts'
 import {
@@ -47,7 +59,7 @@ export function streamOperations(firehose: Firehose): AwsOperations {
     async CreateDeliveryStream(input: CreateDeliveryStream, context: AwsContext) {
       const name = input.DeliveryStreamName
       authorize(firehose, context, name)
-      await streams.create(newStream(input, Date.now()), (all) => requireNew(all, firehose, name))
+      await streams.create(newStream(input, Date.now()), (all) => requireNew(all, account, name))
       return { DeliveryStreamARN: deliveryStreamArn(account, name) }
     },
 
@@ -131,11 +143,16 @@ function requireDirectPut(input: CreateDeliveryStream): void {
     throw invalidArgument(`${other} is not served: records are put directly (DirectPut).`)
 }
 
-function requireNew(all: Firehose['streams']['byName'], { account }: Firehose, name: string): void {
+/** Throws if no delivery stream of that name can be added to those that there are. */
+export function requireNew(
+  all: DeliveryStreams['byName'],
+  { accountId }: Pick<Account, 'accountId'>,
+  name: string,
+): void {
   if (all.has(name)) {
     throw new AwsError(
       'ResourceInUseException',
-      `Firehose ${name} under accountId ${account.accountId} already exists`,
+      `Firehose ${name} under accountId ${accountId} already exists`,
     )
   }
   if (all.size >= MAX_DELIVERY_STREAMS)

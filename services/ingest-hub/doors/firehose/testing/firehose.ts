@@ -35,8 +35,12 @@ export const DESTINATION: ExtendedS3DestinationConfiguration = {
   BucketARN: 'arn:aws:s3:::lake',
 }
 
-export async function openFirehoseTests(): Promise<FirehoseTests> {
-  const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
+/** @param cluster brokers of the test's own; the shared one if not given */
+export async function openFirehoseTests(cluster?: readonly string[]): Promise<FirehoseTests> {
+  const [brokers, { url }] = await Promise.all([
+    cluster ?? servers.kafka().then((kafka) => kafka.brokers),
+    servers.registry(),
+  ])
   const backends = { brokers, registryUrl: url }
   const { kafka, stop: stopKafka } = await prepare(backends)
   const hub = await startHub(backends)

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createGzip } from 'node:zlib'
 import { type Compression, openDeliveryStreams } from '@weir/deliveries'
+import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
 import { NO_HEADERS, writeRecords } from '@weir/kafka'
 import { logger } from '@weir/service'
 import type { Context } from '../context.ts'
@@ -44,7 +45,7 @@ async function delivered(context: Context, records: number, compression: Compres
   })
   const streams = await openDeliveryStreams({ kafka, codec, log: logger('bench') })
   const run = async (count: number): Promise<void> => {
-    const stream = newStream(compression)
+    const stream = deliveryStream(`bench-${randomBytes(4).toString('hex')}`, { sizeMiB: 16, compression })
     await fill(context, stream.topic, count)
     const before = store.bytes()
     const started = { cpu: process.cpu(), at: performance.now() }
@@ -88,36 +89,6 @@ async function fill({ kafka }: Context, topic: string, records: number): Promise
     })
   }
   await producer.stop()
-}
-
-const newStream = (compression: Compression) => {
-  const name = `bench-${randomBytes(4).toString('hex')}`
-  return {
-    name,
-    id: randomBytes(8).toString('hex'),
-    createdAt: Date.now(),
-    updatedAt: null,
-    version: 1,
-    status: 'ACTIVE',
-    type: 'DirectPut',
-    topic: `delivery.${name}`,
-    sourceRoleArn: null,
-    destination: {
-      roleArn: 'arn:aws:iam::123456789012:role/bench',
-      bucketArn: `arn:aws:s3:::${name}`,
-      prefix: '',
-      errorPrefix: '',
-      sizeMiB: 16,
-      intervalSeconds: 1,
-      compression,
-      fileExtension: '',
-      timeZone: 'UTC',
-      kmsKeyArn: null,
-      delimiter: true,
-    },
-    tags: {},
-    encryption: null,
-  } as const
 }
 
 /** Takes all objects and keeps none: its own speed is not measured. */

@@ -136,7 +136,9 @@ export async function openDeliveries(
       streams: byName,
       progressOf,
       failureOf: (stream) =>
-        deliverer.failureOf(stream.name) ?? progressOf(stream).find(({ failure }) => failure)?.failure ?? undefined,
+        deliverer.failureOf(stream.name) ??
+        progressOf(stream).find(({ failure }) => failure)?.failure ??
+        undefined,
       ready: () =>
         streams.value.ready() &&
         progress.value.ready() &&

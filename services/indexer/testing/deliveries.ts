@@ -1,5 +1,4 @@
 /** Delivery streams over a Kafka and an object store of the test's own: what others decide would be delivered too. */
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type DeliveryStream, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
+import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
 import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, type Producer, writeRecords } from '@weir/kafka'
 import { logger, type Resource } from '@weir/service'
 import { topics } from '@weir/solutions'
@@ -143,34 +143,4 @@ export async function openWorld(): Promise<World> {
     },
   }
   return world
-}
-
-function deliveryStream(name: string, changes: Partial<S3Destination>): DeliveryStream {
-  return {
-    name,
-    id: randomBytes(8).toString('hex'),
-    createdAt: Date.now(),
-    updatedAt: null,
-    version: 1,
-    status: 'ACTIVE',
-    type: 'DirectPut',
-    topic: `delivery.${name}`,
-    sourceRoleArn: null,
-    destination: {
-      roleArn: 'arn:aws:iam::123456789012:role/delivery',
-      bucketArn: `arn:aws:s3:::${name}`,
-      prefix: '',
-      errorPrefix: '',
-      sizeMiB: 1,
-      intervalSeconds: 1,
-      compression: 'UNCOMPRESSED',
-      fileExtension: '',
-      timeZone: 'UTC',
-      kmsKeyArn: null,
-      delimiter: true,
-      ...changes,
-    },
-    tags: {},
-    encryption: null,
-  }
 }

@@ -1,4 +1,4 @@
-/** Sends requests of AWS's clients that were signed once, again and again: a load that spends no time on signing. */
+/** Repeats requests of AWS's clients that were signed once: a load that spends no time on signing. */
 import { Agent, request } from 'node:http'
 
 export interface Prepared {

@@ -1,6 +1,6 @@
 /**
- * A separate process that puts batches into a stream of Kinesis, and creates the stream if there is none: PUT_URL,
- * PUT_STREAM, PUT_BATCHES, PUT_SIZE, PUT_CONCURRENCY. Exits with 1 if a record is not stored.
+ * A separate process that puts batches into a stream of Kinesis, and creates the stream if there is none:
+ * PUT_URL, PUT_STREAM, PUT_BATCHES, PUT_SIZE, PUT_CONCURRENCY. Exits with 1 if a record is not stored.
  */
 import {
   CreateStreamCommand,

@@ -1,6 +1,6 @@
 /**
- * Kinesis' PutRecords and Firehose's PutRecordBatch with 500 records of 200 bytes, signed, over HTTP/1.1: into Kafka
- * with acks=all, and PutRecords into kinesalite, which keeps records in memory.
+ * Kinesis' PutRecords and Firehose's PutRecordBatch with 500 records of 200 bytes, signed, over HTTP/1.1: into
+ * Kafka with acks=all, and PutRecords into kinesalite, which keeps records in memory.
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'

@@ -10,8 +10,8 @@ const TOPIC = 'weir.control.deliveries'
 export interface DeliveryStreams {
   readonly byName: ReadonlyMap<string, DeliveryStream>
   /**
-   * Adds the delivery stream unless `check` throws, given all that there are. No other decision comes in between.
-   * `check` may run several times; its errors are thrown here.
+   * Adds the delivery stream unless `check` throws, given all that there are. No other decision comes in
+   * between. `check` may run several times; its errors are thrown here.
    */
   create(stream: DeliveryStream, check: (all: ReadonlyMap<string, DeliveryStream>) => void): Promise<void>
   /**

@@ -75,8 +75,8 @@ const DEFAULTS = {
 } satisfies Partial<S3Destination>
 
 /**
- * Returns the settings of the one destination that the request has. Throws InvalidArgumentException if it has none, several, or
- * one that is not served.
+ * Returns the settings of the one destination that the request has. Throws InvalidArgumentException if it has
+ * none, several, or one that is not served.
  */
 export function s3Input(request: object, suffix: Suffix): S3Input {
   const given = Object.entries(request).filter(([name]) => name.endsWith(`Destination${suffix}`))
@@ -90,8 +90,8 @@ export function s3Input(request: object, suffix: Suffix): S3Input {
 
 /**
  * @param stream the name of the delivery stream
- * @param before the destination to be updated: settings that the input does not have stay as they are. Without it
- * they have AWS's defaults.
+ * @param before the destination to be updated: settings that the input does not have stay as they are. Without
+ * it they have AWS's defaults.
  */
 export function destinationOf(input: S3Input, stream: string, before?: S3Destination): S3Destination {
   requireServed(input)

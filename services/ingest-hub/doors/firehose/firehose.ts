@@ -43,7 +43,9 @@ export async function changeActive(
   })
 }
 
-/** Returns the stream. Throws InvalidArgumentException for a value that the model allows and Weir cannot keep. */
+/**
+ * Returns the stream. Throws InvalidArgumentException for a value that the model allows and Weir cannot keep.
+ */
 export function checked(stream: DeliveryStream): DeliveryStream {
   try {
     checks.stream(stream, stream.name)

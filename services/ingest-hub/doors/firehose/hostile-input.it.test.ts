@@ -1,4 +1,4 @@
-/** Hostile requests are refused with AWS's errors; none causes an internal error, and none harms what is there. */
+/** Hostile requests are refused with AWS's errors; none causes an internal error. */
 import { firehoseModel } from '@weir/aws'
 import { uniqueName } from '@weir/testkit'
 import { describe, expect, test } from 'vitest'
@@ -128,7 +128,7 @@ describe('records', () => {
     expect(internalErrors()).toEqual([])
   })
 
-  test('of more than a request may have end with an error, before they are read if they are far more', async () => {
+  test('that are too many bytes are refused, and not even read if they are far too many', async () => {
     const DeliveryStreamName = await create()
     const Data = Buffer.alloc(1_000_000).toString('base64')
     const batch = (count: number) =>

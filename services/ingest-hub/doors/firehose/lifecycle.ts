@@ -1,6 +1,7 @@
 /**
- * Delivery streams, and the topics of those whose records are put directly. The replica that changes a delivery stream
- * creates or deletes its topic. If that takes too long, any other replica does it: every step can be repeated.
+ * Delivery streams, and the topics of those whose records are put directly. The replica that changes a delivery
+ * stream creates or deletes its topic. If that takes too long, any other replica does it: every step can be
+ * repeated.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Codec } from '@weir/codec'
@@ -33,24 +34,17 @@ const AT_ONCE = 8
 /** How long brokers may take to forget a deleted topic (ms). */
 const FORGET_MS = 15_000
 const HOUR_MS = 3_600_000
+const UNFINISHED = 'a change of a delivery stream is not complete yet and is retried'
 
 /** Delivery streams whose changes are finished here. */
-export async function openLifecycle({
-  kafka: { admin },
-  kafka,
-  codec,
-  replicas,
-  log,
-}: LifecycleOptions): Promise<Resource<DeliveryStreams>> {
+export async function openLifecycle(options: LifecycleOptions): Promise<Resource<DeliveryStreams>> {
   /** When an unfinished delivery stream is to be looked at here, as performance.now(). */
   const due = new Map<string, number>()
   const busy = new Set<string>()
   let stopped = false
 
   const { value: streams, stop } = await openDeliveryStreams({
-    kafka,
-    codec,
-    log,
+    ...options,
     changed(name, stream) {
       if (stream === undefined || stream.status === 'ACTIVE') due.delete(name)
       else if (!due.has(name)) due.set(name, performance.now() + OTHERS_MS)
@@ -61,14 +55,10 @@ export async function openLifecycle({
     const { name, status } = stream
     busy.add(name)
     try {
-      if (status === 'CREATING') await create(admin, stream, replicas, streams)
-      else await remove(admin, stream, streams)
+      const work = status === 'CREATING' ? create : remove
+      await work(stream, streams, options)
     } catch (error) {
-      if (!stopped)
-        log.warn(
-          { err: error, deliveryStream: name, status },
-          'a change of a delivery stream is not complete yet and is retried',
-        )
+      if (!stopped) options.log.warn({ err: error, deliveryStream: name, status }, UNFINISHED)
       if (due.has(name)) due.set(name, performance.now() + RETRY_MS)
     } finally {
       busy.delete(name)
@@ -94,10 +84,9 @@ export async function openLifecycle({
 
   return {
     value: {
-      byName: streams.byName,
+      ...streams,
       create: (stream, check) => own(stream.name, streams.create(stream, check)),
       change: (name, decide) => own(name, streams.change(name, decide)),
-      ready: () => streams.ready(),
     },
     stop: (drainMs) => {
       stopped = true
@@ -108,15 +97,25 @@ export async function openLifecycle({
 }
 
 async function create(
-  admin: Admin,
   stream: DeliveryStream,
-  replicas: number,
   streams: DeliveryStreams,
+  { kafka: { admin }, replicas }: LifecycleOptions,
 ): Promise<void> {
+  if (stream.type === 'DirectPut') await createTopic(admin, stream.topic, replicas)
+  let current: DeliveryStream | undefined
+  await streams.change(stream.name, (found) => {
+    current = found
+    return isSame(found, stream) ? { ...found!, status: 'ACTIVE' } : found
+  })
+  // Another replica has finished the creation, and the delivery stream was deleted since.
+  if (current === undefined && stream.type === 'DirectPut') await admin.deleteTopics([stream.topic])
+}
+
+async function createTopic(admin: Admin, name: string, replicas: number): Promise<void> {
   const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
   await admin.createTopics([
     {
-      name: stream.topic,
+      name,
       partitions: DIRECT_PARTITIONS,
       replicas,
       configs: {
@@ -128,16 +127,13 @@ async function create(
       },
     },
   ])
-  let current: DeliveryStream | undefined
-  await streams.change(stream.name, (found) => {
-    current = found
-    return isSame(found, stream) ? { ...found!, status: 'ACTIVE' } : found
-  })
-  // Another replica has finished the creation, and the delivery stream was deleted since.
-  if (current === undefined) await admin.deleteTopics([stream.topic])
 }
 
-async function remove(admin: Admin, stream: DeliveryStream, streams: DeliveryStreams): Promise<void> {
+async function remove(
+  stream: DeliveryStream,
+  streams: DeliveryStreams,
+  { kafka: { admin } }: LifecycleOptions,
+): Promise<void> {
   if (stream.type === 'DirectPut') {
     await admin.deleteTopics([stream.topic])
     // A new delivery stream of that name must not get a topic that is about to go.

@@ -1,4 +1,4 @@
-/** Records that are put while brokers die and hang: each that is acknowledged is stored, and repetitions have its id. */
+/** Records that are put while a broker hangs and dies: each that is acknowledged is stored. */
 import { FirehoseClient, PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
 import { kafkaCluster } from '@weir/testkit'
 import { afterAll, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Chooses the partition for the records of a request, in one replica. Each partition of a delivery stream fills objects
- * of its own, so a slow delivery stream uses only one of them.
+ * Chooses the partition for the records of a request, in one replica. Each partition of a delivery stream fills
+ * objects of its own, so a slow delivery stream uses only one of them.
  */
 
 /** A replica puts this much into a partition before it uses the next one (bytes a second). */

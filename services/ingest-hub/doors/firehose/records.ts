@@ -1,6 +1,6 @@
 /**
- * PutRecord and PutRecordBatch: write to the topic of the delivery stream, and answer once the records are stored on
- * all in-sync replicas.
+ * PutRecord and PutRecordBatch: write to the topic of the delivery stream, and answer once the records are
+ * stored on all in-sync replicas.
  */
 import type { AwsContext, AwsOperations } from '@weir/aws'
 import type { DeliveryStream } from '@weir/deliveries'

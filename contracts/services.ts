@@ -4,8 +4,11 @@
  */
 
 /** Servers that `weir up` starts. */
-export const SERVERS = ['kafka', 'registry', 'redis', 'search'] as const
+export const SERVERS = ['kafka', 'registry', 'redis', 'search', 'objects'] as const
 export type Server = (typeof SERVERS)[number]
+
+/** Servers that Compose and the chart start too. Their services find objects in S3, or at AWS_ENDPOINT_URL_S3. */
+export const IMAGE_SERVERS = SERVERS.filter((server) => server !== 'objects')
 
 export type AwsApi =
   | 'dynamodb'
@@ -115,7 +118,7 @@ export const services = {
     port: 8084,
     variable: 'INDEXER',
     needs: ['kafka', 'registry', 'search'],
-    uses: [],
+    uses: ['objects'],
     apis: [],
     doc: 'the search indices and the pages',
   },

@@ -1,7 +1,14 @@
 /** Compose and the chart start the services of the table, each on its port and after its dependencies. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { furtherPorts, portVariable, SERVERS, SERVICES, services } from '@weir/contracts/services.ts'
+import {
+  furtherPorts,
+  IMAGE_SERVERS,
+  portVariable,
+  SERVICES,
+  type Server,
+  services,
+} from '@weir/contracts/services.ts'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 
@@ -31,11 +38,12 @@ test.each(SERVICES)('Compose starts %s', (name) => {
 test.each(SERVICES)('the chart starts %s', (name) => {
   const { port, needs, uses } = services[name]
   const further = furtherPorts(name).map(({ name: of, port, variable, tls }) => [of, { port, variable, tls }])
+  const images: readonly Server[] = IMAGE_SERVERS
   const behind = SERVICES.filter((other) => services[other].apis.length > 0)
   expect(chart.services[name]).toMatchObject({
     command: [`services/${name}/main.ts`],
     port,
-    needs: [...needs, ...uses],
+    needs: [...needs, ...uses].filter((server) => images.includes(server)),
     ...(further.length > 0 && { ports: Object.fromEntries(further) }),
     ...(name === 'gateway' && { forwards: behind }),
   })
@@ -46,7 +54,7 @@ test('the chart has the services of the table and the simulator, and no others',
 })
 
 test('Compose starts the servers', () => {
-  expect(Object.keys(compose.services)).toEqual(expect.arrayContaining([...SERVERS]))
+  expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(IMAGE_SERVERS))
 })
 
 test.each(SERVICES)('the image has the package.json of %s', (name) => {

@@ -1,5 +1,7 @@
 /** Reads from the options and the environment which parts `weir up` starts, and on which ports. */
-
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { ConfigReader } from '@weir/config'
 import {
   forServices,
@@ -37,6 +39,8 @@ export interface StackConfig {
   /** Whether the alerter sends its e-mails to the inbox. False if another mail server is configured. */
   readonly inboxGetsMail: boolean
   readonly engine: 'opensearch' | 'elasticsearch'
+  /** Whether another object store is configured. Then none is started, unless `--only` names it. */
+  readonly otherObjectStore: boolean
 }
 
 /** The variable that sets each port, and the port's default. */
@@ -45,6 +49,7 @@ export const PORTS: Readonly<Record<PortPart | FurtherName, readonly [variable: 
   registry: ['REGISTRY_PORT', 8181],
   redis: ['REDIS_PORT', 6379],
   search: ['SEARCH_PORT', 9200],
+  objects: ['OBJECTS_PORT', 9000],
   ...forServices((name) => [portVariable(name), services[name].port] as const),
   ...Object.fromEntries(FURTHER.map(({ key, stackVariable, port }) => [key, [stackVariable, port] as const])),
   inbox: ['INBOX_PORT', 8025],
@@ -72,10 +77,16 @@ export const stackConfig = (reader: ConfigReader) => ({
     ['opensearch', 'elasticsearch'],
     'opensearch',
   ),
+  otherObjectStore:
+    reader.optional('AWS_ENDPOINT_URL_S3', 'An object store in the place of the one that is started.') !==
+    undefined,
 })
 
 /** Returns the parts that `--only` names, or all parts without it. */
-export function chooseParts(only: string | undefined, simulator: boolean): Set<PartName> {
+export function chooseParts(
+  only: string | undefined,
+  { simulator, otherObjectStore }: { readonly simulator: boolean; readonly otherObjectStore: boolean },
+): Set<PartName> {
   const named = only === undefined ? PARTS : only.split(',').map((name) => name.trim())
   for (const name of named) {
     if (!PARTS.includes(name as PartName))
@@ -83,6 +94,7 @@ export function chooseParts(only: string | undefined, simulator: boolean): Set<P
   }
   const parts = new Set(named as readonly PartName[])
   if (!simulator) parts.delete('simulator')
+  if (otherObjectStore && only === undefined) parts.delete('objects')
   if (parts.has('registry') && !parts.has('kafka'))
     throw new StackError(
       '--only names the registry without kafka, in which the registry stores its data; name both.',
@@ -122,6 +134,7 @@ export function stackEnvironment(config: StackConfig): Record<string, string> {
     registry: { REGISTRY_URL: `${http('registry')}/apis/ccompat/v7` },
     redis: { REDIS_URL: `redis://127.0.0.1:${ports.redis}` },
     search: { SEARCH_URL: http('search'), SEARCH_ENGINE: engine },
+    objects: { AWS_ENDPOINT_URL_S3: http('objects') },
     ...forServices((name) => ({ [urlVariable(name)]: http(name) })),
     inbox: {
       INBOX_URL: http('inbox'),
@@ -141,4 +154,28 @@ export function mailSettings(
 ): Record<string, string> {
   if (url === undefined) return {}
   return { ALERTER_SMTP_URL: url, ALERTER_MAIL_FROM: env.ALERTER_MAIL_FROM || MAIL_FROM }
+}
+
+/** Variables by which AWS's SDKs find credentials. */
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+] as const
+
+/**
+ * Returns credentials for a service that uses the object store, which accepts any; none if the store does not run here,
+ * or if the SDKs find credentials of the user's own.
+ */
+export function objectCredentials(
+  environment: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv = process.env,
+  home = homedir(),
+): Record<string, string> {
+  const files = ['credentials', 'config'].map((name) => join(home, '.aws', name))
+  const own = CREDENTIALS.some((name) => env[name]) || files.some((file) => existsSync(file))
+  if (environment.AWS_ENDPOINT_URL_S3 === undefined || own) return {}
+  return { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
 }

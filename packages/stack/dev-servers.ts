@@ -21,11 +21,12 @@ const stop = async (): Promise<void> => {
 }
 process.once('SIGINT', stop).once('SIGTERM', stop)
 
-const [kafka, registry, redis, opensearch] = await Promise.all([
+const [kafka, registry, redis, opensearch, objects] = await Promise.all([
   servers.kafka(),
   servers.registry(),
   servers.redis(),
   servers.opensearch(),
+  servers.objects(),
 ])
-writeFileSync(file, `${JSON.stringify({ kafka, registry, redis, opensearch }, null, 2)}\n`)
+writeFileSync(file, `${JSON.stringify({ kafka, registry, redis, opensearch, objects }, null, 2)}\n`)
 console.log(`Servers are ready; run tests with WEIR_TEST_SERVERS=${file}. End them with: kill ${process.pid}`)

@@ -61,10 +61,11 @@ test('an old Java is named', () => {
 })
 
 test('--only takes known names, and the registry needs its Kafka', () => {
-  expect([...chooseParts('kafka, redis', true)]).toEqual(['kafka', 'redis'])
-  expect(chooseParts(undefined, false).has('simulator')).toBe(false)
-  expect(() => chooseParts('kafak', true)).toThrow('--only names "kafak"; it may name kafka, registry,')
-  expect(() => chooseParts('registry', true)).toThrow(
+  const all = { simulator: true, otherObjectStore: false }
+  expect([...chooseParts('kafka, redis', all)]).toEqual(['kafka', 'redis'])
+  expect(chooseParts(undefined, { ...all, simulator: false }).has('simulator')).toBe(false)
+  expect(() => chooseParts('kafak', all)).toThrow('--only names "kafak"; it may name kafka, registry,')
+  expect(() => chooseParts('registry', all)).toThrow(
     '--only names the registry without kafka, in which the registry stores its data; name both.',
   )
 })

@@ -8,6 +8,7 @@ import { Progress } from './progress.ts'
 import { recordClasses } from './record-classes.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
+import { objects } from './servers/objects.ts'
 import { opensearch } from './servers/opensearch.ts'
 import { redis } from './servers/redis.ts'
 import { registry } from './servers/registry.ts'
@@ -15,7 +16,7 @@ import { registry } from './servers/registry.ts'
 const progress = new Progress((line) => process.stderr.write(`${line}\n`))
 try {
   findJava()
-  for (const server of [kafka, registry, redis, opensearch, elasticsearch])
+  for (const server of [kafka, registry, redis, opensearch, elasticsearch, objects])
     await progress.of(`fetching ${server.name}`, server.prepare())
   await progress.of('recording the classes of Kafka and the registry', recordClasses())
 } catch (error) {

@@ -12,6 +12,7 @@ import type { Place, Running } from './server.ts'
 import { dynamodb } from './servers/dynamodb.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
+import { objects } from './servers/objects.ts'
 import { opensearch } from './servers/opensearch.ts'
 import { redis } from './servers/redis.ts'
 import { registry } from './servers/registry.ts'
@@ -23,6 +24,7 @@ export interface SharedServers {
   opensearch(): Promise<{ url: string }>
   elasticsearch(): Promise<{ url: string }>
   dynamodb(): Promise<{ url: string }>
+  objects(): Promise<{ url: string }>
   /** Ends the servers that were started and removes their data. */
   stop(): Promise<void>
 }
@@ -78,6 +80,7 @@ export function nativeServers(): SharedServers {
     opensearch: single((port) => opensearch.start({ ...place('opensearch'), port })),
     elasticsearch: single((port) => elasticsearch.start({ ...place('elasticsearch'), port })),
     dynamodb: single((port) => dynamodb.start({ ...place('dynamodb'), port })),
+    objects: single((port) => objects.start({ ...place('objects'), port })),
     async stop() {
       const outcomes = await Promise.allSettled(starting)
       // In reverse order, so that the registry leaves before its Kafka. No grace period: the data is removed

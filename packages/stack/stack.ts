@@ -8,8 +8,17 @@ import { furtherPorts, SERVICES, type Server, type Service, services } from '@we
 import { kafkaConfig, openKafka } from '@weir/kafka'
 import { demandReady } from '@weir/service/probe.ts'
 import type { PartName, StackConfig } from './config.ts'
-import { furtherName, INBOX_SMTP, mailSettings, PARTS, portsNeeded, stackEnvironment } from './config.ts'
+import {
+  furtherName,
+  INBOX_SMTP,
+  mailSettings,
+  objectCredentials,
+  PARTS,
+  portsNeeded,
+  stackEnvironment,
+} from './config.ts'
 import { fullDisk } from './disk.ts'
+import { StackError } from './errors.ts'
 import { cacheFolder, checkout, dataFolder, makeDataFolder, searchFolder } from './paths.ts'
 import { freePorts } from './ports.ts'
 import { preflight } from './preflight.ts'
@@ -20,6 +29,7 @@ import { running } from './server.ts'
 import { elasticsearch } from './servers/elasticsearch.ts'
 import { kafka } from './servers/kafka.ts'
 import { forgetKilledBroker } from './servers/kafka-return.ts'
+import { objects } from './servers/objects.ts'
 import { opensearch } from './servers/opensearch.ts'
 import { redis } from './servers/redis.ts'
 import { registry } from './servers/registry.ts'
@@ -32,15 +42,15 @@ const STOP_ORDER: readonly (readonly PartName[])[] = [
   ...SERVICES.map((name) => [name]),
   ['inbox'],
   ['registry'],
-  ['kafka', 'redis', 'search'],
+  ['kafka', 'redis', 'search', 'objects'],
 ]
 /** V8's young generation may grow to 128 MiB by default; 16 MiB do the same work. */
 const YOUNG_GENERATION = '--max-semi-space-size=8'
 
 export class Stack {
-  readonly environment: Readonly<Record<string, string>>
-  readonly #config: StackConfig
+  #config: StackConfig
   readonly #topics: Topics
+  readonly #say: (line: string) => void
   readonly #progress: Progress
   readonly #supervisor: Supervisor
   readonly #state: StateFile
@@ -49,7 +59,7 @@ export class Stack {
   constructor(config: StackConfig, topics: Topics, say: (line: string) => void) {
     this.#config = config
     this.#topics = topics
-    this.environment = stackEnvironment(config)
+    this.#say = say
     this.#progress = new Progress(say)
     this.#state = new StateFile(say)
     this.#supervisor = new Supervisor(
@@ -74,9 +84,11 @@ export class Stack {
       registry: log,
       redis: this.#redis(),
       search: this.#search(),
+      objects: this.#objects(),
     }
     await Promise.all([
       inbox,
+      started.objects,
       ...SERVICES.map(async (name) => {
         await Promise.all(services[name].needs.map((server) => started[server]))
         if (name === 'alerter') await inbox
@@ -86,6 +98,16 @@ export class Stack {
     await this.#simulator()
     this.#ready = true
     this.#remember()
+  }
+
+  /** The parts that run here. */
+  get parts(): StackConfig['parts'] {
+    return this.#config.parts
+  }
+
+  /** The variables that direct services and commands to the parts. */
+  get environment(): Readonly<Record<string, string>> {
+    return stackEnvironment(this.#config)
   }
 
   /** Stops the parts in reverse order. Kills those that have not ended within 15 s. */
@@ -111,6 +133,20 @@ export class Stack {
     ]
     for (const server of needed)
       if (server) await this.#progress.of(`fetching ${server.name}`, server.prepare())
+    if (this.#has('objects')) await this.#prepareObjects()
+  }
+
+  /** Nothing else needs Python, so without it everything but the object store is started. */
+  async #prepareObjects(): Promise<void> {
+    try {
+      await this.#progress.of('fetching objects', objects.prepare())
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error
+      this.#say(`There will be no object store. ${error.message}`)
+      const parts = new Set(this.#config.parts)
+      parts.delete('objects')
+      this.#config = { ...this.#config, parts }
+    }
   }
 
   async #kafkaAndRegistry(): Promise<void> {
@@ -161,14 +197,23 @@ export class Stack {
     )
   }
 
+  async #objects(): Promise<void> {
+    if (this.#has('objects'))
+      await this.#run('objects', () =>
+        objects.start({ ...place('objects'), port: this.#config.ports.objects }),
+      )
+  }
+
   async #service(name: Service): Promise<void> {
     if (!this.#has(name)) return
+    const uses: readonly Server[] = services[name].uses
     const { ports } = this.#config
     await this.#program(name, `services/${name}/main.ts`, {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(ports[name]),
       STATE_DIR: place(name).data,
       ...(name === 'alerter' ? mailSettings(this.environment) : {}),
+      ...(uses.includes('objects') ? objectCredentials(this.environment) : {}),
       ...Object.fromEntries(
         furtherPorts(name).map((further) => [
           further.variable,

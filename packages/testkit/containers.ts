@@ -43,7 +43,7 @@ export function containerServers(): SharedServers {
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
   const run = randomUUID()
   tieContainers(run)
-  // Only tests need DynamoDB Local, so Compose has no image of it.
+  // Compose has no images of DynamoDB Local and the object store.
   const native = nativeServers()
   const network = once(() => new Network({ nextUuid: () => run }).start())
 
@@ -118,6 +118,7 @@ export function containerServers(): SharedServers {
       ),
     })),
     dynamodb: native.dynamodb,
+    objects: native.objects,
     async stop() {
       await removeContainers(run)
       await native.stop()

@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { SharedServers } from '@weir/stack/shared-servers.ts'
 
-const NAMES = ['kafka', 'registry', 'redis', 'opensearch', 'elasticsearch', 'dynamodb'] as const
+const NAMES = ['kafka', 'registry', 'redis', 'opensearch', 'elasticsearch', 'dynamodb', 'objects'] as const
 
 /** Calls `choose` at the first request. */
 export async function openCoordinator(

@@ -13,6 +13,8 @@ export interface Servers {
   search(engine: 'opensearch' | 'elasticsearch'): Promise<{ url: string }>
   /** DynamoDB Local. */
   dynamodb(): Promise<{ url: string }>
+  /** An object store with S3's API, and with the bucket `weir`. It accepts any credentials. */
+  objects(): Promise<{ url: string }>
 }
 
 /** The variable by which the global setup gives its workers the coordinator's address. */
@@ -24,6 +26,7 @@ export const servers: Servers = {
   redis: () => ask('redis'),
   search: (engine) => ask(engine),
   dynamodb: () => ask('dynamodb'),
+  objects: () => ask('objects'),
 }
 
 async function ask<T>(name: string): Promise<T> {

@@ -15,6 +15,8 @@ export interface Settings {
   readonly search: string
   readonly redis: string
   readonly registry: string
+  /** The object store, if it is not S3 itself. */
+  readonly objects: string | undefined
   readonly apiKey: string | undefined
   readonly inbox: InboxSettings | undefined
 }
@@ -42,6 +44,7 @@ export const settings = (reader: ConfigReader): Settings => ({
     'redis://localhost:6379',
   ),
   registry: registryUrl(reader),
+  objects: reader.optional('AWS_ENDPOINT_URL_S3', 'The object store. If not set: S3 itself.'),
   apiKey: reader.secret('WEIR_API_KEY', 'The API key for requests to ingest-hub and the enricher.'),
   inbox: inbox(reader),
 })

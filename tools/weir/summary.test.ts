@@ -12,6 +12,7 @@ const config = {
     registry: 3,
     redis: 4,
     search: 5,
+    objects: 10,
     indexer: 6,
     console: 7,
     [furtherName('ingest-hub', 'mqtt')]: 8,

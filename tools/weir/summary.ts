@@ -28,6 +28,11 @@ export function summary(
     ],
     ['kafka', `localhost:${ports.kafka}`, 'Kafka; see also `npx weir topics` and `npx weir tail TOPIC`'],
     ['redis', `localhost:${ports.redis}`, 'Redis'],
+    [
+      'objects',
+      `http://localhost:${ports.objects}`,
+      'AWS_ENDPOINT_URL_S3: objects, in the bucket weir; see `npx weir objects`',
+    ],
   ]
   const landing: Row = ['console', `http://localhost:${ports.console}`, services.console.doc]
   const others = SERVICES.filter((name) => name !== 'console' && !known.some(([part]) => part === name))

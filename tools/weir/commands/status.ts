@@ -21,7 +21,7 @@ weir status
 Shows every server and service with its state, address, process and uptime, and why it is not ready; then
 topics and lag. Warns if the disk with the data of \`weir up\` is full. Looks at the stack that \`weir up\` runs,
 or, if none runs, at the addresses in KAFKA_BROKERS, REGISTRY_URL, REDIS_URL, SEARCH_URL,
-${SERVICES.map(urlVariable).join(', ')}.
+AWS_ENDPOINT_URL_S3, ${SERVICES.map(urlVariable).join(', ')}.
 
   --json    prints JSON
 

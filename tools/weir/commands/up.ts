@@ -19,8 +19,8 @@ import { summary } from '../summary.ts'
 const usage = `
 weir up [options]
 
-Starts Kafka, the schema registry, Redis and a search engine from packages, then an inbox, the services and a
-simulator, and keeps them running. Returns when everything is ready; \`weir down\` stops it. Logs are in
+Starts Kafka, the schema registry, Redis, a search engine and an object store from packages, then an inbox, the
+services and a simulator, and keeps them running. Without Python 3 there is no object store. Returns when everything is ready; \`weir down\` stops it. Logs are in
 .weir/logs. The inbox shows e-mails and notifications over HTTP as they arrive; with --docker there is none.
 
   --attach         stays in the foreground; Ctrl-C stops everything
@@ -35,6 +35,8 @@ Variables
     .map(([variable, port]) => `${variable} ${port}`)
     .join(', ')}
   ALERTER_SMTP_URL a mail server that the alerter uses in the place of the inbox
+  AWS_ENDPOINT_URL_S3
+                   an object store in the place of the one that is started; with AWS's own, https://s3.REGION.amazonaws.com
   SEARCH_ENGINE    opensearch (default) or elasticsearch
   WEIR_DATA        data, logs and state (.weir in the checkout)
   WEIR_CACHE       unpacked servers (~/.cache/weir; for root /var/cache/weir)
@@ -60,10 +62,9 @@ export const up = command({
     // Services, simulator and Compose read the variable.
     if (options.solutions !== undefined) process.env.WEIR_SOLUTIONS = options.solutions
     if (options.docker) return compose(options)
-    const config = {
-      ...readConfig(process.env, stackConfig),
-      parts: chooseParts(options.only, !options['no-simulator']),
-    }
+    const read = readConfig(process.env, stackConfig)
+    const parts = chooseParts(options.only, { ...read, simulator: !options['no-simulator'] })
+    const config = { ...read, parts }
     await claim()
     if (!options.attach) return detach(process.argv.slice(3))
     if (options.fresh) forgetData()
@@ -95,7 +96,7 @@ async function attach(config: StackConfig, solutions: readonly Solution[]): Prom
   starting.catch(() => {})
   try {
     if (await Promise.race([starting, interrupted.then(() => false)])) {
-      say(summary(config, solutions, (performance.now() - began) / 1000))
+      say(summary({ ...config, parts: stack.parts }, solutions, (performance.now() - began) / 1000))
       process.removeAllListeners('disconnect')
       tell({ ready: true })
       await interrupted

@@ -36,6 +36,7 @@ export function probeAll(settings: Settings): Promise<Health[]> {
     probe('registry', 'server', settings.registry, registry),
     probe('redis', 'server', settings.redis, redis),
     probe('search', 'server', settings.search, search),
+    ...(settings.objects === undefined ? [] : [probe('objects', 'server', settings.objects, objects)]),
     ...SERVICES.map((name) => probe(name, 'service', settings.urls[name], service)),
   ])
 }
@@ -73,6 +74,12 @@ const search: Probe = async (url) => {
     state: status === 'red' || !response.ok ? 'not ready' : 'ready',
     reason: `cluster ${status ?? response.status}`,
   }
+}
+
+/** Without a signature it may refuse the request; that is an answer too. */
+const objects: Probe = async (url) => {
+  const { status } = await get(url)
+  return status < 500 ? { state: 'ready', reason: '' } : { state: 'not ready', reason: `answers ${status}` }
 }
 
 const service: Probe = async (url) => {

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lag: async () => (await import('./commands/lag.ts')).lag,
   reset: async () => (await import('./commands/reset.ts')).reset,
   tail: async () => (await import('./commands/tail.ts')).tail,
+  objects: async () => (await import('./commands/objects.ts')).objects,
   send: async () => (await import('./commands/send.ts')).send,
   replay: async () => (await import('./commands/replay.ts')).replay,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,

@@ -1,6 +1,6 @@
 /**
- * SeaweedFS: an object store with S3's API, one process. It accepts any credentials, and requests without. Its program
- * is in a package for Python.
+ * SeaweedFS: an object store with S3's API, one process. It has no users, so it accepts any credentials, and does not
+ * list buckets. Its program is in a package for Python.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -21,7 +21,7 @@ export function untilStopped(): AbortSignal {
 }
 
 /** Resolves when stdout accepts more, when its reader has gone, or when `signal` aborts. */
-export async function print(text: string, signal?: AbortSignal): Promise<void> {
+export async function print(text: string | Uint8Array, signal?: AbortSignal): Promise<void> {
   if (readerGone || signal?.aborted || process.stdout.write(text)) return
   await once(process.stdout, 'drain', signal ? { signal } : {}).catch(() => {})
 }

@@ -350,7 +350,10 @@ export interface Replacement {
 export type PageDefinition = IndexPage | ApplicationPage
 
 interface PageFolder {
-  /** The folder of static files: index.html and what it loads; `kit/` is the kit of all pages. */
+  /**
+   * The folder of index.html, a template that may fill the layout of the pages (packages/pages/layouts), and of the
+   * static files that it loads; `kit/` is the kit of all pages.
+   */
   readonly folder: URL
   /**
    * Files of npm packages that the page loads, as path under the page → file: { 'echarts.js':

@@ -6,21 +6,14 @@ import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { SERVICES } from '@weir/contracts/services.ts'
+import { apply, expectDone, IMAGE, kubectl, NAMESPACE, onNode, type Ran, ran } from './kubectl.ts'
 
 const run = promisify(execFile)
-/** The namespace is emptied before and removed after a run. Two runs at a time need two namespaces. */
-export const NAMESPACE = process.env.WEIR_NAMESPACE ?? 'weir-test'
 const RELEASE = 'weir'
-export const IMAGE = process.env.WEIR_IMAGE ?? 'weir:local'
 const [repository, tag] = IMAGE.split(/:(?=[^:/]*$)/)
 /** The folder in which the node keeps the volumes of the bundled servers. */
 const VOLUMES = `/tmp/${NAMESPACE}`
 const SERVERS = { kafka: 1000, redis: 999, search: 1000 } as const
-
-export interface Ran {
-  readonly code: number
-  readonly output: string
-}
 
 export class Release {
   /** Throws one sentence if a requirement of these tests is missing. */
@@ -46,7 +39,7 @@ export class Release {
    */
   async prepare(): Promise<void> {
     await this.remove()
-    await this.apply({
+    await apply({
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: {
@@ -59,10 +52,10 @@ export class Release {
     })
     for (const [server, user] of Object.entries(SERVERS)) {
       // A folder on the node belongs to root: a pod in another namespace gives it to the server's user.
-      await this.onNode(
+      await onNode(
         `rm -rf ${VOLUMES}/${server} && mkdir -p ${VOLUMES}/${server} && chown ${user}:${user} ${VOLUMES}/${server}`,
       )
-      await this.apply({
+      await apply({
         apiVersion: 'v1',
         kind: 'PersistentVolume',
         metadata: { name: `${NAMESPACE}-${server}` },
@@ -78,8 +71,8 @@ export class Release {
 
   async remove(): Promise<void> {
     await this.helm('uninstall', RELEASE, '--wait', '--timeout=60s', '--ignore-not-found')
-    await this.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s')
-    await this.kubectl(
+    await kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s')
+    await kubectl(
       'delete',
       'persistentvolume',
       ...Object.keys(SERVERS).map((server) => `${NAMESPACE}-${server}`),
@@ -109,16 +102,12 @@ export class Release {
     return String(history.findLast(({ status }) => status === 'deployed')!.revision)
   }
 
-  kubectl(...args: readonly string[]): Promise<Ran> {
-    return ran('kubectl', ['--namespace', NAMESPACE, ...args])
-  }
-
   /**
    * Starts a pod that the policies allow to reach the hub and the search engine, with the weir command and a
    * file to replay.
    */
   async openLoad(file: string): Promise<void> {
-    await this.apply({
+    await apply({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
@@ -165,13 +154,13 @@ export class Release {
         ],
       },
     })
-    expectDone(await this.kubectl('wait', '--for=condition=Ready', 'pod/load', '--timeout=60s'))
-    expectDone(await this.kubectl('cp', file, 'load:/tmp/vehicles.csv.gz'))
+    expectDone(await kubectl('wait', '--for=condition=Ready', 'pod/load', '--timeout=60s'))
+    expectDone(await kubectl('cp', file, 'load:/tmp/vehicles.csv.gz'))
   }
 
   /** Sends the file of openLoad(). Its source is replay-NAME. */
   replay(name: string, speed: string, ...options: readonly string[]): Promise<Ran> {
-    return this.kubectl(
+    return kubectl(
       'exec',
       'load',
       '--',
@@ -190,7 +179,7 @@ export class Release {
   /** Returns the names of a release's service pods. */
   async pods(name = RELEASE): Promise<string[]> {
     const selector = `app.kubernetes.io/instance=${name},app.kubernetes.io/component in (${SERVICES.join()})`
-    return expectDone(await this.kubectl('get', 'pods', '--selector', selector, '--output=name'))
+    return expectDone(await kubectl('get', 'pods', '--selector', selector, '--output=name'))
       .split('\n')
       .filter(Boolean)
       .toSorted()
@@ -200,7 +189,7 @@ export class Release {
   async made(name: string): Promise<string[]> {
     const kinds = 'deployment,statefulset,service,configmap,secret,networkpolicy,persistentvolumeclaim,pod'
     const output = expectDone(
-      await this.kubectl(
+      await kubectl(
         'get',
         kinds,
         '--selector',
@@ -214,7 +203,7 @@ export class Release {
   /** Returns the termination messages that Kubernetes shows of a service's pods that ended. */
   async lastWords(component: string): Promise<string> {
     return expectDone(
-      await this.kubectl(
+      await kubectl(
         'get',
         'pods',
         '--selector',
@@ -222,104 +211,6 @@ export class Release {
         '--output=jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.message}{.items[*].status.containerStatuses[*].state.terminated.message}',
       ),
     )
-  }
-
-  /**
-   * Starts a broker that requires the password `right` from the user weir, and a listener with an expired
-   * certificate; creates secrets with a wrong password and with the authority.
-   */
-  async openSecuredBrokers({
-    ca,
-    cert,
-    key,
-  }: {
-    readonly ca: string
-    readonly cert: string
-    readonly key: string
-  }): Promise<void> {
-    expectDone(
-      await this.kubectl('create', 'secret', 'generic', 'broker-password', '--from-literal=password=wrong'),
-    )
-    expectDone(await this.kubectl('create', 'secret', 'generic', 'broker-tls', `--from-file=ca.crt=${ca}`))
-    expectDone(await this.kubectl('create', 'secret', 'tls', 'expired', `--cert=${cert}`, `--key=${key}`))
-    const login =
-      'org.apache.kafka.common.security.plain.PlainLoginModule required username="weir" password="right" user_weir="right";'
-    const settings = {
-      NODE_ID: '1',
-      PROCESS_ROLES: 'broker,controller',
-      CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
-      CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
-      LISTENERS: 'CLIENT://:9092,CONTROLLER://:9093',
-      ADVERTISED_LISTENERS: 'CLIENT://sasl-broker:9092',
-      INTER_BROKER_LISTENER_NAME: 'CLIENT',
-      LISTENER_SECURITY_PROTOCOL_MAP: 'CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-      SASL_ENABLED_MECHANISMS: 'PLAIN',
-      SASL_MECHANISM_INTER_BROKER_PROTOCOL: 'PLAIN',
-      LISTENER_NAME_CLIENT_PLAIN_SASL_JAAS_CONFIG: login,
-      HEAP_OPTS: '-Xmx256m',
-    }
-    await this.openServer('sasl-broker', 9092, {
-      image: 'apache/kafka:4.3.1',
-      env: Object.entries(settings).map(([name, value]) => ({ name: `KAFKA_${name}`, value })),
-      readinessProbe: { tcpSocket: { port: 9092 }, periodSeconds: 1 },
-    })
-    await this.openServer(
-      'expired-broker',
-      9093,
-      {
-        image: IMAGE,
-        readinessProbe: { tcpSocket: { port: 9093 }, periodSeconds: 1 },
-        volumeMounts: [{ name: 'tls', mountPath: '/tls' }],
-        args: [
-          '-e',
-          "const { readFileSync: read } = require('fs'); require('tls').createServer({ key: read('/tls/tls.key'), cert: read('/tls/tls.crt') }, (socket) => socket.on('error', () => {})).on('tlsClientError', () => {}).listen(9093)",
-        ],
-      },
-      [{ name: 'tls', secret: { secretName: 'expired' } }],
-    )
-    expectDone(
-      await this.kubectl(
-        'wait',
-        '--for=condition=Ready',
-        'pod/sasl-broker',
-        'pod/expired-broker',
-        '--timeout=120s',
-      ),
-    )
-  }
-
-  private async openServer(
-    name: string,
-    port: number,
-    container: object,
-    volumes: readonly object[] = [],
-  ): Promise<void> {
-    const labels = { server: name }
-    await this.apply({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: NAMESPACE, labels },
-      spec: {
-        automountServiceAccountToken: false,
-        enableServiceLinks: false,
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-        volumes,
-        containers: [
-          {
-            name,
-            imagePullPolicy: 'IfNotPresent',
-            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-            ...container,
-          },
-        ],
-      },
-    })
-    await this.apply({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace: NAMESPACE },
-      spec: { selector: labels, ports: [{ port }] },
-    })
   }
 
   /**
@@ -334,7 +225,7 @@ export class Release {
       console.log('count', (await counted.json()).count)`
     let count = -1
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(1000)) {
-      const { output } = await this.kubectl('exec', 'load', '--', 'node', '--input-type=module', '-e', script)
+      const { output } = await kubectl('exec', 'load', '--', 'node', '--input-type=module', '-e', script)
       count = Number(/count (\d+)/.exec(output)?.[1] ?? count)
       if (count >= expected) break
     }
@@ -351,7 +242,7 @@ export class Release {
     for (let turn = 1; !done(); turn++) {
       const server = turn % 4 === 2 ? left.shift() : undefined
       const component = server ?? SERVICES[Math.floor(Math.random() * SERVICES.length)]
-      const { output } = await this.kubectl(
+      const { output } = await kubectl(
         'get',
         'pods',
         '--selector',
@@ -362,58 +253,12 @@ export class Release {
       const pods = output.trim().split('\n').filter(Boolean)
       const pod = pods[Math.floor(Math.random() * pods.length)]
       if (pod !== undefined) {
-        await this.kubectl('delete', pod, '--wait=false')
+        await kubectl('delete', pod, '--wait=false')
         deleted.push(component)
       }
       await pause(everyMs)
     }
     return deleted
-  }
-
-  private async apply(manifest: object): Promise<void> {
-    const child = execFile('kubectl', ['apply', '--filename', '-'])
-    child.stdin!.end(JSON.stringify(manifest))
-    let output = ''
-    child.stderr!.on('data', (data) => {
-      output += data
-    })
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-    if (code !== 0) throw new Error(`kubectl apply: ${output}`)
-  }
-
-  /** Runs a command in a privileged pod of kube-system, which can reach folders of the node. */
-  private async onNode(command: string): Promise<void> {
-    const name = `${NAMESPACE}-${Math.random().toString(36).slice(2)}`
-    const pod = {
-      spec: {
-        restartPolicy: 'Never',
-        tolerations: [{ operator: 'Exists' }],
-        volumes: [{ name: 'tmp', hostPath: { path: '/tmp' } }],
-        containers: [
-          {
-            name,
-            image: IMAGE,
-            imagePullPolicy: 'IfNotPresent',
-            command: ['sh', '-c', command],
-            securityContext: { runAsUser: 0 },
-            volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-          },
-        ],
-      },
-    }
-    expectDone(
-      await ran('kubectl', [
-        'run',
-        name,
-        '--namespace=kube-system',
-        `--image=${IMAGE}`,
-        '--restart=Never',
-        '--rm',
-        '--attach',
-        '--quiet',
-        `--overrides=${JSON.stringify(pod)}`,
-      ]),
-    )
   }
 }
 
@@ -426,24 +271,4 @@ const VALUES = [
 
 function set(settings: readonly string[]): string[] {
   return settings.flatMap((setting) => ['--set', setting])
-}
-
-export async function ran(command: string, args: readonly string[]): Promise<Ran> {
-  try {
-    const { stdout, stderr } = await run(command, args, { maxBuffer: 1 << 26 })
-    return { code: 0, output: stdout + stderr }
-  } catch (error) {
-    const {
-      code,
-      stdout = '',
-      stderr = '',
-      message,
-    } = error as Error & { code?: number | string; stdout?: string; stderr?: string }
-    return { code: typeof code === 'number' ? code : 1, output: stdout + stderr || message }
-  }
-}
-
-export function expectDone({ code, output }: Ran): string {
-  if (code !== 0) throw new Error(output)
-  return output
 }

@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectDone, IMAGE_VALUES, NAMESPACE, Release } from './cluster.ts'
+import { IMAGE_VALUES, Release } from './cluster.ts'
+import { expectDone, kubectl, NAMESPACE } from './kubectl.ts'
+import { openSecuredBrokers } from './secured-brokers.ts'
 import { writeVehicles } from './vehicles.ts'
 
 const release = new Release()
@@ -43,7 +45,7 @@ describe('a release', () => {
     // Services wait for topics and contracts; none of them restarts because of that.
     expect(
       expectDone(
-        await release.kubectl(
+        await kubectl(
           'get',
           'pods',
           '--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}',
@@ -61,17 +63,13 @@ describe('a release', () => {
   test('rolls only what has changed in an upgrade, and restores the previous values in a rollback', async () => {
     const generation = async (component: string) =>
       expectDone(
-        await release.kubectl(
-          'get',
-          `deployment/weir-${component}`,
-          '--output=jsonpath={.metadata.generation}',
-        ),
+        await kubectl('get', `deployment/weir-${component}`, '--output=jsonpath={.metadata.generation}'),
       )
     const before = await generation('indexer')
     expectDone(await release.upgrade('services.ingest-hub.env.LOG_LEVEL=debug'))
     const level = async () =>
       expectDone(
-        await release.kubectl(
+        await kubectl(
           'get',
           'deployment/weir-ingest-hub',
           '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="LOG_LEVEL")].value}',
@@ -136,7 +134,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     expect(output).toContain('check that a broker listens at KAFKA_BROKERS')
     expect(
       expectDone(
-        await release.kubectl(
+        await kubectl(
           'get',
           'deployment/weir-enricher',
           '--output=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="KAFKA_BROKERS")].value}',
@@ -146,17 +144,17 @@ describe('a wrong value or a fault is reported in one sentence', () => {
   })
 
   test('if the registry is down: the hook waits and says so', async () => {
-    expectDone(await release.kubectl('scale', 'deployment/weir-registry', '--replicas=0'))
+    expectDone(await kubectl('scale', 'deployment/weir-registry', '--replicas=0'))
     const { code, output } = await release.upgrade('apply.waitSeconds=5')
     expect(code).not.toBe(0)
     expect(output).toContain('waiting for the schema registry')
-    expectDone(await release.kubectl('scale', 'deployment/weir-registry', '--replicas=1'))
-    expectDone(await release.kubectl('rollout', 'status', 'deployment/weir-registry', '--timeout=120s'))
+    expectDone(await kubectl('scale', 'deployment/weir-registry', '--replicas=1'))
+    expectDone(await kubectl('rollout', 'status', 'deployment/weir-registry', '--timeout=120s'))
   })
 
   test('if a topic has fewer partitions than in the table', async () => {
     expectDone(
-      await release.kubectl(
+      await kubectl(
         'exec',
         'weir-kafka-0',
         '--',
@@ -169,7 +167,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     expect(code).not.toBe(0)
     expect(output).toMatch(/taxi\.telemetry\.late has 1 partitions?/)
     expectDone(
-      await release.kubectl(
+      await kubectl(
         'exec',
         'weir-kafka-0',
         '--',
@@ -190,9 +188,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     })
     const text = join(folder, 'telemetry.avsc')
     await writeFile(text, JSON.stringify(broken))
-    expectDone(
-      await release.kubectl('create', 'configmap', 'broken-contract', `--from-file=telemetry.avsc=${text}`),
-    )
+    expectDone(await kubectl('create', 'configmap', 'broken-contract', `--from-file=telemetry.avsc=${text}`))
     const before = await release.pods()
     const { code, output } = await release.upgrade(
       'pods.extraVolumes[0].name=broken',
@@ -213,9 +209,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     expect(output).toContain(
       `access.existingSecret names the secret "nowhere", which does not exist in namespace ${NAMESPACE}; create it first.`,
     )
-    expectDone(
-      await release.kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'),
-    )
+    expectDone(await kubectl('create', 'secret', 'generic', 'half', '--from-literal=api-keys.json=[]'))
     expect((await release.upgrade('access.existingSecret=half')).output).toContain(
       'which does not have the entry "access-keys.json"; add it.',
     )
@@ -223,7 +217,7 @@ describe('a wrong value or a fault is reported in one sentence', () => {
 
   test('if a file of API keys is wrong: the new pod says so, and the previous pods continue', async () => {
     expectDone(
-      await release.kubectl(
+      await kubectl(
         'create',
         'secret',
         'generic',
@@ -247,18 +241,14 @@ describe('a wrong value or a fault is reported in one sentence', () => {
     expect(await release.lastWords('ingest-hub')).toContain('The file of API keys must hold a list.')
     expect(
       expectDone(
-        await release.kubectl(
-          'get',
-          'deployment/weir-ingest-hub',
-          '--output=jsonpath={.status.readyReplicas}',
-        ),
+        await kubectl('get', 'deployment/weir-ingest-hub', '--output=jsonpath={.status.readyReplicas}'),
       ),
     ).toBe('2')
     expectDone(await release.helm('rollback', 'weir', revision, '--wait', '--timeout=120s'))
   })
 
   test('if an install has a wrong password, an expired certificate or no registry: its hook fails', async () => {
-    await release.openSecuredBrokers(await expiredCertificate(folder))
+    await openSecuredBrokers(await expiredCertificate(folder))
     const installs = {
       password: [
         'externalKafka.brokers=sasl-broker:9092',

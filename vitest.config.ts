@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -47,6 +48,12 @@ const files = (ending: string): string => `**/*.${ending}.test.ts`
 /** The last one: templates of `weir new`, whose tests run where it has written them. */
 const NEVER = ['**/node_modules/**', '**/.weir/**', 'tools/weir/new/templates/**']
 
+/** Unit tests with a long form, with more or larger cases. `npm run test:faults` runs it. */
+const THOROUGH = globSync('**/*.test.ts', {
+  cwd: import.meta.dirname,
+  exclude: ['**/node_modules', '.weir'],
+}).filter((file) => readFileSync(join(import.meta.dirname, file), 'utf8').includes("inject('thorough')"))
+
 export default defineConfig({
   // Pages have the kit at kit/, as the services serve it.
   resolve: {
@@ -71,14 +78,16 @@ export default defineConfig({
           testTimeout: 10_000,
           isolate: false,
           maxWorkers: 3,
+          provide: { thorough: false },
         },
       },
       ...Object.entries(KINDS).map(([name, { ending, seconds, group, workers }]) => ({
         extends: true as const,
         test: {
           name,
-          include: [files(ending)],
+          include: ending === 'faults' ? [files(ending), ...THOROUGH] : [files(ending)],
           exclude: NEVER,
+          provide: { thorough: true },
           maxWorkers: workers,
           // Real servers on a machine that others use too: once more in CI before it counts as failed, and
           // the report says so.

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { ConfigError } from './config.ts'
 import { withoutPasswords } from './secrets.ts'
 
@@ -61,6 +61,7 @@ test('errors of the configuration show no passwords', () => {
 
 test('masking takes time linear in the length of the text', () => {
   const from = performance.now()
-  for (const unit of ['//a:', '//a:b@', '?a=b@', '&password=']) withoutPasswords(`${unit.repeat(30_000)}@`)
+  for (const unit of ['//a:', '//a:b@', '?a=b@', '&password='])
+    withoutPasswords(`${unit.repeat(inject('thorough') ? 30_000 : 10_000)}@`)
   expect(performance.now() - from).toBeLessThan(10_000)
 })

@@ -1,6 +1,6 @@
 /** Connections: they are used again, limited, and shared fairly between receivers. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { DEFAULT_LIMITS, type PoolLimits } from './pool.ts'
 import { client, ok, receive, receiveRaw } from './testing/receivers.ts'
 
@@ -77,18 +77,19 @@ test('an origin has no more connections than its limit, and its requests wait in
   for (const [place, index] of served.entries()) expect(Math.abs(Number(index) - place)).toBeLessThan(8)
 })
 
-test('1,000 origins are served at the same time, each with its own connection', async () => {
+test('many origins are served at the same time, each with its own connection', async () => {
+  const origins = inject('thorough') ? 1000 : 200
   const headers = { 'keep-alive': 'timeout=30' }
   const receiver = await receive((_request, response) => response.writeHead(200, headers).end('ok'))
   const send = client(LOOPBACK)
   for (let round = 0; round < 2; round++) {
     const responses = await Promise.all(
-      Array.from({ length: 1000 }, (_, i) => send(origin(i, receiver.port))),
+      Array.from({ length: origins }, (_, i) => send(origin(i, receiver.port))),
     )
     expect(responses.every(({ status }) => status === 200)).toBe(true)
-    expect(new Set(responses.map(({ remoteAddress }) => remoteAddress)).size).toBe(1000)
+    expect(new Set(responses.map(({ remoteAddress }) => remoteAddress)).size).toBe(origins)
   }
-  expect(receiver.sockets).toHaveLength(1000)
+  expect(receiver.sockets).toHaveLength(origins)
 })
 
 test('idle connections make room for new ones: the one that has been idle for longest is closed', async () => {

@@ -1,10 +1,16 @@
 /** States in memory alone, to try out what is built on states: without Kafka, and for as many keys as a file has. */
 import type { Keyed } from './keyed-state.ts'
-import type { TimerKind, Timers } from './timers.ts'
+import { NO_TIMERS, type TimerKind, type Timers } from './timers.ts'
+
+interface Entry<V> {
+  readonly keyed: Keyed<V>
+  /** Those of the value when it was put. */
+  readonly timers: Timers
+}
 
 export class MemoryStates<V> {
   readonly #timers: (value: V) => Timers
-  readonly #states = new Map<string, Keyed<V>>()
+  readonly #states = new Map<string, Entry<V>>()
   /** No key is due before these times. */
   readonly #next: Record<TimerKind, number> = { event: Infinity, clock: Infinity }
 
@@ -14,11 +20,10 @@ export class MemoryStates<V> {
 
   at(key: Buffer, start = 0, end = key.length): Keyed<V> {
     const text = key.toString('latin1', start, end)
-    let keyed = this.#states.get(text)
-    if (keyed === undefined) {
-      keyed = { key: Buffer.from(key.subarray(start, end)), value: undefined }
-      this.#states.set(text, keyed)
-    }
+    const entry = this.#states.get(text)
+    if (entry !== undefined) return entry.keyed
+    const keyed = { key: Buffer.from(key.subarray(start, end)), value: undefined }
+    this.#states.set(text, { keyed, timers: NO_TIMERS })
     return keyed
   }
 
@@ -28,8 +33,9 @@ export class MemoryStates<V> {
       this.#states.delete(text)
       return
     }
-    this.#states.set(text, keyed)
-    for (const [kind, time] of Object.entries(this.#timers(keyed.value)) as [TimerKind, number][])
+    const timers = this.#timers(keyed.value)
+    this.#states.set(text, { keyed, timers })
+    for (const [kind, time] of Object.entries(timers) as [TimerKind, number][])
       this.#next[kind] = Math.min(this.#next[kind], time)
   }
 
@@ -41,8 +47,8 @@ export class MemoryStates<V> {
     if (until < this.#next[kind]) return []
     const due: { readonly time: number; readonly keyed: Keyed<V> }[] = []
     this.#next[kind] = Infinity
-    for (const keyed of this.#states.values()) {
-      const time = keyed.value === undefined ? Infinity : this.#timers(keyed.value)[kind]
+    for (const { keyed, timers } of this.#states.values()) {
+      const time = timers[kind]
       this.#next[kind] = Math.min(this.#next[kind], time)
       if (time <= until && time > after) due.push({ time, keyed })
     }

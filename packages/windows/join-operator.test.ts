@@ -1,6 +1,6 @@
 import { random } from '@weir/codec/testing/values.ts'
 import { MemoryStates } from '@weir/state/memory-states.ts'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import {
   type JoinDefinition,
   JoinOperator,
@@ -9,6 +9,8 @@ import {
   type Placed,
   type Side,
 } from './index.ts'
+
+const ROUNDS = inject('thorough') ? 20 : 5
 
 type Definition = Omit<JoinDefinition<string, string, string>, 'join'>
 
@@ -131,14 +133,15 @@ test.each([
       { length: 400 },
       (_, i) => `${'abc'[Math.floor(next() * 3)]}${i * 3 + Math.floor(next() * 40)}`,
     )
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const [lefts, rights] = [records(), records()]
     const { left, right, take, reopen } = joinOf(definition)
     for (
       const waiting = { left: [...lefts], right: [...rights] };
       waiting.left.length + waiting.right.length > 0;
     ) {
-      const isLeft = waiting.right.length === 0 || (waiting.left.length > 0 && next() < (round + 1) / 22)
+      const isLeft =
+        waiting.right.length === 0 || (waiting.left.length > 0 && next() < (round + 1) / (ROUNDS + 2))
       if (isLeft) left(waiting.left.shift()!)
       else right(waiting.right.shift()!)
       if (next() < 0.05) reopen()

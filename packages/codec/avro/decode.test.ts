@@ -2,7 +2,7 @@ import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { topics } from '@weir/solutions'
 import avro from 'avsc'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Undecodable } from '../errors.ts'
 import { record, schemas } from '../testing/schemas.ts'
 import { random, randomValue } from '../testing/values.ts'
@@ -10,6 +10,9 @@ import { compileDecoder, type Decode } from './decode.ts'
 import { compileEncoder } from './encode.ts'
 
 const into = Buffer.alloc(1 << 20)
+/** Random values of each schema. */
+const VALUES = inject('thorough') ? 100 : 10
+const BROKEN_VALUES = inject('thorough') ? 30 : 6
 
 function decoder(schema: AvroSchema): Decode {
   return compileDecoder(parseSchema(schema), parseSchema(schema))
@@ -26,7 +29,7 @@ describe('an encoded value is decoded, at any position of a buffer', () => {
     const encode = compileEncoder(node)
     const decode = compileDecoder(node, node)
     const next = random(3)
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < VALUES; round++) {
       const value = randomValue(node, next)
       const start = Math.floor(next() * 100)
       const end = encode(value, into, start)
@@ -154,7 +157,7 @@ describe('the decoder of', () => {
         const decoded = attempt(decode, bytes, bytes.length)
         if (decoded !== undefined && !isValid(decoded.value)) faults.push(bytes.toString('hex'))
       }
-      for (let round = 0; round < 30; round++) {
+      for (let round = 0; round < BROKEN_VALUES; round++) {
         const end = encode(randomValue(node, next), into, 0)
         const bytes = Buffer.from(into.subarray(0, end))
         for (let cut = 0; cut < end; cut += 1 + Math.floor(end / 50))

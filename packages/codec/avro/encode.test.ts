@@ -2,13 +2,15 @@ import { sampleOf, schemaOf } from '@weir/contracts'
 import { type AvroNode, type AvroSchema, parseSchema } from '@weir/contracts/avro.ts'
 import { topics } from '@weir/solutions'
 import avro from 'avsc'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { InvalidValue } from '../errors.ts'
 import { record, schemas } from '../testing/schemas.ts'
 import { random, randomValue } from '../testing/values.ts'
 import { compileEncoder } from './encode.ts'
 
 const into = Buffer.alloc(1 << 20)
+/** Random values of each schema. */
+const VALUES = inject('thorough') ? 100 : 10
 
 function bytesOf(schema: AvroSchema, value: unknown): Buffer {
   const end = compileEncoder(parseSchema(schema))(value, into, 0)
@@ -34,7 +36,7 @@ describe("the bytes are the same as avsc's", () => {
     const type = avro.Type.forSchema(schema as any)
     const encode = compileEncoder(node)
     const next = random(1)
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < VALUES; round++) {
       // avsc's own random values are instances of its classes; ours cover the edge cases.
       const value: unknown = round % 2 === 0 ? type.random() : randomValue(node, next)
       const end = encode(value, into, 7)

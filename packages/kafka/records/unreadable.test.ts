@@ -1,5 +1,6 @@
+import { gzipSync } from 'node:zlib'
 import { compressionsAlgorithms } from '@platformatic/kafka'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { KafkaError } from '../errors.ts'
 import { CODEC_NUMBER, MAX_INFLATED } from './codecs.ts'
 import { AT, writeInt64 } from './format.ts'
@@ -99,7 +100,7 @@ describe('hostile bytes', () => {
     for (const codec of Object.values(CODEC_NUMBER)) {
       const good = write(SAMPLES.slice(0, 4), codec)
       // Most changes of compressed records do not get past the decompressor.
-      const rounds = codec === CODEC_NUMBER.none ? 2000 : 500
+      const rounds = (codec === CODEC_NUMBER.none ? 400 : 100) * (inject('thorough') ? 5 : 1)
       for (let round = 0; round < rounds; round++) {
         const bytes = Buffer.from(good)
         for (let changes = 1 + random(4); changes > 0; changes--) bytes[random(bytes.length)] = random(256)
@@ -118,7 +119,10 @@ describe('hostile bytes', () => {
 
   for (const name of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
     test(`a bomb of ${name} is refused`, { timeout: 30_000 }, () => {
-      const bomb = compressionsAlgorithms[name].compressSync(Buffer.alloc(MAX_INFLATED + 65_536))
+      const zeros = Buffer.alloc(MAX_INFLATED + 65_536)
+      // The compression of other levels takes most of the time.
+      const bomb =
+        name === 'gzip' ? gzipSync(zeros, { level: 1 }) : compressionsAlgorithms[name].compressSync(zeros)
       expect(() => read(withRecords(CODEC_NUMBER[name], bomb))).toThrow(
         expect.objectContaining({ code: 'corrupt', message: expect.stringContaining('inflate') }),
       )

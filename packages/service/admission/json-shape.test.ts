@@ -13,18 +13,17 @@ test('depth and values are counted, whatever strings contain', () => {
 
 test('long strings end at their quote, whatever escapes they have', () => {
   const parts = ['x', '\\', '"', '\\"', '[', ',', 'xxxxxxx']
+  const wrong: string[] = []
   for (let length = 0; length < 80; length++) {
     for (const last of parts) {
       for (const before of parts) {
         const text = `${'a'.repeat(length)}${before}${'b'.repeat(length % 5)}${last}`
-        expect(shape(JSON.stringify([text, { [text]: [text] }])), text).toEqual({
-          depth: 3,
-          values: 5,
-          names: 1,
-        })
+        const { depth, values, names } = shape(JSON.stringify([text, { [text]: [text] }]))
+        if (depth !== 3 || values !== 5 || names !== 1) wrong.push(text)
       }
     }
   }
+  expect(wrong).toEqual([])
   for (let length = 0; length < 80; length++) {
     const text = 'a'.repeat(length)
     expect(shape(`"${text}[`)).toMatchObject({ depth: 0, values: 1 })

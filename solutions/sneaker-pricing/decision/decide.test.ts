@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { randomFrom } from '../../random.ts'
 import { FEATURES, type FeatureName } from '../features.ts'
 import {
@@ -229,8 +229,9 @@ test.each<[string, Changes]>([
 
 test('whatever the product and the model: the price is a candidate within the step and the margins', () => {
   const random = randomFrom(2)
+  const cases = inject('thorough') ? 1000 : 250
   let changes = 0
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < cases; i++) {
     const listPriceCents = 1000 + Math.floor(random() * 30_000)
     const situation = situationOf({
       product: {
@@ -258,7 +259,7 @@ test('whatever the product and the model: the price is a candidate within the st
       (fromCents * situation.rails.maxStepPercent) / 100,
     )
   }
-  expect(changes).toBeGreaterThan(200)
+  expect(changes).toBeGreaterThan(cases / 5)
 })
 
 test('expected sales are at most the stock and the demand, and rise with both', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { CsvReader, guessDelimiter } from './csv.ts'
 
 /** Returns rows as [line, ...cells] and faults as [line], from pieces of `size` characters. */
@@ -86,11 +86,12 @@ test.each([
 })
 
 test('a quote that is not closed costs its line only, where rows follow it, else the rest is not guessed at', () => {
-  const found = read(`a,b\n1,2\n1,"x\n${'3,4\n'.repeat(300_000)}`, 65_536)
-  expect(found.length).toBe(300_003)
+  const rows = inject('thorough') ? 300_000 : 60_000
+  const found = read(`a,b\n1,2\n1,"x\n${'3,4\n'.repeat(rows)}`, 65_536)
+  expect(found.length).toBe(rows + 3)
   expect(found.slice(1, 4)).toEqual([[2, '1', '2'], [3], [4, '3', '4']])
-  const unlike = read(`a,b\n1,"x\n\n3\n${'3,4\n'.repeat(300_000)}`, 65_536)
-  expect(unlike.length).toBe(300_003)
+  const unlike = read(`a,b\n1,"x\n\n3\n${'3,4\n'.repeat(rows)}`, 65_536)
+  expect(unlike.length).toBe(rows + 3)
   expect(unlike.slice(1, 4)).toEqual([[2], [4], [5, '3', '4']])
   expect(() => read(`a,b\n1,"x\n${'a line of a text\n'.repeat(100_000)}`)).toThrow(
     'line 2 opens a quote that is not closed',

@@ -16,24 +16,31 @@ function points(count: number, seed = 1): Float32Array[] {
   )
 }
 
-/** Checks a subtree, and returns its number of points and its box. */
-function check(tree: Tree, node: number): { mass: number; low: number[]; high: number[] } {
+interface Subtree {
+  readonly mass: number
+  readonly low: readonly number[]
+  readonly high: readonly number[]
+}
+
+/** Checks a subtree. Adds what is wrong to `faults`: an expectation for each node would take most of the time. */
+function check(tree: Tree, node: number, faults: string[]): Subtree {
   const { values, dimensions } = tree.points
   if (node >= tree.capacity) {
     const leaf = node - tree.capacity
     const at = tree.leafSlot[leaf]! * dimensions
     const point = [...values.subarray(at, at + dimensions)]
-    expect(tree.find(values, at)).toBe(leaf)
+    if (tree.find(values, at) !== leaf) faults.push(`a point does not lead to leaf ${leaf}`)
     return { mass: tree.leafMass[leaf]!, low: point, high: point }
   }
-  const [left, right] = [check(tree, tree.left[node]!), check(tree, tree.right[node]!)]
-  const cut = tree.cutDimension[node]!
-  expect(left.high[cut]).toBeLessThanOrEqual(tree.cutValue[node]!)
-  expect(right.low[cut]).toBeGreaterThan(tree.cutValue[node]!)
+  const [left, right] = [tree.left[node]!, tree.right[node]!].map((child) => check(tree, child, faults))
+  const [cut, value] = [tree.cutDimension[node]!, tree.cutValue[node]!]
+  if (!(left.high[cut]! <= value && right.low[cut]! > value)) faults.push(`node ${node} does not separate`)
   const low = left.low.map((value, d) => Math.min(value, right.low[d]!))
   const high = left.high.map((value, d) => Math.max(value, right.high[d]!))
   const box = tree.boxes.subarray(node * 2 * dimensions, (node + 1) * 2 * dimensions)
-  expect([...box]).toEqual(low.flatMap((value, d) => [value, high[d]!]))
+  const tight = low.flatMap((value, d) => [value, high[d]!])
+  if (tight.some((bound, i) => bound !== box[i]))
+    faults.push(`the box of node ${node} is ${box}, not ${tight}`)
   return { mass: left.mass + right.mass, low, high }
 }
 
@@ -44,7 +51,9 @@ test('trees stay whole: cuts separate, boxes are tight, every point leads to its
     if (i % 50 !== 0) continue
     for (const [n, tree] of forest.trees.entries()) {
       expect(tree.root).not.toBe(NO_NODE)
-      expect(check(tree, tree.root).mass).toBe(forest.samplers[n]!.size)
+      const faults: string[] = []
+      expect(check(tree, tree.root, faults).mass).toBe(forest.samplers[n]!.size)
+      expect(faults).toEqual([])
     }
   }
 })

@@ -3,4 +3,5 @@
  * each bucket.
  */
 export const usesPathStyle = (): boolean =>
-  process.env.AWS_ENDPOINT_URL_S3 !== undefined || process.env.AWS_ENDPOINT_URL !== undefined
+  // The chart and Compose set variables to nothing.
+  Boolean(process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL)

@@ -47,7 +47,7 @@ const TIMEOUT_MS = 30_000
 const PAGE = 1000
 
 export function openReader(env: NodeJS.ProcessEnv = process.env): ObjectReader {
-  const endpoint = env.AWS_ENDPOINT_URL_S3
+  const endpoint = env.AWS_ENDPOINT_URL_S3 || undefined
   const isStacks = endpoint !== undefined && endpoint === readState()?.environment.AWS_ENDPOINT_URL_S3
   const s3 = new S3Client({
     region: env.AWS_REGION || 'us-east-1',

@@ -1,10 +1,10 @@
-import { stripVTControlCharacters } from 'node:util'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
 import { serviceApi } from '../service-api.ts'
 import { readSettings } from '../settings.ts'
 import { print, printJson } from '../terminal/output.ts'
+import { plainLine } from '../terminal/plain.ts'
 import { duration, table } from '../terminal/table.ts'
 
 const usage = `
@@ -77,7 +77,7 @@ function listed(all: readonly ShownDelivery[]): string {
       collecting < 0 ? null : collecting,
       waiting.objects,
       ageOf(waiting.oldestAt),
-      failure && plain(failure).slice(0, 60),
+      failure && plainLine(failure).slice(0, 60),
     ]),
   )
 }
@@ -94,13 +94,10 @@ function details(shown: ShownDelivery): string {
       ['objects', `at ${shown.sizeMiB} MiB or ${shown.intervalSeconds} s, ${shown.compression}`],
       ['collecting', collecting < 0 ? 'not known: Kafka does not answer' : `${collecting} records`],
       ['waiting', objects],
-      ['failure', shown.failure === null ? null : plain(shown.failure)],
+      ['failure', shown.failure === null ? null : plainLine(shown.failure)],
     ],
   )
 }
 
 const ageOf = (at: number | null): string | null =>
   at === null ? null : duration(Math.max(0, Date.now() - at))
-
-/** A failure quotes the store's answer. */
-const plain = (text: string): string => stripVTControlCharacters(text).replaceAll(/\p{Cc}+/gu, ' ')

@@ -162,6 +162,8 @@ describe('the network flows of a rendered release', () => {
         if (asked.includes(urlVariable(other))) flow(service, `${other}:${services[other].port}`)
       if (asked.includes('EGRESS_ALLOW'))
         for (const to of ['0.0.0.0/0', '::/0']) for (const port of [80, 443]) flow(service, `${to}:${port}`)
+      // Objects of delivery streams, in S3.
+      if (asked.includes('DELIVERY_DIR')) for (const to of ['0.0.0.0/0', '::/0']) flow(service, `${to}:443`)
       flow('*', `${service}:${services[service].port}`)
       for (const { port, tls } of furtherPorts(service)) if (!tls) flow('*', `${service}:${port}`)
       // Prometheus reads metrics at this port. networkPolicies.from narrows both ports.

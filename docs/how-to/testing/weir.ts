@@ -119,7 +119,7 @@ export async function startWeir(copy: string, more: readonly FurtherService[]): 
       ENRICHER_URL: enricher,
       ...(alerter && { ALERTER_URL: alerter.url }),
       ...(pricing && { PRICING_URL: pricing.url }),
-      ...(indexer && { INDEXER_URL: indexer.service.url, AWS_ENDPOINT_URL_S3: indexer.storeUrl }),
+      ...(indexer && { INDEXER_URL: indexer.service.url, AWS_ENDPOINT_URL_S3: indexer.storeUrl, ...KEYS }),
       KAFKA_BROKERS: brokers.join(),
       REGISTRY_URL: registryUrl,
       PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,

@@ -1,3 +1,4 @@
+import type { ShownDelivery } from '@weir/indexer/deliveries/routes.ts'
 import { command, onlyPositionals, UsageError } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { hint } from '../nearest.ts'
@@ -27,20 +28,6 @@ Exit code 1: objects of the delivery stream shown cannot be delivered at the mom
 `
 
 const ACTIONS = ['list', 'show']
-
-/** A delivery stream as the indexer shows it (GET /v1/deliveries). */
-interface ShownDelivery {
-  readonly name: string
-  readonly status: string
-  readonly version: number
-  readonly destination: string
-  readonly sizeMiB: number
-  readonly intervalSeconds: number
-  readonly compression: string
-  readonly collecting: number
-  readonly waiting: { readonly objects: number; readonly records: number; readonly oldestAt: number | null }
-  readonly failure: string | null
-}
 
 export const deliveries = command({
   name: 'deliveries',

@@ -7,9 +7,10 @@ import {
   FirehoseClient,
 } from '@aws-sdk/client-firehose'
 import { decodeHeaders, type Kafka, keyOf, valueOf } from '@weir/kafka'
-import { servers, uniqueName } from '@weir/testkit'
+import { uniqueName } from '@weir/testkit'
 import { afterAll, expect } from 'vitest'
-import { type Backends, type Hub, prepare, startHub } from '../../../testing/hub.ts'
+import type { Backends, Hub } from '../../../testing/hub.ts'
+import { openHubForTests } from '../../../testing/hub-for-tests.ts'
 
 export interface FirehoseTests {
   readonly backends: Backends
@@ -37,20 +38,9 @@ export const DESTINATION: ExtendedS3DestinationConfiguration = {
 
 /** @param cluster brokers of the test's own; the shared one if not given */
 export async function openFirehoseTests(cluster?: readonly string[]): Promise<FirehoseTests> {
-  const [brokers, { url }] = await Promise.all([
-    cluster ?? servers.kafka().then((kafka) => kafka.brokers),
-    servers.registry(),
-  ])
-  const backends = { brokers, registryUrl: url }
-  const { kafka, stop: stopKafka } = await prepare(backends)
-  const hub = await startHub(backends)
+  const { kafka, hub, backends } = await openHubForTests(cluster)
   const client = clientOf(hub)
-  afterAll(async () => {
-    client.destroy()
-    hub.kill('SIGTERM')
-    expect(await hub.exited).toBe(0)
-    await stopKafka()
-  })
+  afterAll(() => client.destroy())
 
   async function create(changes: Partial<CreateDeliveryStreamCommandInput> = {}): Promise<string> {
     const name = changes.DeliveryStreamName ?? uniqueName('delivery')

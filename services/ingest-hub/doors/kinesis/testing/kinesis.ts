@@ -9,9 +9,10 @@ import {
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import type { Kafka } from '@weir/kafka'
-import { servers, uniqueName } from '@weir/testkit'
-import { afterAll, expect } from 'vitest'
-import { type Backends, type Hub, prepare, startHub } from '../../../testing/hub.ts'
+import { uniqueName } from '@weir/testkit'
+import { afterAll } from 'vitest'
+import type { Backends, Hub } from '../../../testing/hub.ts'
+import { openHubForTests } from '../../../testing/hub-for-tests.ts'
 
 export interface KinesisTests {
   readonly backends: Backends
@@ -33,17 +34,9 @@ export function openKinesisTests(): Promise<KinesisTests> {
 }
 
 async function start(): Promise<KinesisTests> {
-  const [{ brokers }, { url }] = await Promise.all([servers.kafka(), servers.registry()])
-  const backends = { brokers, registryUrl: url }
-  const { kafka, stop: stopKafka } = await prepare(backends)
-  const hub = await startHub(backends)
+  const { kafka, hub, backends } = await openHubForTests()
   const client = clientOf(hub)
-  afterAll(async () => {
-    client.destroy()
-    hub.kill('SIGTERM')
-    expect(await hub.exited).toBe(0)
-    await stopKafka()
-  })
+  afterAll(() => client.destroy())
 
   async function create(ShardCount: number | undefined, name = uniqueName('stream')): Promise<string> {
     await client.send(

@@ -465,7 +465,7 @@ export interface DeliveryProgress {
   next: number
   /** Why the store does not take the objects at the moment, in a sentence. */
   failure: string | null
-  /** The objects that are decided and may not be delivered yet, in the order of their records. Whoever owns the partition delivers the same ones, under the same names. */
+  /** The objects that are decided and may not be delivered yet, in the order of their records. The owner of the partition delivers them, and a later owner the same ones, under the same names. */
   objects: Array<PendingObject>
 }
 

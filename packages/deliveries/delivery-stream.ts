@@ -6,7 +6,7 @@ import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text 
 export const TOPIC_PREFIX = 'delivery.'
 /** The partitions of such a topic: the most replicas of the indexer that deliver it at once. */
 export const DIRECT_PARTITIONS = 6
-/** How long it keeps records (h). AWS tries a day to deliver a record; the second day is for whoever mends the destination. */
+/** How long it keeps records (h). AWS tries for a day to deliver a record; the second day is for people to mend the destination. */
 export const DIRECT_RETENTION_HOURS = 48
 
 /** The most delivery streams (Firehose developer guide, "Quota"). */

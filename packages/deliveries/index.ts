@@ -1,4 +1,4 @@
-/** Delivery streams: what Firehose's API creates, and what is delivered by it. */
+/** Delivery streams: Firehose's API creates them, and the indexer delivers their records. */
 export {
   COMPRESSIONS,
   type Compression,

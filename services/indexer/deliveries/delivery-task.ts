@@ -13,6 +13,7 @@ import {
   type Task,
 } from '@weir/kafka'
 import type { Logger, Stage } from '@weir/service'
+import { pause } from '@weir/timing'
 import type { Deliverer } from './deliverer.ts'
 import { type Form, formOf, readForm, writeForm } from './form.ts'
 import { objectKey } from './object-key.ts'
@@ -54,7 +55,7 @@ interface Open {
   readonly since: number
 }
 
-/** The partition is not read while so many objects wait for their store. */
+/** The partition is not read while this number of objects wait for their store. */
 const MAX_WAITING = 4
 const MIB = 1 << 20
 /** Bytes of the source that are read again at a time. */
@@ -100,8 +101,8 @@ export class DeliveryTask implements Task {
 
   async process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
     this.#deliverDecided()
-    await this.#room(signal)
     this.#removeDelivered()
+    await this.#room(signal)
     for (let i = 0; i < batch.length; i++) {
       const work = this.#add(batch, i)
       if (work !== undefined) await work
@@ -128,18 +129,23 @@ export class DeliveryTask implements Task {
     return this.#discard()
   }
 
-  /** Resolves when records may be added. Decided objects of this turn do not count: they are not in Kafka yet. */
+  /** Resolves when records may be added. */
   async #room(signal: AbortSignal): Promise<void> {
-    while (this.#objects.filter(({ state }) => state === 'delivering').length >= MAX_WAITING)
-      await aborted(signal, Promise.race(this.#objects.map(({ delivery }) => delivery)))
-    if (!this.#options.folder.full) return
-    this.#options.log.warn(
-      { deliveryStream: this.#options.stream().name, partition: this.#options.partition },
-      'the disk has room for no more records; they are read when objects have been delivered',
-    )
-    // An open object is decided by the next tick, whichever partition it is of.
-    while (this.#options.folder.full && this.#open === undefined && this.#objects.length === 0)
-      await aborted(signal, new Promise((resolve) => setTimeout(resolve, DISK_LOOK_MS)))
+    const { folder, log, partition, stream } = this.#options
+    if (folder.warnsNow())
+      log.warn(
+        { deliveryStream: stream().name, partition },
+        'the disk has room for no more records; they are read when objects have been delivered',
+      )
+    for (;;) {
+      const delivering = this.#objects.filter(({ state }) => state === 'delivering')
+      if (delivering.length < MAX_WAITING && !folder.full) return
+      // Its object is decided by the next tick.
+      if (delivering.length === 0 && this.#open !== undefined) return
+      const delivered = delivering.map(({ delivery }) => delivery)
+      await aborted(signal, Promise.race(delivered.length > 0 ? delivered : [pause(DISK_LOOK_MS)]))
+      this.#removeDelivered()
+    }
   }
 
   /** Adds a record. Returns a promise only if something must be written before the next one. */

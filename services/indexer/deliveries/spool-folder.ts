@@ -14,6 +14,7 @@ export class SpoolFolder {
   readonly #marking: NodeJS.Timeout
   readonly #spools = new Set<Spool>()
   #count = 0
+  #warnedAt = -MARK_MS
 
   /** Removes what processes that were killed left in `dir`. @param maxBytes of records, before they are compressed */
   constructor(dir: string, maxBytes: number) {
@@ -30,6 +31,14 @@ export class SpoolFolder {
     let bytes = 0
     for (const spool of this.#spools) bytes += spool.bytes
     return bytes >= this.#maxBytes
+  }
+
+  /** Whether to warn that it is full: at most once a minute. */
+  warnsNow(): boolean {
+    const now = performance.now()
+    if (now - this.#warnedAt < MARK_MS || !this.full) return false
+    this.#warnedAt = now
+    return true
   }
 
   open(): Spool {

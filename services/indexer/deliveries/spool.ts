@@ -11,7 +11,7 @@ export class Spool {
   /** The size of all records, delimiters included. */
   bytes = 0
   records = 0
-  /** CRC-32 of what was written to the file. */
+  /** CRC-32 of the file. */
   crc32 = 0
   #file: FileHandle | undefined
   #chunk: Buffer | undefined
@@ -33,7 +33,7 @@ export class Spool {
     return this.#used >= CHUNK_BYTES
   }
 
-  /** Writes what is in memory. Rejects with the error of the file system, ENOSPC for instance. */
+  /** Writes the records in memory. Rejects with the error of the file system, ENOSPC for instance. */
   async flush(): Promise<void> {
     if (this.#used === 0) return
     this.#file ??= await open(this.path, 'w', 0o600)

@@ -15,7 +15,7 @@ Delivery streams, which collect records and write them as objects. They are crea
 how far they are; the API key WEIR_API_KEY needs the right to read delivery.NAME, unless the service admits clients
 without one.
 
-list      shows all, with what they collect, and the objects that wait for their store
+list      shows all, with the records that they collect and the objects that wait for their store
 show      shows one, with its settings, and why its objects are not delivered if they are not
 
   --json  prints JSON
@@ -31,7 +31,7 @@ const ACTIONS = ['list', 'show']
 
 export const deliveries = command({
   name: 'deliveries',
-  summary: 'Delivery streams: what they collect, and what waits',
+  summary: 'Delivery streams: their records, and the objects that wait',
   usage,
   options: { json: { type: 'boolean', default: false } },
   async run({ json }, [action = 'list', name, ...rest]) {

@@ -16,7 +16,7 @@ const running: Awaited<ReturnType<World['deliver']>>[] = []
 
 beforeAll(async () => {
   world = await openWorld()
-  vi.stubEnv('AWS_ENDPOINT_URL_S3', world.storeUrl)
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', world.store.url)
   vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId)
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey)
 }, 120_000)

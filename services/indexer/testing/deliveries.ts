@@ -13,7 +13,7 @@ import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, type Producer, writeRec
 import { logger, type Resource } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { type KafkaCluster, kafkaCluster, servers, uniqueName } from '@weir/testkit'
-import { startAws } from '@weir/testkit/aws.ts'
+import { type ObjectStoreProcess, startObjects } from '@weir/testkit/objects.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
 
@@ -27,8 +27,7 @@ export interface World {
   readonly codec: Codec
   readonly brokers: readonly string[]
   readonly registryUrl: string
-  /** The address of the store itself. */
-  readonly storeUrl: string
+  readonly store: ObjectStoreProcess
   readonly cluster: KafkaCluster
   /** The folder for spools. */
   readonly dir: string
@@ -72,9 +71,9 @@ export const startIndexer = (world: World, storeUrl: string): Promise<ServicePro
   })
 
 export async function openWorld(): Promise<World> {
-  const [cluster, aws, registry] = await Promise.all([
+  const [cluster, store, registry] = await Promise.all([
     kafkaCluster({ brokers: 1 }),
-    startAws(),
+    startObjects(),
     servers.registry(),
   ])
   const { value: kafka, stop: stopKafka } = await openKafka(
@@ -86,7 +85,7 @@ export async function openWorld(): Promise<World> {
   const producer: Producer = await kafka.producer()
   const streams = await openDeliveryStreams({ kafka, codec, log })
   const s3 = new S3Client({
-    endpoint: aws.url,
+    endpoint: store.url,
     region: REGION,
     credentials: CREDENTIALS,
     forcePathStyle: true,
@@ -100,7 +99,7 @@ export async function openWorld(): Promise<World> {
     dir,
     brokers: cluster.brokers,
     registryUrl: registry.url,
-    storeUrl: aws.url,
+    store,
     bucket: async (Bucket) => void (await s3.send(new CreateBucketCommand({ Bucket }))),
     async create(changes = {}, { partitions = 2, bucketExists = true } = {}) {
       const name = uniqueName('lake')
@@ -138,7 +137,7 @@ export async function openWorld(): Promise<World> {
       await streams.stop(1000)
       await producer.stop()
       await stopKafka()
-      await Promise.all([aws.stop(), cluster.stop()])
+      await Promise.all([store.stop(), cluster.stop()])
       rmSync(dir, { recursive: true, force: true })
     },
   }

@@ -12,7 +12,7 @@ const printed = captureOutput()
 
 beforeAll(async () => {
   world = await openWorld()
-  indexer = await startIndexer(world, world.storeUrl)
+  indexer = await startIndexer(world, world.store.url)
   vi.stubEnv('INDEXER_URL', indexer.url)
 }, 180_000)
 afterAll(async () => {

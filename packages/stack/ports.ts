@@ -7,26 +7,36 @@ import { createServer } from 'node:net'
  * The range is below the ports that outgoing connections get (from 32768 on Linux): they must not take the
  * port of a server that is restarting. All of its ports are fetchable.
  */
-const LOWEST = 10_081
-const HIGHEST = 29_999
-/** Ports already given out by this process: until they are used, they look free. */
-const given = new Set<number>()
+const LOWEST = 10_100
+/** The range has 199 blocks of 100 ports. */
+const BLOCK = 100
+const BLOCKS = 199
 
 /**
- * Returns free ports, all different, and none that was given before. Another process may take one before it
- * is used; since the ports are random, that is rare.
+ * Gives out the ports of blocks that this process holds. It holds a block by listening on its first port, until it
+ * ends: other processes that look for free ports take other blocks, and so get none that is given out but not used yet.
  */
+async function* freePortsOfBlocks(): AsyncGenerator<number> {
+  for (let tries = 0; tries < 100 * BLOCKS; tries++) {
+    const first = LOWEST + BLOCK * randomInt(BLOCKS)
+    const holding = await listening(first).catch(() => undefined)
+    if (holding === undefined) continue
+    holding.unref()
+    for (let port = first + 1; port < first + BLOCK; port++) if (await isFree(port)) yield port
+  }
+}
+const unused = freePortsOfBlocks()
+
+/** Returns free ports, all different, and none that was given before, here or to another process of Weir. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
-  for (let tries = 0; ports.length < count; tries++) {
-    if (tries > HIGHEST)
+  while (ports.length < count) {
+    const { value, done } = await unused.next()
+    if (done)
       throw new Error(
-        `${count} free ports were not found between ${LOWEST} and ${HIGHEST}; stop the programs that listen there.`,
+        `No free port was found from ${LOWEST} to ${LOWEST + BLOCKS * BLOCK - 1}; stop the programs that listen there.`,
       )
-    const port = randomInt(LOWEST, HIGHEST + 1)
-    if (given.has(port)) continue
-    given.add(port)
-    if (await isFree(port)) ports.push(port)
+    ports.push(value)
   }
   return ports
 }

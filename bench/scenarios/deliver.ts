@@ -28,7 +28,14 @@ export const deliver = (records: number) => ({
 /** Readings as vehicles send them, each of about 150 bytes. */
 function line(i: number): string {
   const number = (i * 2654435761) >>> 0
-  return `{"vehicle":"vehicle-${number % 5000}","at":${1_764_014_400_000 + i * 7},"latitude":${(37 + (number % 99991) / 99991).toFixed(6)},"longitude":${(23 + (number % 77773) / 77773).toFixed(6)},"speed":${number % 120},"state":"driving"}`
+  return JSON.stringify({
+    vehicle: `vehicle-${number % 5000}`,
+    at: 1_764_014_400_000 + i * 7,
+    latitude: 37 + (number % 99991) / 1e5,
+    longitude: 23 + (number % 77773) / 1e5,
+    speed: number % 120,
+    state: 'driving',
+  })
 }
 
 async function delivered(context: Context, records: number, compression: Compression): Promise<Figure> {

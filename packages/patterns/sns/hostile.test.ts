@@ -10,7 +10,7 @@ const COMPLEX = 'FilterPolicy: Filter policy is too complex'
 const KEYS = 'FilterPolicy: Filter policy can not have more than 5 keys'
 /** Far above what each takes, and far below what a quadratic algorithm would take. */
 const SOON_MS = 8000
-/** Of what a policy has too many. */
+/** Policies that have too many of something. */
 const MANY = inject('thorough') ? 20_000 : 2_000
 
 function soon<T>(run: () => T): T {

@@ -42,7 +42,10 @@ export class Deliverer {
     return this.#failures.get(stream)?.text
   }
 
-  /** Resolves when the store has the object. Rejects only when the signal aborts. */
+  /**
+   * Resolves when the store has the object. Rejects when the signal aborts, and with ENOENT if the spool is gone from
+   * the disk.
+   */
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
     const { spool, key, form } = delivery
     const { bucket, compression, kmsKeyArn } = form
@@ -64,6 +67,7 @@ export class Deliverer {
         return await this.#inTurn(delivery.stream, work)
       } catch (error) {
         signal.throwIfAborted()
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
         this.#failed(delivery, error as Error)
       }
       await pause(backoffMs(failures, FIRST_PAUSE_MS, MAX_PAUSE_MS) * (1 - Math.random() / 4), signal)

@@ -1,4 +1,5 @@
 /** Records in real Kafka become objects in a store with the API of S3. */
+import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { DeliveryStream } from '@weir/deliveries'
@@ -118,6 +119,24 @@ test('objects wait for a bucket that does not exist yet, and reading waits for t
   await expect.poll(async () => linesOf(await objects(stream)).length, soon).toBe(100)
   expect(await lag()).toBe(0)
 }, 60_000)
+
+test.each(['GZIP', 'UNCOMPRESSED'] as const)(
+  'records that are gone from the disk are read again (%s)',
+  async (compression) => {
+    await deliver()
+    const settings = { compression, intervalSeconds: 2 }
+    const stream = await world.create(settings, { partitions: 1, bucketExists: false })
+    await world.put(stream, 0, numbered(10))
+    await pause(3000)
+    await world.put(stream, 0, numbered(10, 10))
+    await pause(500)
+    rmSync(world.dir, { recursive: true })
+    await world.bucket(bucketOf(stream))
+    await expect.poll(async () => linesOf(await objects(stream)).length, soon).toBe(20)
+    expect(linesOf(await objects(stream)).sort()).toEqual(numbered(20).sort())
+  },
+  60_000,
+)
 
 test('a full disk makes objects smaller, and loses nothing', async () => {
   await deliver(2 * MIB)

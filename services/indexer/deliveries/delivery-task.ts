@@ -76,6 +76,8 @@ export class DeliveryTask implements Task {
   /** Whether Kafka has no progress, or not the newest. */
   #isChanged = false
   #delivering = new AbortController()
+  /** The error of an object whose records are gone from the disk. */
+  #lost: unknown
 
   constructor(options: DeliveryTaskOptions) {
     this.#options = options
@@ -182,17 +184,21 @@ export class DeliveryTask implements Task {
 
   /** Called at the beginning of a turn: what earlier turns decided is in Kafka. */
   #deliverDecided(): void {
+    // The task begins again, and reads the records again.
+    if (this.#lost !== undefined) throw this.#lost
     const { deliverer, stream } = this.#options
     for (const decided of this.#objects) {
       if (decided.state !== 'decided') continue
       const { object, form, spool } = decided
       decided.state = 'delivering'
       const delivery = { stream: stream().name, key: object.key, form, spool }
-      decided.delivery = deliverer.deliver(delivery, this.#delivering.signal).then(() => {
+      const { signal } = this.#delivering
+      decided.delivery = deliverer.deliver(delivery, signal).then(() => {
         decided.state = 'delivered'
       })
-      // Only an abort rejects it, and then nobody waits for it.
-      decided.delivery.catch(() => {})
+      decided.delivery.catch((error: unknown) => {
+        if (!signal.aborted) this.#lost = error
+      })
     }
   }
 
@@ -274,6 +280,7 @@ export class DeliveryTask implements Task {
     if (this.#open !== undefined) await folder.remove(this.#open.spool)
     this.#objects = []
     this.#open = undefined
+    this.#lost = undefined
     this.#delivering = new AbortController()
   }
 }

@@ -11,7 +11,7 @@ export interface DeliveryRoutesOptions {
   readonly kafka: Pick<Kafka, 'admin'>
 }
 
-/** What people see of a delivery stream. Times are ms since the epoch. */
+/** A delivery stream as people see it. Times are ms since the epoch. */
 export interface ShownDelivery {
   readonly name: string
   readonly status: DeliveryStream['status']

@@ -12,8 +12,9 @@ export class SpoolFolder {
   readonly #path: string
   readonly #maxBytes: number
   readonly #marking: NodeJS.Timeout
-  readonly #spools = new Set<Spool>()
   #count = 0
+  /** The size of all records in spools. */
+  #bytes = 0
   #warnedAt = -MARK_MS
 
   /** Removes what processes that were killed left in `dir`. @param maxBytes of records, before they are compressed */
@@ -22,15 +23,13 @@ export class SpoolFolder {
     removeAbandoned(dir, Date.now())
     this.#path = mkdtempSync(join(dir, PREFIX))
     this.#maxBytes = maxBytes
-    this.#marking = setInterval(() => utimesSync(this.#path, new Date(), new Date()), MARK_MS)
+    this.#marking = setInterval(() => this.#mark(), MARK_MS)
     this.#marking.unref()
   }
 
   /** True while no further records should be read. */
   get full(): boolean {
-    let bytes = 0
-    for (const spool of this.#spools) bytes += spool.bytes
-    return bytes >= this.#maxBytes
+    return this.#bytes >= this.#maxBytes
   }
 
   /** Whether to warn that it is full: at most once a minute. */
@@ -42,14 +41,22 @@ export class SpoolFolder {
   }
 
   open(): Spool {
-    const spool = new Spool(join(this.#path, String(this.#count++)))
-    this.#spools.add(spool)
-    return spool
+    this.#mark()
+    return new Spool(join(this.#path, String(this.#count++)), (bytes) => {
+      this.#bytes += bytes
+    })
   }
 
   async remove(spool: Spool): Promise<void> {
     await spool.remove()
-    this.#spools.delete(spool)
+    this.#bytes -= spool.bytes
+    spool.bytes = 0
+  }
+
+  /** Temporary folders may be emptied while the process runs. */
+  #mark(): void {
+    mkdirSync(this.#path, { recursive: true })
+    utimesSync(this.#path, new Date(), new Date())
   }
 
   stop(): void {

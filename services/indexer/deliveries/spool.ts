@@ -13,12 +13,15 @@ export class Spool {
   records = 0
   /** CRC-32 of the file. */
   crc32 = 0
+  readonly #added: (bytes: number) => void
   #file: FileHandle | undefined
   #chunk: Buffer | undefined
   #used = 0
 
-  constructor(path: string) {
+  /** @param added called with the bytes of each record */
+  constructor(path: string, added: (bytes: number) => void) {
     this.path = path
+    this.#added = added
   }
 
   /** Adds a record. True if flush() must be called before the next one. */
@@ -29,6 +32,7 @@ export class Spool {
     this.#used += length
     if (delimiter) this.#chunk![this.#used - 1] = LINE_FEED
     this.bytes += length
+    this.#added(length)
     this.records++
     return this.#used >= CHUNK_BYTES
   }
@@ -57,7 +61,8 @@ export class Spool {
     this.#chunk = undefined
     await this.#file?.close().catch(() => {})
     this.#file = undefined
-    await rm(this.path, { force: true })
+    // The folder is removed at the end, with all that is in it.
+    await rm(this.path, { force: true }).catch(() => {})
   }
 
   #reserve(length: number): void {

@@ -1,4 +1,4 @@
-/** What the hub refuses: records among good ones, and whole requests. hub.it.test.ts runs it on its hub. */
+/** The hub refuses records among good ones, and whole requests. hub.it.test.ts runs it on its hub. */
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'

@@ -5,8 +5,9 @@ import type { SimulatorDefinition } from '../../simulation.ts'
 const TIMES = ['eventTime', 'nextDeliveryAt', 'startedAt']
 
 /**
- * Plays a simulator so many times as fast: its hours have the same reports, which come in less time. Reports have the
- * times at which they come.
+ * Plays a simulator faster: its hours have the same reports, which come in less time. Reports have the times at which
+ * they come.
+ * @param times the factor
  */
 export function quickened(simulator: SimulatorDefinition, times: number): SimulatorDefinition {
   return {

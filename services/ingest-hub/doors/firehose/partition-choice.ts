@@ -8,7 +8,7 @@ const BYTES_PER_SECOND = 1 << 20
 
 export class PartitionChoice {
   readonly #first: number
-  /** For each partition, what it may still get now (bytes). */
+  /** The bytes that each partition may still get now. */
   readonly #left: Float64Array
   #filledAt = performance.now()
   #turn = 0

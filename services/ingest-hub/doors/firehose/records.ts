@@ -37,7 +37,7 @@ interface Appended {
 
 interface Put {
   readonly stream: DeliveryStream
-  /** For each record, its id if it is stored. */
+  /** The ids of the records; undefined for one that is not stored. */
   readonly ids: readonly (string | undefined)[]
 }
 

@@ -439,6 +439,8 @@ export interface DeviceSession {
 }
 
 export interface PendingObject {
+  /** The part that it belongs to: it has the records of this part in its range. Most records are of the part with the empty name. */
+  part: string
   /** The offset of its first record. */
   from: number
   /** The offset after its last record. */
@@ -453,6 +455,13 @@ export interface PendingObject {
   decidedAt: number
 }
 
+export interface PartAhead {
+  /** The name of the part. */
+  part: string
+  /** The first offset whose record may be neither delivered nor in one of the objects. */
+  next: number
+}
+
 /** How far a delivery stream is in one partition of its source. The topic is compacted; the key is id/partition, and a tombstone means that the delivery stream does not exist any more. */
 export interface DeliveryProgress {
   /** The name of the delivery stream. */
@@ -461,12 +470,14 @@ export interface DeliveryProgress {
   id: string
   /** The partition of its source. */
   partition: number
-  /** The first offset whose record is neither delivered nor in one of the objects. */
+  /** The first offset whose record may be neither delivered nor in one of the objects. */
   next: number
   /** Why the store does not take the objects at the moment, in a sentence. */
   failure: string | null
   /** The objects that are decided and may not be delivered yet, in the order of their records. The owner of the partition delivers them, and a later owner the same ones, under the same names. */
   objects: Array<PendingObject>
+  /** Parts of which all records before a later offset than next are delivered or in one of the objects. */
+  ahead: Array<PartAhead>
 }
 
 export type TableOperation = 'put' | 'update' | 'delete' | 'barrier'

@@ -12,6 +12,14 @@ export interface PrefixValues {
   readonly timeZone: string
   /** `processing-failed` and its likes, for objects with failed records. */
   readonly errorType?: string
+  /** The partition keys of the object's records. */
+  readonly keys?: Readonly<Record<string, string>>
+}
+
+/** A partition key that a prefix uses: `!{partitionKeyFromQuery:customer}`. */
+export interface PrefixKey {
+  readonly from: 'query' | 'lambda'
+  readonly name: string
 }
 
 /** A prefix that cannot be used. The message is a sentence. */
@@ -26,9 +34,24 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 type Part = (values: PrefixValues, random: () => number) => string
 
+/** What the expressions so far are about. */
+interface Found {
+  time: boolean
+  errorType: boolean
+  any: boolean
+  readonly keys: PrefixKey[]
+}
+
+const KEY_SOURCES: Readonly<Record<string, PrefixKey['from']>> = {
+  partitionKeyFromQuery: 'query',
+  partitionKeyFromLambda: 'lambda',
+}
+
 export interface Prefix {
   /** Whether it has expressions. */
   readonly dynamic: boolean
+  /** The partition keys that it uses. */
+  readonly keys: readonly PrefixKey[]
   /** @param random returns numbers from 0 up to 1 */
   evaluate(values: PrefixValues, random?: () => number): string
 }
@@ -39,7 +62,7 @@ export interface Prefix {
  */
 export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix {
   const parts: Part[] = []
-  const found = { time: false, errorType: false, any: false }
+  const found: Found = { time: false, errorType: false, any: false, keys: [] }
   let at = 0
   for (const { index, 0: whole, groups } of text.matchAll(
     /!\{(?<name>[^:}]*)(?::(?<value>[^}]*))?(?<end>\}?)/g,
@@ -52,10 +75,11 @@ export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix 
   parts.push(literal(text.slice(at)))
   if (kind === 'failed' && found.any && !found.errorType)
     throw new PrefixError('A prefix for failed records with expressions needs !{firehose:error-output-type}.')
-  if (kind === 'failed' && !found.any && text !== '') parts.push((values) => `${values.errorType}/`)
+  if (kind === 'failed' && !found.any) parts.push((values) => `${values.errorType}/`)
   if (!found.time) parts.push(timestamp(DEFAULT_TIME))
   return {
     dynamic: found.any,
+    keys: found.keys,
     evaluate: (values, random = Math.random) => parts.map((part) => part(values, random)).join(''),
   }
 }
@@ -65,13 +89,15 @@ const literal =
   () =>
     text
 
-function expression(
-  name: string,
-  value: string,
-  kind: 'delivered' | 'failed',
-  found: { time: boolean; errorType: boolean; any: boolean },
-): Part {
+function expression(name: string, value: string, kind: 'delivered' | 'failed', found: Found): Part {
   found.any = true
+  if (Object.hasOwn(KEY_SOURCES, name)) {
+    if (kind === 'failed')
+      throw new PrefixError(`!{${name}:${value}} is only for the prefix of delivered records.`)
+    if (value === '') throw new PrefixError(`!{${name}:} needs the name of a partition key.`)
+    found.keys.push({ from: KEY_SOURCES[name], name: value })
+    return ({ keys }) => keys?.[value] ?? ''
+  }
   if (name === 'timestamp') {
     found.time = true
     return timestamp(value)
@@ -86,7 +112,7 @@ function expression(
     return ({ errorType = '' }) => errorType
   }
   throw new PrefixError(
-    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string} and !{firehose:error-output-type}.`,
+    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string}, !{firehose:error-output-type}, !{partitionKeyFromQuery:…} and !{partitionKeyFromLambda:…}.`,
   )
 }
 

@@ -45,7 +45,13 @@ export const objects: Server<ObjectsOptions> = {
       log,
       cwd: data,
       // Without variables for AWS, which would be the only credentials that it accepts.
-      env: { PATH: process.env.PATH, HOME: data, GOMEMLIMIT: '100MiB' },
+      // A bucket takes one volume at a time, and not seven: the disk has room for a limited number of volumes.
+      env: {
+        PATH: process.env.PATH,
+        HOME: data,
+        GOMEMLIMIT: '100MiB',
+        WEED_MASTER_VOLUME_GROWTH_COPY_1: '1',
+      },
       args: [
         '-logtostderr',
         'server',
@@ -56,7 +62,7 @@ export const objects: Server<ObjectsOptions> = {
         `-master.port=${master}`,
         `-master.port.grpc=${masterGrpc}`,
         '-master.telemetry=false',
-        '-master.volumeSizeLimitMB=1024',
+        '-master.volumeSizeLimitMB=256',
         `-volume.port=${volume}`,
         `-volume.port.grpc=${volumeGrpc}`,
         '-volume.max=0',

@@ -1,6 +1,6 @@
 /**
- * One partition of a delivery stream's source. Records are collected in a spool until it is full or old enough. Then
- * the object is decided, in the transaction of the source's offset, and after that it is delivered.
+ * One partition of a delivery stream's source. The records of each part are collected in a spool until it is full or
+ * old enough. Then the object is decided, in the transaction of the source's offset, and after that it is delivered.
  */
 import type { DeliveryProgress } from '@weir/contracts'
 import type { DeliveryStream } from '@weir/deliveries'
@@ -17,6 +17,7 @@ import { pause } from '@weir/timing'
 import type { Deliverer } from './deliverer.ts'
 import { type Form, formOf, readForm, writeForm } from './form.ts'
 import { objectKey } from './object-key.ts'
+import { type Part, partOf } from './part.ts'
 import type { AllProgress } from './progress.ts'
 import type { Spool } from './spool.ts'
 import type { SpoolFolder } from './spool-folder.ts'
@@ -43,8 +44,9 @@ interface Decided {
   delivery: Promise<void>
 }
 
-/** The records after the last decided object. */
+/** The records of a part after its last decided object. */
 interface Open {
+  readonly part: Part
   readonly spool: Spool
   /** The delivery stream as it was when the first record came. */
   readonly stream: DeliveryStream
@@ -55,8 +57,11 @@ interface Open {
   readonly since: number
 }
 
-/** The partition is not read while this number of objects wait for their store. */
+/** The partition is not read while this number of objects of a part wait for their store, or of all parts. */
 const MAX_WAITING = 4
+const MAX_WAITING_OF_ALL = 512
+/** The most parts that are collected at a time. AWS has 500 active partitions for a delivery stream. */
+const MAX_OPEN = 500
 const MIB = 1 << 20
 /** Bytes of the source that are read again at a time. */
 const FETCH_BYTES = 4 * MIB
@@ -66,9 +71,9 @@ const DISK_LOOK_MS = 100
 export class DeliveryTask implements Task {
   readonly #options: DeliveryTaskOptions
   #objects: Decided[] = []
-  #open: Open | undefined
-  /** The offset at which the next object begins. */
-  #next = 0
+  readonly #open = new Map<Part, Open>()
+  /** For parts that are decided beyond the first offset of the open records: the offset up to which they are. */
+  readonly #ahead = new Map<Part, number>()
   /** The next offset to be read. */
   #position = 0
   /** Why the store does not take the objects, as it is in Kafka. */
@@ -88,8 +93,8 @@ export class DeliveryTask implements Task {
     const { partition, progress, stream, folder } = this.#options
     const stored = await progress.read(stream().id, partition, signal)
     this.#isChanged = stored === undefined
-    this.#next = stored?.next ?? offset
     this.#position = offset
+    for (const { part, next } of stored?.ahead ?? []) this.#ahead.set(part, next)
     this.#failure = stored?.failure ?? null
     this.#objects = (stored?.objects ?? []).map((object) => ({
       object,
@@ -98,7 +103,7 @@ export class DeliveryTask implements Task {
       state: 'decided',
       delivery: Promise.resolve(),
     }))
-    await this.#readAgain(signal)
+    await this.#readAgain(stored?.next ?? offset, signal)
   }
 
   async process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {
@@ -110,16 +115,15 @@ export class DeliveryTask implements Task {
       if (work !== undefined) await work
     }
     this.#position = batch.nextOffset
-    if (this.#open === undefined) this.#next = this.#position
-    if (this.#open?.stream.destination.intervalSeconds === 0) await this.#decide(this.#open, this.#position)
+    for (const open of this.#open.values())
+      if (open.stream.destination.intervalSeconds === 0) await this.#decide(open, this.#position)
     this.#write(out)
   }
 
   async tick(now: number, out: Appender): Promise<void> {
     this.#deliverDecided()
     this.#removeDelivered()
-    const open = this.#open
-    if (open !== undefined) {
+    for (const open of this.#open.values()) {
       const { intervalSeconds } = open.stream.destination
       if (now - open.since >= intervalSeconds * 1000 || this.#options.folder.full)
         await this.#decide(open, this.#position)
@@ -141,9 +145,9 @@ export class DeliveryTask implements Task {
       )
     for (;;) {
       const delivering = this.#objects.filter(({ state }) => state === 'delivering')
-      if (delivering.length < MAX_WAITING && !folder.full) return
-      // Its object is decided by the next tick.
-      if (delivering.length === 0 && this.#open !== undefined) return
+      if (!tooMany(delivering) && !folder.full) return
+      // Their objects are decided by the next tick.
+      if (delivering.length === 0 && this.#open.size > 0) return
       const delivered = delivering.map(({ delivery }) => delivery)
       await aborted(signal, Promise.race(delivered.length > 0 ? delivered : [pause(DISK_LOOK_MS)]))
       this.#removeDelivered()
@@ -152,33 +156,40 @@ export class DeliveryTask implements Task {
 
   /** Adds a record. Returns a promise only if something must be written before the next one. */
   #add(batch: RecordBatch, i: number): Promise<void> | undefined {
-    const open = this.#open
+    const part = partOf(batch, i)
+    const open = this.#open.get(part)
     if (open !== undefined && !fits(open, batch, i))
       return this.#decide(open, batch.offsets[i]).then(() => this.#add(batch, i))
-    const { spool, form } = open ?? this.#openSpool(batch.offsets[i], batch.timestamps[i], Date.now())
+    if (open === undefined && this.#open.size === MAX_OPEN) {
+      const [oldest] = this.#open.values()
+      return this.#decide(oldest, batch.offsets[i]).then(() => this.#add(batch, i))
+    }
+    const { spool, form } = open ?? this.#openSpool(part, batch.offsets[i], batch.timestamps[i], Date.now())
     return addTo(spool, batch, i, form.delimiter) ? spool.flush() : undefined
   }
 
-  #openSpool(from: number, time: number, since: number): Open {
+  #openSpool(part: Part, from: number, time: number, since: number): Open {
     const stream = this.#options.stream()
     const spool = this.#options.folder.open()
-    this.#open = { spool, stream, form: formOf(stream.destination), from, time, since }
-    return this.#open
+    const open = { part, spool, stream, form: formOf(stream.destination, part), from, time, since }
+    this.#open.set(part, open)
+    return open
   }
 
-  async #decide({ spool, stream, form, from, time }: Open, to: number): Promise<void> {
+  async #decide({ part, spool, stream, form, from, time }: Open, to: number): Promise<void> {
     await spool.seal()
     const object = {
+      part,
       from,
       to,
       records: spool.records,
-      key: objectKey(stream, time),
+      key: objectKey(stream, part, time),
       form: writeForm(form),
       decidedAt: Date.now(),
     }
     this.#objects.push({ object, form, spool, state: 'decided', delivery: Promise.resolve() })
-    this.#open = undefined
-    this.#next = to
+    this.#open.delete(part)
+    this.#ahead.set(part, to)
     this.#isChanged = true
   }
 
@@ -221,23 +232,37 @@ export class DeliveryTask implements Task {
     const failure = (this.#objects.length > 0 && deliverer.failureOf(name)) || null
     if (!this.#isChanged && failure === this.#failure) return
     const objects = this.#objects.map(({ object }) => object)
-    const next = this.#open?.from ?? this.#next
-    progress.append(out, { stream: name, id, partition, next, failure, objects })
+    let next = this.#position
+    for (const { from } of this.#open.values()) next = Math.min(next, from)
+    const ahead: DeliveryProgress['ahead'] = []
+    for (const [part, decided] of this.#ahead) {
+      if (decided <= next) this.#ahead.delete(part)
+      else ahead.push({ part, next: decided })
+    }
+    progress.append(out, { stream: name, id, partition, next, failure, objects, ahead })
     this.#failure = failure
     this.#isChanged = false
   }
 
-  /** Reads the records of decided objects, and those after them, once more. */
-  async #readAgain(signal: AbortSignal): Promise<void> {
-    let at = 0
-    for (let offset = this.#objects[0]?.object.from ?? this.#next; offset < this.#position; ) {
+  /**
+   * Reads the records of decided objects, and those after them, once more.
+   * @param next the offset at which the next object begins of each part that is not ahead
+   */
+  async #readAgain(next: number, signal: AbortSignal): Promise<void> {
+    const waiting = Map.groupBy(this.#objects, ({ object }) => object.part)
+    const first = Math.min(next, ...this.#objects.map(({ object }) => object.from))
+    for (let offset = first; offset < this.#position; ) {
       signal.throwIfAborted()
       const batch = await this.#fetch(offset)
       if (batch.nextOffset <= offset) throw new Error(`Offset ${offset} of ${batch.topic} cannot be read.`)
       for (let i = 0; i < batch.length && batch.offsets[i] < this.#position; i++) {
-        while (at < this.#objects.length && batch.offsets[i] >= this.#objects[at].object.to) at++
+        const part = partOf(batch, i)
+        const objects = waiting.get(part) ?? []
+        while (objects.length > 0 && batch.offsets[i] >= objects[0].object.to) objects.shift()
         const spool =
-          at < this.#objects.length ? restore(this.#objects[at], batch, i) : this.#reopen(batch, i)
+          objects.length > 0
+            ? restore(objects[0], batch, i)
+            : this.#reopen(part, this.#ahead.get(part) ?? next, batch, i)
         if (spool !== undefined) await spool.flush()
       }
       offset = batch.nextOffset
@@ -246,13 +271,13 @@ export class DeliveryTask implements Task {
   }
 
   /**
-   * Adds a record after the last decided object; such records are as old as they are. Returns the spool if it must be
-   * flushed.
+   * Adds a record after the last decided object of its part; such records are as old as they are. Returns the spool if
+   * it must be flushed.
    */
-  #reopen(batch: RecordBatch, i: number): Spool | undefined {
-    if (batch.offsets[i] < this.#next) return undefined
+  #reopen(part: Part, next: number, batch: RecordBatch, i: number): Spool | undefined {
+    if (batch.offsets[i] < next) return undefined
     const time = batch.timestamps[i]
-    const { spool, form } = this.#open ?? this.#openSpool(batch.offsets[i], time, time)
+    const { spool, form } = this.#open.get(part) ?? this.#openSpool(part, batch.offsets[i], time, time)
     return addTo(spool, batch, i, form.delimiter) ? spool : undefined
   }
 
@@ -277,12 +302,22 @@ export class DeliveryTask implements Task {
     this.#delivering.abort()
     await Promise.allSettled(this.#objects.map(({ delivery }) => delivery))
     for (const { spool } of this.#objects) await folder.remove(spool)
-    if (this.#open !== undefined) await folder.remove(this.#open.spool)
+    for (const { spool } of this.#open.values()) await folder.remove(spool)
     this.#objects = []
-    this.#open = undefined
+    this.#open.clear()
+    this.#ahead.clear()
     this.#lost = undefined
     this.#delivering = new AbortController()
   }
+}
+
+/** Whether reading waits for objects to be delivered. */
+function tooMany(delivering: readonly Decided[]): boolean {
+  if (delivering.length < MAX_WAITING) return false
+  if (delivering.length >= MAX_WAITING_OF_ALL) return true
+  const counts = new Map<Part, number>()
+  for (const { object } of delivering) counts.set(object.part, (counts.get(object.part) ?? 0) + 1)
+  return Math.max(...counts.values()) >= MAX_WAITING
 }
 
 /** Whether the object has room for record i, or is empty. */

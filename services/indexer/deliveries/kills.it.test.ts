@@ -1,16 +1,19 @@
 /**
- * Two replicas are killed again and again, Kafka and the store too, and requests to the store fail in all ways. Then each record of the source is
- * in exactly one object. With WEIR_FAULTS=long there are twenty kills.
+ * Two replicas are killed again and again, Kafka and the store too, and requests to the store fail in all ways. Then
+ * each record of the source is in exactly one object. With WEIR_FAULTS=long there are twenty kills.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bucketOf, linesOf, openWorld, startIndexer, type World } from '../testing/deliveries.ts'
 import { type FlakyStore, startFlakyStore } from '../testing/flaky-store.ts'
+import { failedPart, failureOf } from './part.ts'
 
 const KILLS = process.env.WEIR_FAULTS === 'long' ? 20 : 6
 const PARTITIONS = 3
 const SETTLE_MS = 90_000
+/** Each record begins with its part. */
+const PARTS = ['', '', failedPart('processing-failed'), failedPart('format-conversion-failed')]
 
 let world: World
 let store: FlakyStore
@@ -38,9 +41,11 @@ test('each record is in exactly one object', { timeout: 900_000 }, async () => {
   let [isWriting, number] = [true, 0]
   const writing = (async () => {
     while (isWriting) {
-      const records = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, () => `${number++}`)
+      const part = PARTS[Math.floor(Math.random() * PARTS.length)]
+      const count = 1 + Math.floor(Math.random() * 40)
+      const records = Array.from({ length: count }, () => `${part} ${number++}`)
       // A record that failed may be stored nevertheless; the topic itself says which ones are.
-      await world.put(stream, number % PARTITIONS, records).catch(() => {})
+      await world.put(stream, number % PARTITIONS, records, part).catch(() => {})
       await pause(5)
     }
   })()
@@ -76,12 +81,16 @@ test('each record is in exactly one object', { timeout: 900_000 }, async () => {
     `${count} records, ${(await world.objects(bucketOf(stream))).size} objects, ${JSON.stringify(store.failures)}`,
   )
   expect((await delivered()).sort()).toEqual(source.flat().sort())
-  // Each object is a part of one partition, in its order.
+  // Each object has successive records of a part of one partition, in their order.
   for (const [key, bytes] of await world.objects(bucketOf(stream))) {
     const lines = linesOf(new Map([[key, bytes]]))
-    const partition = source.find((records) => records.includes(lines[0]))!
+    const [part] = lines[0].split(' ')
+    const partition = source
+      .find((records) => records.includes(lines[0]))!
+      .filter((record) => record.startsWith(`${part} `))
     const from = partition.indexOf(lines[0])
     expect(lines).toEqual(partition.slice(from, from + lines.length))
+    expect(failureOf(part) ?? '').toBe(/^[a-z-]*(?=\/)/.exec(key)?.[0] ?? '')
   }
   await pause(3000)
   expect((await delivered()).length).toBe(count)

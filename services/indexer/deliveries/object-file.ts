@@ -1,5 +1,4 @@
 /** The file with the bytes of an object: its records, compressed. */
-import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import { crc32, createGzip } from 'node:zlib'
@@ -35,21 +34,25 @@ export async function makeObjectFile(
   const { compressor } = COMPRESSIONS[compression]
   if (compressor === undefined) return { path: spool.path, length: spool.bytes, crc32: spool.crc32 }
   const path = pathOf(spool)
-  const records = createReadStream(spool.path, { signal, highWaterMark: READ_BYTES })
+  const from = await open(spool.path)
+  const to = await open(path, 'w', 0o600).catch(async (error: unknown) => {
+    await from.close()
+    throw error
+  })
+  const records = from.createReadStream({ signal, highWaterMark: READ_BYTES })
   const compressed = compressor()
   records.on('error', (error) => compressed.destroy(error))
-  const file = await open(path, 'w', 0o600)
   try {
     let [length, crc] = [0, 0]
     for await (const chunk of records.pipe(compressed) as AsyncIterable<Buffer>) {
-      await file.writeFile(chunk)
+      await to.writeFile(chunk)
       length += chunk.length
       crc = crc32(chunk, crc)
     }
     return { path, length, crc32: crc }
   } finally {
     records.destroy()
-    await file.close()
+    await to.close()
   }
 }
 

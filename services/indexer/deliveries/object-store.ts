@@ -1,5 +1,5 @@
 /** Writes objects to S3, or to a store that has its API. */
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { usesPathStyle } from '@weir/aws'
 import type { Resource } from '@weir/service'
@@ -34,7 +34,10 @@ export function openObjectStore(region: string): Resource<ObjectStore> {
       opened ??= new S3Client({ region, maxAttempts: 1, forcePathStyle: usesPathStyle(), logger: SILENT })
       const checksum = Buffer.alloc(4)
       checksum.writeUInt32BE(crc32)
-      const body = createReadStream(path, { highWaterMark: READ_BYTES })
+      const file = await open(path)
+      const body = file.createReadStream({ highWaterMark: READ_BYTES })
+      // The SDK rejects with the error.
+      body.on('error', () => {})
       try {
         await opened.send(
           new PutObjectCommand({

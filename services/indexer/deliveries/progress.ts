@@ -70,14 +70,16 @@ const keyOf = (id: string, partition: number): string => `${id}/${partition}`
 
 /** Throws if the record cannot be the progress of its key: on a broker without logins anybody can write one. */
 function checked(key: string, progress: DeliveryProgress): DeliveryProgress {
-  const { id, partition, next, objects } = progress
+  const { id, partition, next, objects, ahead } = progress
   if (key !== keyOf(id, partition)) throw new Error('The progress is stored under the key of another one.')
-  let at = 0
-  for (const { from, to, records } of objects) {
-    if (from < at || to <= from || records < 1 || records > to - from)
+  const decided = new Map<string, number>()
+  for (const { part, from, to, records } of objects) {
+    if (from < (decided.get(part) ?? 0) || to <= from || records < 1 || records > to - from)
       throw new Error('The objects of the progress are out of order.')
-    at = to
+    decided.set(part, to)
   }
-  if (next < at) throw new Error('The progress is behind its objects.')
+  const nextOf = new Map(ahead.map((one) => [one.part, one.next]))
+  for (const [part, to] of decided)
+    if ((nextOf.get(part) ?? next) < to) throw new Error('The progress is behind its objects.')
   return progress
 }

@@ -9,13 +9,22 @@ import { type Codec, openCodec } from '@weir/codec'
 import { readConfig } from '@weir/config'
 import { type DeliveryStream, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
 import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
-import { type Kafka, kafkaConfig, NO_HEADERS, openKafka, type Producer, writeRecords } from '@weir/kafka'
+import {
+  encodeHeaders,
+  type Kafka,
+  kafkaConfig,
+  NO_HEADERS,
+  openKafka,
+  type Producer,
+  writeRecords,
+} from '@weir/kafka'
 import { logger, type Resource } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { type KafkaCluster, kafkaCluster, servers, uniqueName } from '@weir/testkit'
 import { type ObjectStoreProcess, startObjects } from '@weir/testkit/objects.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
+import { PART_HEADER, type Part } from '../deliveries/part.ts'
 
 export const REGION = 'us-east-1'
 export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
@@ -38,8 +47,13 @@ export interface World {
     options?: { partitions?: number; bucketExists?: boolean },
   ): Promise<DeliveryStream>
   change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
-  /** Resolves when the records are stored, in this order. */
-  put(stream: DeliveryStream, partition: number, records: readonly (string | Buffer)[]): Promise<void>
+  /** Resolves when the records are stored, in this order. @param part what processing says; none without it */
+  put(
+    stream: DeliveryStream,
+    partition: number,
+    records: readonly (string | Buffer)[],
+    part?: Part,
+  ): Promise<void>
   /** The objects of a bucket by their keys. */
   objects(bucket: string): Promise<ReadonlyMap<string, Buffer>>
   /** A replica in this process. */
@@ -111,11 +125,12 @@ export async function openWorld(): Promise<World> {
       return stream
     },
     change: (name, decide) => streams.value.change(name, (stream) => decide(stream!)),
-    put: ({ topic }, partition, records) =>
+    put: ({ topic }, partition, records, part) =>
       writeRecords(producer, (out) => {
+        const headers = part === undefined ? NO_HEADERS : encodeHeaders({ [PART_HEADER]: part })
         for (const record of records) {
           const value = Buffer.from(record)
-          out.append(topic, partition, null, 0, 0, value, 0, value.length, NO_HEADERS, 0, NO_HEADERS.length)
+          out.append(topic, partition, null, 0, 0, value, 0, value.length, headers, 0, headers.length)
         }
       }),
     async objects(Bucket) {

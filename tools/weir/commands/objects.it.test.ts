@@ -127,3 +127,12 @@ test('buckets are listed, also when the one that was asked for is missing', asyn
     'weir objects: There is no bucket click. Did you mean clicks? There are clicks, orders.\n',
   )
 })
+
+test('the store has room for many buckets, whatever the size of the disk', async () => {
+  for (let i = 0; i < 40; i++) {
+    const Bucket = `${bucket}-${i}`
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    const { ETag } = await s3.send(new PutObjectCommand({ Bucket, Key: 'one', Body: 'x' }))
+    expect(ETag).toMatch(/^"[0-9a-f]{32}"$/)
+  }
+}, 60_000)

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { type Context, openContext } from './context.ts'
 import { type Figure, type Latency, latencyTable, throughputTable } from './report.ts'
+import { agent } from './scenarios/agent.ts'
 import { alerts } from './scenarios/alerts.ts'
 import { deliver } from './scenarios/deliver.ts'
 import { detect } from './scenarios/detect.ts'
@@ -39,6 +40,7 @@ const scenarios = {
   index: indexDocuments(400_000 * part),
   kinesis: putRecords(800 * part),
   firehose: putRecordBatch(800 * part),
+  agent: agent(1_000_000 * part),
   latency: latency(1000, 30 * part),
   mqtt: mqtt(1_000_000 * part),
   offers: offers(500, 30 * part),

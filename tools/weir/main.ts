@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tail: async () => (await import('./commands/tail.ts')).tail,
   objects: async () => (await import('./commands/objects.ts')).objects,
   send: async () => (await import('./commands/send.ts')).send,
+  agent: async () => (await import('./commands/agent.ts')).agent,
   replay: async () => (await import('./commands/replay.ts')).replay,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   detect: async () => (await import('./commands/detect.ts')).detect,

@@ -18,6 +18,16 @@ export interface UnsignedRequest {
   readonly body?: Uint8Array | string
 }
 
+type KeyOf = Parameters<typeof signingKeyOf>
+let last: { readonly of: KeyOf; readonly key: Buffer } | undefined
+
+/** Returns the last key again if it is asked for: four HMACs cost more than the rest of a signature. */
+function keyOf(...of: KeyOf): Buffer {
+  if (last === undefined || of.some((part, i) => part !== last!.of[i]))
+    last = { of, key: signingKeyOf(...of) }
+  return last.key
+}
+
 /**
  * Returns the headers to send, including the given ones.
  * @param service the service for which the request is signed: lambda
@@ -43,7 +53,7 @@ export function signatureHeaders(
     signedHeaders,
     hash('sha256', body, 'hex'),
   )
-  const key = signingKeyOf(credentials.secretAccessKey, time.slice(0, 8), region, service)
+  const key = keyOf(credentials.secretAccessKey, time.slice(0, 8), region, service)
   const signature = signatureOf(key, time, scope, canonical).toString('hex')
   const credential = `${credentials.accessKeyId}/${scope}`
   return {

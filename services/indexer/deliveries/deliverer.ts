@@ -1,19 +1,9 @@
-/** Writes decided objects to the store, some of a delivery stream at a time, each until the store has it. */
+/** Delivers decided records to their places, some of a delivery stream at a time. */
 import type { Logger } from '@weir/service'
 import { backoffMs, pause } from '@weir/timing'
-import type { Form } from './form.ts'
-import { makeObjectFile, removeObjectFile } from './object-file.ts'
-import type { ObjectStore } from './object-store.ts'
-import type { Spool } from './spool.ts'
+import type { Attempts, Delivery, Place } from './place.ts'
 
-export interface Delivery {
-  readonly stream: string
-  readonly key: string
-  readonly form: Form
-  readonly spool: Spool
-}
-
-/** How many objects of a delivery stream are compressed or sent at a time. */
+/** How many attempts of a delivery stream are made at a time. */
 const AT_ONCE = 4
 const FIRST_PAUSE_MS = 200
 const MAX_PAUSE_MS = 30_000
@@ -26,38 +16,27 @@ interface Turns {
 }
 
 export class Deliverer {
-  readonly #store: ObjectStore
+  readonly #place: Place
   readonly #log: Logger
   readonly #turns = new Map<string, Turns>()
-  /** The last failure of each delivery stream whose objects cannot be delivered at the moment. */
+  /** The last failure of each delivery stream whose records cannot be delivered at the moment. */
   readonly #failures = new Map<string, { readonly text: string; loggedAt: number }>()
 
-  constructor(store: ObjectStore, log: Logger) {
-    this.#store = store
+  constructor(place: Place, log: Logger) {
+    this.#place = place
     this.#log = log
   }
 
-  /** Why objects of the delivery stream are not taken at the moment; undefined if they are. */
+  /** Why records of the delivery stream are not taken at the moment; undefined if they are. */
   failureOf(stream: string): string | undefined {
     return this.#failures.get(stream)?.text
   }
 
-  /**
-   * Resolves when the store has the object. Rejects when the signal aborts, and with ENOENT if the spool is gone from
-   * the disk.
-   */
+  /** Resolves and rejects like the place. */
   async deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    const { spool, key, form } = delivery
-    const { bucket, compression, kmsKeyArn } = form
-    try {
-      const file = await this.#untilDone(delivery, signal, () => makeObjectFile(spool, compression, signal))
-      await this.#untilDone(delivery, signal, () =>
-        this.#store.put({ bucket, key, kmsKeyArn, ...file }, signal),
-      )
-      this.#failures.delete(delivery.stream)
-    } finally {
-      await removeObjectFile(spool)
-    }
+    const attempts: Attempts = { untilDone: (work) => this.#untilDone(delivery, signal, work) }
+    await this.#place.deliver(delivery, attempts, signal)
+    this.#failures.delete(delivery.stream)
   }
 
   async #untilDone<T>(delivery: Delivery, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -74,7 +53,7 @@ export class Deliverer {
     }
   }
 
-  /** A delivery stream whose store hangs holds up no other. */
+  /** A delivery stream whose receiver hangs holds up no other. */
   async #inTurn<T>(stream: string, work: () => Promise<T>): Promise<T> {
     let turns = this.#turns.get(stream)
     if (turns === undefined) this.#turns.set(stream, (turns = { running: 0, waiting: [] }))

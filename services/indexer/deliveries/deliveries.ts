@@ -10,6 +10,7 @@ import { Deliverer } from './deliverer.ts'
 import { DeliveryTask } from './delivery-task.ts'
 import { openObjectStore } from './object-store.ts'
 import { openProgress } from './progress.ts'
+import { s3Place } from './s3-place.ts'
 import { SpoolFolder } from './spool-folder.ts'
 
 export interface Deliveries {
@@ -47,7 +48,7 @@ export async function openDeliveries(
   const progress = await openProgress(deps)
   const store = openObjectStore(region)
   const folder = new SpoolFolder(dir, diskBytes)
-  const deliverer = new Deliverer(store.value, log)
+  const deliverer = new Deliverer(s3Place(store.value), log)
   const counts = stage('indexer.deliveries')
   const running = new Map<string, Running>()
   const stopping = new AbortController()

@@ -1,6 +1,7 @@
 /** A delivery stream as the control log stores it, and the checks of its entries. Plain data. */
 import type { CheckState } from '@weir/control'
 import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
+import { type Endpoint, endpoint } from './endpoint.ts'
 
 /** The beginning of the names of the topics into which records are put directly. */
 export const TOPIC_PREFIX = 'delivery.'
@@ -64,6 +65,7 @@ const deliveryStream = object({
   sourceRoleArn: nullable(arn),
   /** The rate that the creator expects if records are put directly (MiB/s). It is noted. */
   throughputHintMiB: nullable(integer({ min: 1, max: 100 })),
+  /** The objects, or those with the records that an endpoint does not take. Its buffer is that of the endpoint then. */
   destination: s3,
   tags: map(text({ max: 128 }), text({ min: 0, max: 256 }), { max: 50 }),
   /** The encryption that the creator asked for. It is noted; the brokers' disks are encrypted or not. */
@@ -71,11 +73,34 @@ const deliveryStream = object({
     object({ keyType: oneOf('AWS_OWNED_CMK', 'CUSTOMER_MANAGED_CMK'), keyArn: nullable(arn) }),
   ),
 })
-export type DeliveryStream = ShapedBy<typeof deliveryStream>
+export type DeliveryStream = ShapedBy<typeof deliveryStream> & {
+  /** Where records are delivered to; null: to S3. */
+  readonly endpoint: Endpoint | null
+}
 
+/**
+ * The delivery stream as the control log has it. One with an endpoint has `backup` in the place of `destination`:
+ * versions that know S3 only refuse such entries, and so do not deliver their records to S3.
+ */
+export function storedForm({ endpoint, destination, ...stream }: DeliveryStream): object {
+  return endpoint === null ? { ...stream, destination } : { ...stream, backup: destination, endpoint }
+}
+
+/** The delivery stream of a checked entry. Fields that only later versions know are kept. */
+export function ofStoredForm(state: object): DeliveryStream {
+  const { backup, ...stream } = state as { readonly backup?: S3Destination }
+  return { endpoint: null, ...stream, ...(backup && { destination: backup }) } as DeliveryStream
+}
+
+const hasEndpoint = (state: unknown): state is { readonly backup: unknown; readonly endpoint: unknown } =>
+  typeof state === 'object' && state !== null && 'endpoint' in state
+
+/** Checks the form in which entries are stored. */
 export const checks = {
   stream(state, name) {
-    const found = read(deliveryStream, state, 'ignored')
+    const entry = hasEndpoint(state) ? { ...state, destination: state.backup } : state
+    const found = read(deliveryStream, entry, 'ignored')
+    if (hasEndpoint(state)) endpoint(state.endpoint, 'endpoint', 'ignored')
     if (found.name !== name) throw new Error('The delivery stream is stored under the name of another one.')
     // The topic is deleted with the delivery stream.
     if (found.type === 'DirectPut' && found.topic !== TOPIC_PREFIX + name)

@@ -3,7 +3,7 @@ import type { Codec } from '@weir/codec'
 import { openControlLog } from '@weir/control'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
-import { checks, type DeliveryStream } from './delivery-stream.ts'
+import { checks, type DeliveryStream, ofStoredForm, storedForm } from './delivery-stream.ts'
 
 const TOPIC = 'weir.control.deliveries'
 
@@ -44,7 +44,7 @@ export async function openDeliveryStreams({
     topic: TOPIC,
     checks,
     apply({ id: name, state }) {
-      const stream = state as DeliveryStream | undefined
+      const stream = state === undefined ? undefined : ofStoredForm(state as object)
       if (stream === undefined) byName.delete(name)
       else byName.set(name, stream)
       changed?.(name, stream)
@@ -56,14 +56,14 @@ export async function openDeliveryStreams({
       create: (stream, check) =>
         control.write(() => {
           check(byName)
-          return [{ kind: 'stream', id: stream.name, value: stream }]
+          return [{ kind: 'stream', id: stream.name, value: storedForm(stream) }]
         }),
       change: (name, decide) =>
         control.write(
           () => {
             const before = byName.get(name)
             const after = decide(before)
-            return before === after ? [] : [{ kind: 'stream', id: name, value: after }]
+            return before === after ? [] : [{ kind: 'stream', id: name, value: after && storedForm(after) }]
           },
           { changes: [name] },
         ),

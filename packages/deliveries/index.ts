@@ -9,7 +9,9 @@ export {
   MAX_DELIVERY_STREAMS,
   type S3Destination,
   STREAM_NAME,
+  storedForm,
   TOPIC_PREFIX,
 } from './delivery-stream.ts'
 export { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
+export type { Buffering, Endpoint, HttpEndpoint } from './endpoint.ts'
 export { type Prefix, PrefixError, type PrefixValues, parsePrefix, suffixTime } from './object-prefix.ts'

@@ -1,16 +1,21 @@
 /** The configuration of deliveries. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Account, awsAccountConfig } from '@weir/aws'
 import type { ConfigReader } from '@weir/config'
+import { type EgressConfig, egressConfig } from '@weir/egress'
 
 export interface DeliveriesConfig {
-  readonly region: string
+  /** Its region is that of buckets; delivery streams have it in their ARNs. */
+  readonly account: Account
+  readonly egress: EgressConfig
   readonly dir: string
   readonly diskBytes: number
 }
 
 export const deliveriesConfig = (reader: ConfigReader): DeliveriesConfig => ({
-  region: reader.string('AWS_REGION', 'The region of the buckets of delivery streams.', 'us-east-1'),
+  account: awsAccountConfig(reader),
+  egress: egressConfig(reader),
   dir: reader.string(
     'DELIVERY_DIR',
     'The folder for records that are collected until they are delivered. Kafka has them too, so it may be lost.',

@@ -1,13 +1,15 @@
 /** Delivers all delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
 import type { Codec } from '@weir/codec'
 import type { DeliveryProgress } from '@weir/contracts'
-import { type DeliveryStream, openDeliveryStreams } from '@weir/deliveries'
+import { type DeliveryStream, type Endpoint, openDeliveryStreams } from '@weir/deliveries'
+import { openEgress } from '@weir/egress'
 import type { Kafka } from '@weir/kafka'
 import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import type { DeliveriesConfig } from './config.ts'
 import { Deliverer } from './deliverer.ts'
 import { DeliveryTask } from './delivery-task.ts'
+import { httpPlace } from './http-place.ts'
 import { openObjectStore } from './object-store.ts'
 import { openProgress } from './progress.ts'
 import { s3Place } from './s3-place.ts'
@@ -41,20 +43,38 @@ const RETRY_MS = 2000
 const DRAIN_MS = 5000
 
 export async function openDeliveries(
-  { region, dir, diskBytes }: DeliveriesConfig,
+  config: DeliveriesConfig,
   deps: DeliveriesDeps,
 ): Promise<Resource<Deliveries>> {
+  const { account, dir, diskBytes } = config
   const { kafka, log } = deps
   const progress = await openProgress(deps)
-  const store = openObjectStore(region)
+  const store = openObjectStore(account.region)
+  const egress = openEgress(config.egress)
   const folder = new SpoolFolder(dir, diskBytes)
-  const deliverer = new Deliverer(s3Place(store.value), log)
   const counts = stage('indexer.deliveries')
   const running = new Map<string, Running>()
   const stopping = new AbortController()
   let wake = (): void => {}
   const streams = await openDeliveryStreams({ ...deps, changed: () => wake() })
   const { byName } = streams.value
+  const endpointOf = <K extends Endpoint['kind']>(name: string, kind: K) => {
+    const endpoint = byName.get(name)?.endpoint
+    if (endpoint?.kind === kind) return endpoint as Extract<Endpoint, { readonly kind: K }>
+    throw new Error(`Delivery stream ${name} has no endpoint of the kind ${kind} any more.`)
+  }
+  const deliverer = new Deliverer(
+    {
+      s3: s3Place(store.value),
+      http: httpPlace({
+        account,
+        egress: egress.value,
+        store: store.value,
+        endpointOf: (name) => endpointOf(name, 'http'),
+      }),
+    },
+    log,
+  )
 
   const start = async ({ name, id, topic }: DeliveryStream): Promise<Running> => {
     // A task may outlive its delivery stream for a moment.
@@ -151,6 +171,7 @@ export async function openDeliveries(
       await Promise.all([...running.values()].map(({ stop }) => stop(drainMs)))
       await streams.stop(drainMs)
       await progress.stop(drainMs)
+      await egress.stop(drainMs)
       await store.stop(drainMs)
       folder.stop()
     },

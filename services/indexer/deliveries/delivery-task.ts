@@ -19,7 +19,7 @@ import { type Form, formOf, readForm, writeForm } from './form.ts'
 import { objectKey } from './object-key.ts'
 import { type Part, partOf } from './part.ts'
 import type { AllProgress } from './progress.ts'
-import type { Spool } from './spool.ts'
+import type { Delimiter, Spool } from './spool.ts'
 import type { SpoolFolder } from './spool-folder.ts'
 
 export interface DeliveryTaskOptions {
@@ -171,7 +171,7 @@ export class DeliveryTask implements Task {
   #openSpool(part: Part, from: number, time: number, since: number): Open {
     const stream = this.#options.stream()
     const spool = this.#options.folder.open()
-    const open = { part, spool, stream, form: formOf(stream.destination, part), from, time, since }
+    const open = { part, spool, stream, form: formOf(stream, part), from, time, since }
     this.#open.set(part, open)
     return open
   }
@@ -324,16 +324,9 @@ function tooMany(delivering: readonly Decided[]): boolean {
 const fits = ({ spool, stream, form }: Open, { valueStart, valueEnd }: RecordBatch, i: number): boolean =>
   spool.bytes + valueEnd[i] - valueStart[i] + (form.delimiter ? 1 : 0) <= stream.destination.sizeMiB * MIB
 
-/** Returns whether the spool must be flushed. A null is written like an empty record. */
-const addTo = (
-  spool: Spool,
-  { bytes, valueStart, valueEnd }: RecordBatch,
-  i: number,
-  delimiter: boolean,
-): boolean =>
-  valueStart[i] < 0
-    ? spool.add(bytes, 0, 0, delimiter)
-    : spool.add(bytes, valueStart[i], valueEnd[i], delimiter)
+/** Returns whether the spool must be flushed. */
+const addTo = (spool: Spool, batch: RecordBatch, i: number, delimiter: Delimiter): boolean =>
+  spool.add(batch, i, delimiter)
 
 /** Adds a record to the object that it belongs to. Returns the spool if it must be flushed. */
 function restore({ object, form, spool }: Decided, batch: RecordBatch, i: number): Spool | undefined {

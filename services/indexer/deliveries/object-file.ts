@@ -1,6 +1,6 @@
 /** The file with the bytes of an object: its records, compressed. */
 import { open, rm } from 'node:fs/promises'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { crc32, createGzip } from 'node:zlib'
 import type { Compression } from '@weir/deliveries'
 import type { Spool } from './spool.ts'
@@ -31,28 +31,44 @@ export async function makeObjectFile(
   compression: Compression,
   signal: AbortSignal,
 ): Promise<ObjectFile> {
-  const { compressor } = COMPRESSIONS[compression]
-  if (compressor === undefined) return { path: spool.path, length: spool.bytes, crc32: spool.crc32 }
-  const path = pathOf(spool)
+  if (COMPRESSIONS[compression].compressor === undefined)
+    return { path: spool.path, length: spool.bytes, crc32: spool.crc32 }
   const from = await open(spool.path)
-  const to = await open(path, 'w', 0o600).catch(async (error: unknown) => {
-    await from.close()
+  return writeObjectFile(
+    spool,
+    from.createReadStream({ signal, highWaterMark: READ_BYTES }),
+    compression,
+  )
+}
+
+/** Makes the file of an object from other bytes, which it destroys if that fails. */
+export async function writeObjectFile(
+  spool: Spool,
+  bytes: Readable,
+  compression: Compression,
+): Promise<ObjectFile> {
+  const { compressor } = COMPRESSIONS[compression]
+  const path = pathOf(spool)
+  const compressed = compressor?.()
+  const source = compressed === undefined ? bytes : bytes.pipe(compressed)
+  // The loop below throws the error of its source, even an earlier one.
+  bytes.on('error', (error) => compressed?.destroy(error))
+  compressed?.on('error', () => {})
+  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
+    bytes.destroy()
     throw error
   })
-  const records = from.createReadStream({ signal, highWaterMark: READ_BYTES })
-  const compressed = compressor()
-  records.on('error', (error) => compressed.destroy(error))
   try {
     let [length, crc] = [0, 0]
-    for await (const chunk of records.pipe(compressed) as AsyncIterable<Buffer>) {
-      await to.writeFile(chunk)
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      await file.writeFile(chunk)
       length += chunk.length
       crc = crc32(chunk, crc)
     }
     return { path, length, crc32: crc }
   } finally {
-    records.destroy()
-    await to.close()
+    bytes.destroy()
+    await file.close()
   }
 }
 

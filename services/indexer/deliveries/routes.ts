@@ -1,5 +1,5 @@
 /** Delivery streams over HTTP: how far they are, and what holds them up. */
-import type { DeliveryStream } from '@weir/deliveries'
+import type { DeliveryStream, Endpoint } from '@weir/deliveries'
 import { type Kafka, KafkaError } from '@weir/kafka'
 import { type Access, HttpError, identify } from '@weir/service'
 import type { FastifyInstance } from 'fastify'
@@ -16,7 +16,11 @@ export interface ShownDelivery {
   readonly name: string
   readonly status: DeliveryStream['status']
   readonly version: number
+  readonly kind: 's3' | Endpoint['kind']
+  /** Without paths of endpoints, which may be secrets. */
   readonly destination: string
+  /** Where records go that the endpoint does not take, and maybe all; null if the destination is S3. */
+  readonly backup: string | null
   readonly sizeMiB: number
   readonly intervalSeconds: number
   readonly compression: string
@@ -55,11 +59,15 @@ export function deliveryRoutes(
     const progress = deliveries.progressOf(stream)
     const objects = progress.flatMap((one) => one.objects)
     const { bucketArn, prefix, sizeMiB, intervalSeconds, compression } = stream.destination
+    const { endpoint } = stream
+    const place = `s3://${bucketArn.slice(bucketArn.lastIndexOf(':') + 1)}/${prefix}`
     return {
       name: stream.name,
       status: stream.status,
       version: stream.version,
-      destination: `s3://${bucketArn.slice(bucketArn.lastIndexOf(':') + 1)}/${prefix}`,
+      kind: endpoint?.kind ?? 's3',
+      destination: endpoint === null ? place : new URL(endpoint.url).origin,
+      backup: endpoint === null ? null : place,
       sizeMiB,
       intervalSeconds,
       compression,

@@ -1,6 +1,11 @@
 /** The records of one object on local disk, until it is delivered. */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
+import type { RecordBatch } from '@weir/kafka'
+import { maxFrameBytes, writeFrame } from './frames.ts'
+
+/** Whether each record ends with a line feed, or is in a frame. */
+export type Delimiter = boolean | 'frame'
 
 /** Bytes that are collected in memory before they are written. */
 const CHUNK_BYTES = 64 << 10
@@ -24,17 +29,26 @@ export class Spool {
     this.#added = added
   }
 
-  /** Adds a record. True if flush() must be called before the next one. */
-  add(from: Buffer, start: number, end: number, delimiter: boolean): boolean {
-    const length = end - start + (delimiter ? 1 : 0)
-    this.#reserve(length)
-    from.copy(this.#chunk!, this.#used, start, end)
-    this.#used += length
-    if (delimiter) this.#chunk![this.#used - 1] = LINE_FEED
+  /** Adds a record; a null is like an empty one. True if flush() must be called before the next one. */
+  add(batch: RecordBatch, i: number, delimiter: Delimiter): boolean {
+    const before = this.#used
+    if (delimiter === 'frame') {
+      this.#reserve(maxFrameBytes(batch, i))
+      this.#used = writeFrame(batch, i, this.#chunk!, this.#used)
+    } else this.#addValue(batch, i, delimiter)
+    const length = this.#used - before
     this.bytes += length
     this.#added(length)
     this.records++
     return this.#used >= CHUNK_BYTES
+  }
+
+  #addValue({ bytes, valueStart, valueEnd }: RecordBatch, i: number, delimiter: boolean): void {
+    const length = valueStart[i] < 0 ? 0 : valueEnd[i] - valueStart[i]
+    this.#reserve(length + 1)
+    if (length > 0) bytes.copy(this.#chunk!, this.#used, valueStart[i], valueEnd[i])
+    this.#used += length
+    if (delimiter) this.#chunk![this.#used++] = LINE_FEED
   }
 
   /** Writes the records in memory. Rejects with the error of the file system, ENOSPC for instance. */

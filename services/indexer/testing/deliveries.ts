@@ -3,12 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
-import { readConfig } from '@weir/config'
-import { type DeliveryStream, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
+import { ConfigReader, readConfig } from '@weir/config'
+import { type DeliveryStream, type Endpoint, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
 import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
+import { egressConfig } from '@weir/egress'
 import {
   encodeHeaders,
   type Kafka,
@@ -27,6 +35,10 @@ import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
 import { PART_HEADER, type Part } from '../deliveries/part.ts'
 
 export const REGION = 'us-east-1'
+export const ACCOUNT = { region: REGION, accountId: '000000000000' }
+/** Receivers on this machine. */
+const EGRESS_ALLOW = '127.0.0.1/32'
+const egress = egressConfig(new ConfigReader({ EGRESS_ALLOW }))
 export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
 const log = logger('indexer-test')
 const DISK_BYTES = 1 << 30
@@ -41,10 +53,12 @@ export interface World {
   /** The folder for spools. */
   readonly dir: string
   bucket(name: string): Promise<void>
+  /** Removes the bucket with its objects: the store has room for some ten buckets. */
+  removeBucket(name: string): Promise<void>
   /** Creates the delivery stream, its topic, and its bucket unless that is said to be missing. */
   create(
     changes?: Partial<S3Destination>,
-    options?: { partitions?: number; bucketExists?: boolean },
+    options?: { partitions?: number; bucketExists?: boolean; endpoint?: Endpoint },
   ): Promise<DeliveryStream>
   change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
   /** Resolves when the records are stored, in this order. @param part what processing says; none without it */
@@ -78,6 +92,7 @@ export const startIndexer = (world: World, storeUrl: string): Promise<ServicePro
     ALLOW_ANONYMOUS: 'true',
     WEIR_SOLUTIONS: 'location-offers',
     DELIVERY_DIR: world.dir,
+    EGRESS_ALLOW,
     AWS_REGION: REGION,
     AWS_ENDPOINT_URL_S3: storeUrl,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -115,10 +130,15 @@ export async function openWorld(): Promise<World> {
     registryUrl: registry.url,
     store,
     bucket: async (Bucket) => void (await s3.send(new CreateBucketCommand({ Bucket }))),
-    async create(changes = {}, { partitions = 2, bucketExists = true } = {}) {
+    async removeBucket(Bucket) {
+      for (const Key of (await world.objects(Bucket)).keys())
+        await s3.send(new DeleteObjectCommand({ Bucket, Key }))
+      await s3.send(new DeleteBucketCommand({ Bucket }))
+    },
+    async create(changes = {}, { partitions = 2, bucketExists = true, endpoint } = {}) {
       const name = uniqueName('lake')
       if (bucketExists) await world.bucket(name)
-      const stream = deliveryStream(name, changes)
+      const stream = deliveryStream(name, changes, endpoint)
       const configs = { 'message.timestamp.type': 'LogAppendTime' }
       await kafka.admin.createTopics([{ name: stream.topic, partitions, replicas: 1, configs }])
       await streams.value.change(name, () => stream)
@@ -146,7 +166,7 @@ export async function openWorld(): Promise<World> {
       }
     },
     deliver: (diskBytes = DISK_BYTES) =>
-      openDeliveries({ region: REGION, dir, diskBytes }, { kafka, codec, log }),
+      openDeliveries({ account: ACCOUNT, egress, dir, diskBytes }, { kafka, codec, log }),
     async stop() {
       s3.destroy()
       await streams.stop(1000)

@@ -1,7 +1,8 @@
 /** Delivery streams as DescribeDeliveryStream shows them. */
 import { type Account, deliveryStreamArn } from '@weir/aws'
-import type { DeliveryStream, S3Destination } from '@weir/deliveries'
+import type { Buffering, DeliveryStream, S3Destination } from '@weir/deliveries'
 import { DELIMITER, DELIMITER_PROCESSOR } from './destination.ts'
+import { describeHttp } from './http-endpoint.ts'
 
 /** Every delivery stream has one destination. */
 export const DESTINATION_ID = 'destinationId-000000000001'
@@ -24,33 +25,56 @@ export function describe(stream: DeliveryStream, account: Account): object {
       throughputHintMiB === null
         ? undefined
         : { DirectPutSourceDescription: { ThroughputHintInMBs: throughputHintMiB } },
-    Destinations: [describeDestination(stream.destination)],
+    Destinations: [describeDestination(stream)],
     HasMoreDestinations: false,
   }
 }
 
-/** As on AWS, clients of both configurations find theirs. */
-function describeDestination(destination: S3Destination): object {
-  const s3 = {
-    RoleARN: destination.roleArn,
-    BucketARN: destination.bucketArn,
-    Prefix: destination.prefix || undefined,
-    ErrorOutputPrefix: destination.errorPrefix || undefined,
-    BufferingHints: {
-      SizeInMBs: destination.sizeMiB,
-      IntervalInSeconds: destination.intervalSeconds,
-    },
-    CompressionFormat: destination.compression,
-    EncryptionConfiguration:
-      destination.kmsKeyArn === null
-        ? { NoEncryptionConfig: 'NoEncryption' }
-        : { KMSEncryptionConfig: { AWSKMSKeyARN: destination.kmsKeyArn } },
-    CloudWatchLoggingOptions: {
-      Enabled: destination.logging.enabled,
-      LogGroupName: destination.logging.group || undefined,
-      LogStreamName: destination.logging.stream || undefined,
+function describeDestination({ destination, endpoint }: DeliveryStream): object {
+  if (endpoint === null) return describeS3(destination)
+  const { roleArn, retrySeconds, backupBuffering, logging } = endpoint
+  return {
+    DestinationId: DESTINATION_ID,
+    HttpEndpointDestinationDescription: {
+      ...describeHttp(endpoint),
+      RoleARN: roleArn ?? undefined,
+      BufferingHints: describeBuffering(destination),
+      RetryOptions: { DurationInSeconds: retrySeconds },
+      ProcessingConfiguration: { Enabled: false, Processors: [] },
+      CloudWatchLoggingOptions: describeLogging(logging),
+      S3DestinationDescription: describePlace({ ...destination, ...backupBuffering }),
     },
   }
+}
+
+const describeBuffering = ({ sizeMiB, intervalSeconds }: Buffering): object => ({
+  SizeInMBs: sizeMiB,
+  IntervalInSeconds: intervalSeconds,
+})
+
+const describeLogging = ({ enabled, group, stream }: S3Destination['logging']): object => ({
+  Enabled: enabled,
+  LogGroupName: group || undefined,
+  LogStreamName: stream || undefined,
+})
+
+const describePlace = (destination: S3Destination): object => ({
+  RoleARN: destination.roleArn,
+  BucketARN: destination.bucketArn,
+  Prefix: destination.prefix || undefined,
+  ErrorOutputPrefix: destination.errorPrefix || undefined,
+  BufferingHints: describeBuffering(destination),
+  CompressionFormat: destination.compression,
+  EncryptionConfiguration:
+    destination.kmsKeyArn === null
+      ? { NoEncryptionConfig: 'NoEncryption' }
+      : { KMSEncryptionConfig: { AWSKMSKeyARN: destination.kmsKeyArn } },
+  CloudWatchLoggingOptions: describeLogging(destination.logging),
+})
+
+/** As on AWS, clients of both configurations find theirs. */
+function describeS3(destination: S3Destination): object {
+  const s3 = describePlace(destination)
   return {
     DestinationId: DESTINATION_ID,
     S3DestinationDescription: s3,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { destinationOf, type S3Input, s3Input } from './destination.ts'
+import { destinationOf, type S3Input } from './destination.ts'
 
 const S3 = {
   RoleARN: 'arn:aws:iam::000000000000:role/delivery',
@@ -89,26 +89,6 @@ describe('what is not served is refused by its name', () => {
       },
     ],
   ])('%s', (part, input) => expect(() => of(input)).toThrow(`${part} is not served: `))
-
-  test.each([
-    'RedshiftDestination',
-    'ElasticsearchDestination',
-    'AmazonopensearchserviceDestination',
-    'AmazonOpenSearchServerlessDestination',
-    'SplunkDestination',
-    'HttpEndpointDestination',
-    'SnowflakeDestination',
-    'IcebergDestination',
-  ])('%s', (name) => {
-    for (const suffix of ['Configuration', 'Update'] as const)
-      expect(() => s3Input({ [`${name}${suffix}`]: {} }, suffix)).toThrow(`${name}${suffix} is not served: `)
-  })
-
-  test('a request has exactly one destination', () => {
-    const both = { S3DestinationConfiguration: S3, ExtendedS3DestinationConfiguration: S3 }
-    for (const request of [{ DeliveryStreamName: 'orders' }, both])
-      expect(() => s3Input(request, 'Configuration')).toThrow('Exactly one destination')
-  })
 })
 
 describe('what cannot be right is refused', () => {

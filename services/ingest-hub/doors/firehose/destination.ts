@@ -1,5 +1,6 @@
-/** Destinations as clients configure them: what is served of them, and what is refused. */
+/** Places in S3 as clients configure them: what is served of them, and what is refused. */
 import {
+  type Buffering,
   COMPRESSIONS,
   type Compression,
   PrefixError,
@@ -43,9 +44,6 @@ interface Processor {
   readonly Parameters?: readonly { readonly ParameterName: string; readonly ParameterValue: string }[]
 }
 
-/** The names of S3's settings end with `Configuration` at creation, and with `Update` later. */
-type Suffix = 'Configuration' | 'Update'
-
 export const DELIMITER_PROCESSOR = 'AppendDelimiterToRecord'
 /** How clients write a line feed as a parameter. */
 export const DELIMITER = '\\n'
@@ -59,9 +57,11 @@ const SUFFIX_BYTES = 1 + 10 + 1 + 19 + 1 + 36 + 3
 /** A Wednesday in September, since the names of both are the longest in English. */
 const SAMPLE_TIME = Date.UTC(2025, 8, 24, 20, 30, 40)
 
+const LONGEST_ERROR_TYPE = 'AmazonOpenSearchService_failed'
+
 const CONTROL = /\p{Cc}/u
 
-const DEFAULTS = {
+export const DEFAULTS = {
   prefix: '',
   errorPrefix: '',
   sizeMiB: DEFAULT_SIZE_MIB,
@@ -73,20 +73,6 @@ const DEFAULTS = {
   delimiter: false,
   logging: { enabled: false, group: '', stream: '' },
 } satisfies Partial<S3Destination>
-
-/**
- * Returns the settings of the one destination that the request has. Throws InvalidArgumentException if it has
- * none, several, or one that is not served.
- */
-export function s3Input(request: object, suffix: Suffix): S3Input {
-  const given = Object.entries(request).filter(([name]) => name.endsWith(`Destination${suffix}`))
-  if (given.length !== 1)
-    throw invalidArgument('Exactly one destination configuration is supported for a Firehose.')
-  const [[name, input]] = given
-  if (!/^(Extended)?S3Destination/.test(name))
-    throw refused(name, `delivery streams deliver to S3 only; use ExtendedS3Destination${suffix}`)
-  return input
-}
 
 /**
  * @param stream the name of the delivery stream
@@ -134,7 +120,7 @@ function requireServed(input: S3Input): void {
     throw refused(`CompressionFormat ${compression}`, `there are ${COMPRESSIONS.join(' and ')}`)
 }
 
-function bufferingOf(hints: S3Input['BufferingHints']): Partial<S3Destination> {
+export function bufferingOf(hints: S3Input['BufferingHints']): Partial<Buffering> {
   if (hints === undefined) return {}
   const { SizeInMBs: sizeMiB, IntervalInSeconds: intervalSeconds } = hints
   if (sizeMiB === undefined || intervalSeconds === undefined)
@@ -172,7 +158,9 @@ function processingOf(given: S3Input['ProcessingConfiguration']): Partial<S3Dest
   return { delimiter: processors.length > 0 }
 }
 
-function loggingOf(given: S3Input['CloudWatchLoggingOptions']): Partial<S3Destination> {
+export function loggingOf(
+  given: S3Input['CloudWatchLoggingOptions'],
+): Partial<Pick<S3Destination, 'logging'>> {
   if (given === undefined) return {}
   const { Enabled: enabled = false, LogGroupName: group = '', LogStreamName: stream = '' } = given
   return { logging: { enabled, group, stream } }
@@ -192,7 +180,8 @@ function timeZoneOf(name: string | undefined): string | undefined {
   return name
 }
 
-function requirePrefixes(
+/** Throws InvalidArgumentException for prefixes that cannot be used. */
+export function requirePrefixes(
   { prefix, errorPrefix, fileExtension, timeZone }: S3Destination,
   stream: string,
 ): void {
@@ -213,7 +202,7 @@ function requirePrefix(
 ): boolean {
   try {
     const prefix = parsePrefix(text, kind)
-    const start = prefix.evaluate({ time: SAMPLE_TIME, timeZone, errorType: 'processing-failed' })
+    const start = prefix.evaluate({ time: SAMPLE_TIME, timeZone, errorType: LONGEST_ERROR_TYPE })
     if (CONTROL.test(start)) throw new PrefixError('It has control characters.')
     // The name of the object follows, so that the text after the last slash is a part of it.
     if (`${start}x`.split('/').some((segment) => segment === '..' || segment === '.'))
@@ -226,4 +215,6 @@ function requirePrefix(
   }
 }
 
-const refused = (part: string, instead: string) => invalidArgument(`${part} is not served: ${instead}.`)
+/** A part that is not served. */
+export const refused = (part: string, instead: string) =>
+  invalidArgument(`${part} is not served: ${instead}.`)

@@ -1,6 +1,6 @@
 /** The resources, names and errors that the operations share. */
 import { type Account, type AwsContext, AwsError, deliveryStreamArn } from '@weir/aws'
-import { checks, type DeliveryStream, type DeliveryStreams } from '@weir/deliveries'
+import { checks, type DeliveryStream, type DeliveryStreams, storedForm } from '@weir/deliveries'
 import type { Producer } from '@weir/kafka'
 import { Misfit } from '@weir/topics/shape.ts'
 
@@ -48,7 +48,7 @@ export async function changeActive(
  */
 export function checked(stream: DeliveryStream): DeliveryStream {
   try {
-    checks.stream(stream, stream.name)
+    checks.stream(storedForm(stream), stream.name)
   } catch (error) {
     throw error instanceof Misfit ? invalidArgument(error.message) : error
   }

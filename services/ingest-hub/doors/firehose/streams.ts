@@ -15,7 +15,6 @@ import {
   TOPIC_PREFIX,
 } from '@weir/deliveries'
 import { DESTINATION_ID, describe } from './description.ts'
-import { destinationOf, s3Input } from './destination.ts'
 import {
   authorize,
   changeActive,
@@ -27,6 +26,7 @@ import {
   notFound,
   streamFor,
 } from './firehose.ts'
+import { receiverOf } from './receiver.ts'
 import { type EncryptionInput, encryptionOf, type TagInput, tagsOf } from './settings.ts'
 
 /** API reference, ListDeliveryStreams. */
@@ -105,8 +105,8 @@ export function streamOperations(firehose: Firehose): AwsOperations {
             `Cannot update firehose: ${name} since the current version id: ${stream.version} and specified version id: ${version} do not match`,
           )
         }
-        const destination = destinationOf(s3Input(input, 'Update'), name, stream.destination)
-        return { ...stream, destination, version: stream.version + 1, updatedAt: Date.now() }
+        const receiver = receiverOf(input, 'Update', name, stream)
+        return { ...stream, ...receiver, version: stream.version + 1, updatedAt: Date.now() }
       })
     },
   }
@@ -126,7 +126,7 @@ function newStream(input: CreateDeliveryStream, now: number): DeliveryStream {
     topic: TOPIC_PREFIX + name,
     sourceRoleArn: null,
     throughputHintMiB: input.DirectPutSourceConfiguration?.ThroughputHintInMBs ?? null,
-    destination: destinationOf(s3Input(input, 'Configuration'), name),
+    ...receiverOf(input, 'Configuration', name),
     tags: tagsOf(input.Tags ?? []),
     encryption: encryptionOf(input.DeliveryStreamEncryptionConfigurationInput),
   })

@@ -160,9 +160,10 @@ describe('the network flows of a rendered release', () => {
       if (asked.includes('SEARCH_URL')) flow(service, 'search:9200')
       for (const other of SERVICES.filter((name) => name !== service))
         if (asked.includes(urlVariable(other))) flow(service, `${other}:${services[other].port}`)
-      if (asked.includes('EGRESS_ALLOW'))
+      // Delivery streams have endpoints with https only.
+      if (asked.includes('EGRESS_ALLOW') && !asked.includes('DELIVERY_DIR'))
         for (const to of ['0.0.0.0/0', '::/0']) for (const port of [80, 443]) flow(service, `${to}:${port}`)
-      // Objects of delivery streams, in S3.
+      // Objects of delivery streams, in S3, and their endpoints.
       if (asked.includes('DELIVERY_DIR')) for (const to of ['0.0.0.0/0', '::/0']) flow(service, `${to}:443`)
       flow('*', `${service}:${services[service].port}`)
       for (const { port, tls } of furtherPorts(service)) if (!tls) flow('*', `${service}:${port}`)

@@ -11,11 +11,11 @@ import { duration, table } from '../terminal/table.ts'
 const usage = `
 weir deliveries [list] | show NAME
 
-Delivery streams, which collect records and write them as objects. They are created by Firehose's API. The indexer says
+Delivery streams, which collect records and write them as objects, or send them to an HTTP endpoint. They are created by Firehose's API. The indexer says
 how far they are; the API key WEIR_API_KEY needs the right to read delivery.NAME, unless the service admits clients
 without one.
 
-list      shows all, with the records that they collect and the objects that wait for their store
+list      shows all, with the records that they collect and the objects that wait for their destination
 show      shows one, with its settings, and why its objects are not delivered if they are not
 
   --json  prints JSON
@@ -24,7 +24,7 @@ Examples
   weir deliveries
   weir deliveries show clicks
 
-Exit code 1: objects of the delivery stream shown cannot be delivered at the moment.
+Exit code 1: records of the delivery stream shown cannot be delivered at the moment, or the last ones were given up.
 `
 
 const ACTIONS = ['list', 'show']
@@ -56,10 +56,11 @@ export const deliveries = command({
 function listed(all: readonly ShownDelivery[]): string {
   if (all.length === 0) return "There are no delivery streams; create one by Firehose's API.\n"
   return table(
-    ['NAME', 'STATUS', 'DESTINATION', 'COLLECTING', 'WAITING', 'OLDEST', 'FAILURE'],
-    all.map(({ name, status, destination, collecting, waiting, failure }) => [
+    ['NAME', 'STATUS', 'KIND', 'DESTINATION', 'COLLECTING', 'WAITING', 'OLDEST', 'FAILURE'],
+    all.map(({ name, status, kind, destination, collecting, waiting, failure }) => [
       name,
       status,
+      kind,
       destination,
       collecting < 0 ? null : collecting,
       waiting.objects,
@@ -77,7 +78,9 @@ function details(shown: ShownDelivery): string {
     [
       ['status', shown.status],
       ['version', String(shown.version)],
+      ['kind', shown.kind],
       ['destination', shown.destination],
+      ...(shown.backup === null ? [] : [['backup', shown.backup]]),
       ['objects', `at ${shown.sizeMiB} MiB or ${shown.intervalSeconds} s, ${shown.compression}`],
       ['collecting', collecting < 0 ? 'not known: Kafka does not answer' : `${collecting} records`],
       ['waiting', objects],

@@ -24,6 +24,7 @@ beforeAll(async () => {
 }, 120_000)
 afterEach(async () => {
   for (const replica of running.splice(0)) await replica.stop(5000)
+  await world.clear()
 })
 afterAll(async () => {
   await world?.stop()

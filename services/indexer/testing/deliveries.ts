@@ -53,8 +53,8 @@ export interface World {
   /** The folder for spools. */
   readonly dir: string
   bucket(name: string): Promise<void>
-  /** Removes the bucket with its objects: the store has room for some ten buckets. */
-  removeBucket(name: string): Promise<void>
+  /** Removes all delivery streams with their buckets: the store has room for some ten buckets. */
+  clear(): Promise<void>
   /** Creates the delivery stream, its topic, and its bucket unless that is said to be missing. */
   create(
     changes?: Partial<S3Destination>,
@@ -130,10 +130,14 @@ export async function openWorld(): Promise<World> {
     registryUrl: registry.url,
     store,
     bucket: async (Bucket) => void (await s3.send(new CreateBucketCommand({ Bucket }))),
-    async removeBucket(Bucket) {
-      for (const Key of (await world.objects(Bucket)).keys())
-        await s3.send(new DeleteObjectCommand({ Bucket, Key }))
-      await s3.send(new DeleteBucketCommand({ Bucket }))
+    async clear() {
+      for (const [name, stream] of [...streams.value.byName]) {
+        await streams.value.change(name, () => undefined)
+        const Bucket = bucketOf(stream)
+        for (const Key of (await world.objects(Bucket)).keys())
+          await s3.send(new DeleteObjectCommand({ Bucket, Key }))
+        await s3.send(new DeleteBucketCommand({ Bucket }))
+      }
     },
     async create(changes = {}, { partitions = 2, bucketExists = true, endpoint } = {}) {
       const name = uniqueName('lake')

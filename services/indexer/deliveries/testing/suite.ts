@@ -80,19 +80,10 @@ export function placeSuite(
   open: (world: World) => Promise<ReceiverUnderTest>,
 ): () => SuiteWorld {
   const running: Resource<Deliveries>[] = []
-  const created: DeliveryStream[] = []
   let world: SuiteWorld
 
   beforeAll(async () => {
-    const opened = await openWorld()
-    const base: World = {
-      ...opened,
-      async create(...args) {
-        const stream = await opened.create(...args)
-        created.push(stream)
-        return stream
-      },
-    }
+    const base = await openWorld()
     vi.stubEnv('AWS_ENDPOINT_URL_S3', base.store.url)
     vi.stubEnv('AWS_ACCESS_KEY_ID', CREDENTIALS.accessKeyId)
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', CREDENTIALS.secretAccessKey)
@@ -106,10 +97,7 @@ export function placeSuite(
   afterEach(async () => {
     world.receiver.proxy.fault = () => 'pass'
     for (const { stop } of running.splice(0)) await stop(5000)
-    for (const stream of created.splice(0)) {
-      await world.change(stream.name, () => undefined)
-      await world.removeBucket(bucketOf(stream))
-    }
+    await world.clear()
   })
   afterAll(async () => {
     await world?.receiver.stop()

@@ -1,6 +1,18 @@
 /** A delivery stream as the control log stores it, and the checks of its entries. Plain data. */
 import type { CheckState } from '@weir/control'
-import { flag, integer, map, nullable, object, oneOf, read, type ShapedBy, text } from '@weir/topics/shape.ts'
+import { TOPIC_PREFIX as STREAM_TOPIC_PREFIX } from '@weir/streams'
+import {
+  flag,
+  integer,
+  list,
+  map,
+  nullable,
+  object,
+  oneOf,
+  read,
+  type ShapedBy,
+  text,
+} from '@weir/topics/shape.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 
 /** The beginning of the names of the topics into which records are put directly. */
@@ -49,7 +61,7 @@ const s3 = object({
 })
 export type S3Destination = ShapedBy<typeof s3>
 
-const deliveryStream = object({
+const required = {
   name: text({ max: 64, pattern: STREAM_NAME, like: 'letters, digits, _, . and -' }),
   /** One that is deleted and created again has another. */
   id: text({ max: 32, pattern: /^[0-9a-f]+$/, like: 'hexadecimal digits' }),
@@ -59,7 +71,7 @@ const deliveryStream = object({
   version: integer({ min: 1, max: 1e9 }),
   status: oneOf('CREATING', 'ACTIVE', 'DELETING'),
   type: oneOf('DirectPut', 'KinesisStreamAsSource'),
-  /** The topic that has its records. */
+  /** The topic of its source. */
   topic: text({ max: 249 }),
   /** The role that the creator named for reading the source; null if records are put directly. */
   sourceRoleArn: nullable(arn),
@@ -72,7 +84,15 @@ const deliveryStream = object({
   encryption: nullable(
     object({ keyType: oneOf('AWS_OWNED_CMK', 'CUSTOMER_MANAGED_CMK'), keyArn: nullable(arn) }),
   ),
-})
+}
+const optional = {
+  /**
+   * The offsets at which it begins, by the partitions that the source had when it was created. Other partitions are
+   * delivered from their beginning.
+   */
+  startOffsets: list(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), { max: 10_000 }),
+}
+const deliveryStream = object(required, optional)
 export type DeliveryStream = ShapedBy<typeof deliveryStream> & {
   /** Where records are delivered to; null: to S3. */
   readonly endpoint: Endpoint | null
@@ -95,6 +115,10 @@ export function ofStoredForm(state: object): DeliveryStream {
 const hasEndpoint = (state: unknown): state is { readonly backup: unknown; readonly endpoint: unknown } =>
   typeof state === 'object' && state !== null && 'endpoint' in state
 
+/** The name of the stream that is its source. */
+export const streamOf = ({ topic }: Pick<DeliveryStream, 'topic'>): string =>
+  topic.slice(STREAM_TOPIC_PREFIX.length)
+
 /** Checks the form in which entries are stored. */
 export const checks = {
   stream(state, name) {
@@ -105,5 +129,9 @@ export const checks = {
     // The topic is deleted with the delivery stream.
     if (found.type === 'DirectPut' && found.topic !== TOPIC_PREFIX + name)
       throw new Error(`The topic of the delivery stream must be ${TOPIC_PREFIX}NAME; it has another.`)
+    if (found.type === 'KinesisStreamAsSource' && !found.topic.startsWith(STREAM_TOPIC_PREFIX))
+      throw new Error(
+        `The topic of the delivery stream must be ${STREAM_TOPIC_PREFIX}STREAM; it has another.`,
+      )
   },
 } satisfies Readonly<Record<string, CheckState>>

@@ -1,4 +1,5 @@
 /** Delivery streams: Firehose's API creates them, and the indexer delivers their records. */
+export { beginDelivery } from './beginning.ts'
 export {
   COMPRESSIONS,
   type Compression,
@@ -10,6 +11,7 @@ export {
   type S3Destination,
   STREAM_NAME,
   storedForm,
+  streamOf,
   TOPIC_PREFIX,
 } from './delivery-stream.ts'
 export { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'

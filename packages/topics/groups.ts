@@ -1,6 +1,6 @@
-/** The lag of consumer groups. */
+/** Where consumer groups begin, and their lag. */
 import { groupFamilies } from '@weir/contracts/topics.ts'
-import type { Admin, GroupDescription, PartitionLag } from '@weir/kafka'
+import { type Admin, type GroupDescription, KafkaError, type PartitionLag } from '@weir/kafka'
 
 /** A partition of a topic that a group reads. */
 export interface GroupPartition extends PartitionLag {
@@ -63,3 +63,23 @@ export function lagByTopic(rows: readonly GroupPartition[]): GroupLag[] {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/**
+ * Commits the offsets at which a group begins, unless it has offsets of the topic already. Partitions that are not
+ * named have none.
+ */
+export async function beginGroup(
+  admin: Pick<Admin, 'lag' | 'setOffsets'>,
+  groupId: string,
+  topic: string,
+  offsets: () => Promise<readonly { readonly partition: number; readonly offset: number }[]>,
+): Promise<void> {
+  const known = await admin.lag(groupId)
+  if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
+  try {
+    await admin.setOffsets(groupId, topic, await offsets())
+  } catch (error) {
+    // Another replica has already set the offsets and joined.
+    if (!(error instanceof KafkaError) || error.code !== 'invalid-group') throw error
+  }
+}

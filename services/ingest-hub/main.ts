@@ -63,12 +63,13 @@ await Service.named('ingest-hub')
       log,
     }),
   )
-  .with('firehose', ({ codec, kafka, intake }, { log }) =>
+  .with('firehose', ({ codec, kafka, intake, kinesis }, { log }) =>
     openFirehose({
       account: config.account,
       codec,
       intake,
       kafka,
+      streams: kinesis.streams,
       replicas: config.kinesis.replicas,
       log,
     }),

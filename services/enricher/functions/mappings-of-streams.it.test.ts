@@ -1,7 +1,8 @@
 /** Event source mappings over real streams that are resharded, deleted and recreated. */
+
+import { aggregate } from '@weir/aws/testing/aggregate.ts'
 import { keyOf, valueOf } from '@weir/kafka'
 import { describe, expect, test } from 'vitest'
-import { aggregate } from './testing/aggregate.ts'
 import { functionOf, mappingOf } from './testing/hosting.ts'
 import { ECHO, expectKeysInOrder, useMappings } from './testing/mappings.ts'
 import { testStream } from './testing/streams.ts'

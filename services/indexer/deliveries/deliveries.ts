@@ -1,12 +1,13 @@
 /** Delivers all delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
 import type { Codec } from '@weir/codec'
 import type { DeliveryProgress } from '@weir/contracts'
-import { type DeliveryStream, type Endpoint, openDeliveryStreams } from '@weir/deliveries'
+import { beginDelivery, type DeliveryStream, type Endpoint, openDeliveryStreams } from '@weir/deliveries'
 import { openEgress } from '@weir/egress'
 import type { Kafka } from '@weir/kafka'
 import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import type { DeliveriesConfig } from './config.ts'
+import { viewing, viewOf } from './delivered-records.ts'
 import { Deliverer } from './deliverer.ts'
 import { DeliveryTask } from './delivery-task.ts'
 import { httpPlace } from './http-place.ts'
@@ -54,6 +55,8 @@ export async function openDeliveries(
   const folder = new SpoolFolder(dir, diskBytes)
   const counts = stage('indexer.deliveries')
   const running = new Map<string, Running>()
+  /** Why delivery streams are not read, as logged. */
+  const waitsFor = new Map<string, string>()
   const stopping = new AbortController()
   let wake = (): void => {}
   const streams = await openDeliveryStreams({ ...deps, changed: () => wake() })
@@ -76,7 +79,8 @@ export async function openDeliveries(
     log,
   )
 
-  const start = async ({ name, id, topic }: DeliveryStream): Promise<Running> => {
+  const start = async (stream: DeliveryStream): Promise<Running> => {
+    const { name, id, topic } = stream
     // A task may outlive its delivery stream for a moment.
     let last = byName.get(name)!
     const current = (): DeliveryStream => {
@@ -84,19 +88,27 @@ export async function openDeliveries(
       if (found?.id === id) last = found
       return last
     }
+    const groupId = `indexer.delivery.${name}.${id}`
+    await beginDelivery(kafka.admin, groupId, stream)
+    const view = viewOf(stream, current)
     const subscription = await kafka.transform(
-      { groupId: `indexer.delivery.${name}.${id}`, topics: [topic], startAt: 'earliest' },
+      { groupId, topics: [topic], startAt: 'earliest' },
       (partition) =>
-        new DeliveryTask({
-          partition,
-          stream: current,
+        viewing(
+          view,
           kafka,
-          progress: progress.value,
-          deliverer,
-          folder,
-          counts,
-          log,
-        }),
+          (kafka) =>
+            new DeliveryTask({
+              partition,
+              stream: current,
+              kafka,
+              progress: progress.value,
+              deliverer,
+              folder,
+              counts,
+              log,
+            }),
+        ),
     )
     const unwatch = watchGroup(subscription, kafka)
     return {
@@ -123,15 +135,20 @@ export async function openDeliveries(
       if (running.has(id) || stopping.signal.aborted) continue
       try {
         running.set(id, await start(stream))
+        waitsFor.delete(id)
       } catch (error) {
         succeeded = false
-        log.warn(
-          { err: error, deliveryStream: stream.name },
-          'a delivery stream cannot be read yet; it is tried again',
-        )
+        const { message } = error as Error
+        if (waitsFor.get(id) !== message)
+          log.warn(
+            { err: error, deliveryStream: stream.name },
+            'a delivery stream cannot be read yet; it is tried again',
+          )
+        waitsFor.set(id, message)
       }
     }
     const known = new Set([...byName.values()].map(({ id }) => id))
+    for (const id of waitsFor.keys()) if (!known.has(id)) waitsFor.delete(id)
     const gone = new Set([...progress.value.all()].map(({ id }) => id).filter((id) => !known.has(id)))
     for (const id of gone) await progress.value.remove(id)
     return succeeded

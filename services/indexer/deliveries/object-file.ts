@@ -34,11 +34,7 @@ export async function makeObjectFile(
   if (COMPRESSIONS[compression].compressor === undefined)
     return { path: spool.path, length: spool.bytes, crc32: spool.crc32 }
   const from = await open(spool.path)
-  return writeObjectFile(
-    spool,
-    from.createReadStream({ signal, highWaterMark: READ_BYTES }),
-    compression,
-  )
+  return writeObjectFile(spool, from.createReadStream({ signal, highWaterMark: READ_BYTES }), compression)
 }
 
 /** Makes the file of an object from other bytes, which it destroys if that fails. */

@@ -53,17 +53,25 @@ export interface World {
   /** The folder for spools. */
   readonly dir: string
   bucket(name: string): Promise<void>
-  /** Removes all delivery streams with their buckets: the store has room for some ten buckets. */
+  /** Removes all delivery streams with their buckets. */
   clear(): Promise<void>
-  /** Creates the delivery stream, its topic, and its bucket unless that is said to be missing. */
+  /**
+   * Creates the delivery stream, its bucket unless that is said to be missing, and its topic.
+   * @param options.from the source, if it is another topic, which must exist
+   */
   create(
     changes?: Partial<S3Destination>,
-    options?: { partitions?: number; bucketExists?: boolean; endpoint?: Endpoint },
+    options?: {
+      partitions?: number
+      bucketExists?: boolean
+      endpoint?: Endpoint
+      from?: Partial<DeliveryStream>
+    },
   ): Promise<DeliveryStream>
   change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
   /** Resolves when the records are stored, in this order. @param part what processing says; none without it */
   put(
-    stream: DeliveryStream,
+    stream: Pick<DeliveryStream, 'topic'>,
     partition: number,
     records: readonly (string | Buffer)[],
     part?: Part,
@@ -139,12 +147,13 @@ export async function openWorld(): Promise<World> {
         await s3.send(new DeleteBucketCommand({ Bucket }))
       }
     },
-    async create(changes = {}, { partitions = 2, bucketExists = true, endpoint } = {}) {
+    async create(changes = {}, { partitions = 2, bucketExists = true, endpoint, from } = {}) {
       const name = uniqueName('lake')
       if (bucketExists) await world.bucket(name)
-      const stream = deliveryStream(name, changes, endpoint)
+      const stream = { ...deliveryStream(name, changes, endpoint), ...from }
       const configs = { 'message.timestamp.type': 'LogAppendTime' }
-      await kafka.admin.createTopics([{ name: stream.topic, partitions, replicas: 1, configs }])
+      if (from === undefined)
+        await kafka.admin.createTopics([{ name: stream.topic, partitions, replicas: 1, configs }])
       await streams.value.change(name, () => stream)
       return stream
     },

@@ -1,6 +1,7 @@
 /** Runs a mapping: reads its shards or partitions as a member of its group. */
-import { type Kafka, KafkaError, type OpenTask, type Producer, type RecordBatch } from '@weir/kafka'
+import type { Kafka, OpenTask, Producer, RecordBatch } from '@weir/kafka'
 import { watchGroup } from '@weir/service'
+import { beginGroup } from '@weir/topics/groups.ts'
 import { BatchHandler, type BatchHandlerDeps } from './batch-handler.ts'
 import { type BatchDestination, openBatchDestination } from './destinations.ts'
 import type { Mapping } from './mapping.ts'
@@ -76,27 +77,18 @@ async function openOnFailure(
   })
 }
 
-/**
- * Commits the starting offsets of a group without offsets at once, so that records which arrive while nobody
- * reads are not skipped.
- */
+/** Records that arrive while nobody reads are not skipped, since the group's offsets are committed at once. */
 async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka): Promise<void> {
   if (start === 'TRIM_HORIZON') return
-  const known = await kafka.admin.lag(groupId)
-  if (known.some((lag) => lag.topic === topic && lag.committed >= 0)) return
   // No record is older than the epoch. Kafka gives negative times special meanings.
   const time = start === 'LATEST' ? 'latest' : start.timestamp < 0 ? 'earliest' : start.timestamp
-  const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
-  const offsets = await Promise.all(
-    partitions.map(async (partition) => ({
-      partition,
-      offset: await kafka.offsetAt(topic, partition, time),
-    })),
-  )
-  try {
-    await kafka.admin.setOffsets(groupId, topic, offsets)
-  } catch (error) {
-    // Another replica has already set the offsets and joined.
-    if (!(error instanceof KafkaError) || error.code !== 'invalid-group') throw error
-  }
+  await beginGroup(kafka.admin, groupId, topic, async () => {
+    const partitions = Array.from({ length: await kafka.partitions(topic) }, (_, partition) => partition)
+    return Promise.all(
+      partitions.map(async (partition) => ({
+        partition,
+        offset: await kafka.offsetAt(topic, partition, time),
+      })),
+    )
+  })
 }

@@ -1,6 +1,6 @@
 /** Delivery streams as DescribeDeliveryStream shows them. */
-import { type Account, deliveryStreamArn } from '@weir/aws'
-import type { Buffering, DeliveryStream, S3Destination } from '@weir/deliveries'
+import { type Account, deliveryStreamArn, streamArn } from '@weir/aws'
+import { type Buffering, type DeliveryStream, type S3Destination, streamOf } from '@weir/deliveries'
 import { DELIMITER, DELIMITER_PROCESSOR } from './destination.ts'
 import { describeHttp } from './http-endpoint.ts'
 
@@ -8,7 +8,7 @@ import { describeHttp } from './http-endpoint.ts'
 export const DESTINATION_ID = 'destinationId-000000000001'
 
 export function describe(stream: DeliveryStream, account: Account): object {
-  const { encryption, throughputHintMiB } = stream
+  const { encryption } = stream
   return {
     DeliveryStreamName: stream.name,
     DeliveryStreamARN: deliveryStreamArn(account, stream.name),
@@ -21,13 +21,26 @@ export function describe(stream: DeliveryStream, account: Account): object {
     VersionId: String(stream.version),
     CreateTimestamp: new Date(stream.createdAt),
     LastUpdateTimestamp: stream.updatedAt === null ? undefined : new Date(stream.updatedAt),
-    Source:
-      throughputHintMiB === null
-        ? undefined
-        : { DirectPutSourceDescription: { ThroughputHintInMBs: throughputHintMiB } },
+    Source: describeSource(stream, account),
     Destinations: [describeDestination(stream)],
     HasMoreDestinations: false,
   }
+}
+
+function describeSource(stream: DeliveryStream, account: Account): object | undefined {
+  const { type, sourceRoleArn, throughputHintMiB, createdAt } = stream
+  if (type === 'KinesisStreamAsSource') {
+    return {
+      KinesisStreamSourceDescription: {
+        KinesisStreamARN: streamArn(account, streamOf(stream)),
+        RoleARN: sourceRoleArn,
+        DeliveryStartTimestamp: new Date(createdAt),
+      },
+    }
+  }
+  return throughputHintMiB === null
+    ? undefined
+    : { DirectPutSourceDescription: { ThroughputHintInMBs: throughputHintMiB } }
 }
 
 function describeDestination({ destination, endpoint }: DeliveryStream): object {

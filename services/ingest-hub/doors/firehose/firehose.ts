@@ -1,12 +1,16 @@
 /** The resources, names and errors that the operations share. */
 import { type Account, type AwsContext, AwsError, deliveryStreamArn } from '@weir/aws'
 import { checks, type DeliveryStream, type DeliveryStreams, storedForm } from '@weir/deliveries'
-import type { Producer } from '@weir/kafka'
+import type { Kafka, Producer } from '@weir/kafka'
+import type { Streams } from '@weir/streams'
 import { Misfit } from '@weir/topics/shape.ts'
 
 export interface Firehose {
   readonly account: Account
   readonly streams: DeliveryStreams
+  /** The streams that may be sources. */
+  readonly kinesisStreams: Pick<Streams, 'get'>
+  readonly kafka: Pick<Kafka, 'partitions' | 'offsetAt'>
   readonly producer: Producer
   /** False while no broker answers. */
   connected(): boolean

@@ -3,6 +3,7 @@ import { type Account, type Api, api, firehoseModel } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import type { Kafka } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
+import type { Streams } from '@weir/streams'
 import type { Intake } from '../../intake/intake.ts'
 import type { Firehose } from './firehose.ts'
 import { openLifecycle } from './lifecycle.ts'
@@ -19,6 +20,7 @@ export interface FirehoseOptions {
   readonly codec: Codec
   readonly intake: Intake
   readonly kafka: Kafka
+  readonly streams: Pick<Streams, 'get'>
   /** The replication factor of topics that delivery streams create; -1: the broker's default. */
   readonly replicas: number
   readonly log: Logger
@@ -33,7 +35,14 @@ export interface FirehoseApi {
 export async function openFirehose(options: FirehoseOptions): Promise<Resource<FirehoseApi>> {
   const { value: streams, stop } = await openLifecycle(options)
   const { account, intake, kafka } = options
-  const firehose: Firehose = { account, streams, producer: intake.producer, connected: kafka.connected }
+  const firehose: Firehose = {
+    account,
+    streams,
+    kinesisStreams: options.streams,
+    kafka,
+    producer: intake.producer,
+    connected: kafka.connected,
+  }
   const operations = {
     ...streamOperations(firehose),
     ...settingOperations(firehose),

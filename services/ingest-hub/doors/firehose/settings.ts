@@ -10,6 +10,7 @@ import {
 } from '@weir/aws'
 import type { DeliveryStream } from '@weir/deliveries'
 import { changeActive, type Firehose, invalidArgument, limitExceeded, streamFor } from './firehose.ts'
+import { encryptedBySource } from './sources.ts'
 
 export interface TagInput {
   readonly Key: string
@@ -63,7 +64,10 @@ export function settingOperations(firehose: Firehose): AwsOperations {
       context: AwsContext,
     ) => {
       const asked = input.DeliveryStreamEncryptionConfigurationInput ?? { KeyType: 'AWS_OWNED_CMK' }
-      return change(input, context, () => ({ encryption: encryptionOf(asked) }))
+      return change(input, context, ({ type }) => {
+        if (type !== 'DirectPut') throw encryptedBySource()
+        return { encryption: encryptionOf(asked) }
+      })
     },
 
     StopDeliveryStreamEncryption: (input: Named, context: AwsContext) =>

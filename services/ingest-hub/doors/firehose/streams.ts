@@ -8,12 +8,7 @@ import {
   deliveryStreamArn,
   pageOf,
 } from '@weir/aws'
-import {
-  type DeliveryStream,
-  type DeliveryStreams,
-  MAX_DELIVERY_STREAMS,
-  TOPIC_PREFIX,
-} from '@weir/deliveries'
+import { type DeliveryStream, type DeliveryStreams, MAX_DELIVERY_STREAMS } from '@weir/deliveries'
 import { DESTINATION_ID, describe } from './description.ts'
 import {
   authorize,
@@ -28,14 +23,12 @@ import {
 } from './firehose.ts'
 import { receiverOf } from './receiver.ts'
 import { type EncryptionInput, encryptionOf, type TagInput, tagsOf } from './settings.ts'
+import { type Source, type SourceInput, sourceOf } from './sources.ts'
 
 /** API reference, ListDeliveryStreams. */
 const STREAMS_A_PAGE = 10
 
-interface CreateDeliveryStream {
-  readonly DeliveryStreamName: string
-  readonly DeliveryStreamType?: string
-  readonly DirectPutSourceConfiguration?: { readonly ThroughputHintInMBs: number }
+interface CreateDeliveryStream extends SourceInput {
   readonly DeliveryStreamEncryptionConfigurationInput?: EncryptionInput
   readonly Tags?: readonly TagInput[]
 }
@@ -59,7 +52,8 @@ export function streamOperations(firehose: Firehose): AwsOperations {
     async CreateDeliveryStream(input: CreateDeliveryStream, context: AwsContext) {
       const name = input.DeliveryStreamName
       authorize(firehose, context, name)
-      await streams.create(newStream(input, Date.now()), (all) => requireNew(all, account, name))
+      const stream = newStream(input, await sourceOf(firehose, input, context), Date.now())
+      await streams.create(stream, (all) => requireNew(all, account, name))
       return { DeliveryStreamARN: deliveryStreamArn(account, name) }
     },
 
@@ -112,35 +106,20 @@ export function streamOperations(firehose: Firehose): AwsOperations {
   }
 }
 
-function newStream(input: CreateDeliveryStream, now: number): DeliveryStream {
+function newStream(input: CreateDeliveryStream, source: Source, now: number): DeliveryStream {
   const name = input.DeliveryStreamName
-  requireDirectPut(input)
   return checked({
+    ...source,
     name,
     id: randomBytes(16).toString('hex'),
     createdAt: now,
     updatedAt: null,
     version: 1,
     status: 'CREATING',
-    type: 'DirectPut',
-    topic: TOPIC_PREFIX + name,
-    sourceRoleArn: null,
-    throughputHintMiB: input.DirectPutSourceConfiguration?.ThroughputHintInMBs ?? null,
     ...receiverOf(input, 'Configuration', name),
     tags: tagsOf(input.Tags ?? []),
     encryption: encryptionOf(input.DeliveryStreamEncryptionConfigurationInput),
   })
-}
-
-function requireDirectPut(input: CreateDeliveryStream): void {
-  const { DeliveryStreamType: type = 'DirectPut' } = input
-  if (type !== 'DirectPut')
-    throw invalidArgument(`DeliveryStreamType ${type} is not served: there is only DirectPut.`)
-  const other = Object.keys(input).find(
-    (member) => member.endsWith('SourceConfiguration') && member !== 'DirectPutSourceConfiguration',
-  )
-  if (other !== undefined)
-    throw invalidArgument(`${other} is not served: records are put directly (DirectPut).`)
 }
 
 /** Throws if no delivery stream of that name can be added to those that there are. */

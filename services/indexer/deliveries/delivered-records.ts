@@ -1,0 +1,66 @@
+/** The records of a source as they are delivered. */
+import { deaggregate } from '@weir/aws'
+import type { DeliveryStream } from '@weir/deliveries'
+import { type Kafka, type RecordBatch, type Task, valueOf } from '@weir/kafka'
+
+/** Returns a batch with other values. It has the same offsets, since objects are ranges of them. */
+export type View = (batch: RecordBatch) => RecordBatch
+
+/** Undefined if records are delivered as they are. @param current the delivery stream as it is now */
+export function viewOf({ type }: DeliveryStream, current: () => DeliveryStream): View | undefined {
+  if (type !== 'KinesisStreamAsSource') return undefined
+  return (batch) => {
+    const separator = current().destination.delimiter ? LINE_FEED : NOTHING
+    return withValues(batch, (value) => unpacked(value, separator))
+  }
+}
+
+/** The task sees batches through the view, and so do the batches that it reads again. */
+export function viewing(view: View | undefined, kafka: DeliveryKafka, open: OpenDelivery): Task {
+  if (view === undefined) return open(kafka)
+  const task = open({
+    offsetAt: (topic, partition, time) => kafka.offsetAt(topic, partition, time),
+    fetch: async (topic, partition, offset, maxBytes) =>
+      view(await kafka.fetch(topic, partition, offset, maxBytes)),
+  })
+  return {
+    begin: (positions, signal) => task.begin?.(positions, signal),
+    process: (batch, out, signal) => task.process(view(batch), out, signal),
+    tick: (now, out, signal) => task.tick?.(now, out, signal),
+    end: () => task.end?.(),
+  }
+}
+
+type DeliveryKafka = Pick<Kafka, 'fetch' | 'offsetAt'>
+type OpenDelivery = (kafka: DeliveryKafka) => Task
+
+const LINE_FEED = Buffer.from('\n')
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Returns the records that the Kinesis Producer Library has aggregated in one, with the separator between them;
+ * undefined for any other record. They are not larger than the aggregate, which has more bytes of its own for each.
+ */
+function unpacked(value: Buffer, separator: Buffer): Buffer | undefined {
+  const records = deaggregate(value)
+  if (records === undefined || records.length === 0) return undefined
+  return Buffer.concat(records.flatMap(({ data }, i) => (i === 0 ? [data] : [separator, data])))
+}
+
+function withValues(batch: RecordBatch, change: (value: Buffer) => Buffer | undefined): RecordBatch {
+  const changed = new Map<number, Buffer>()
+  for (let i = 0; i < batch.length; i++) {
+    const value = valueOf(batch, i)
+    const other = value === null ? undefined : change(value)
+    if (other !== undefined) changed.set(i, other)
+  }
+  if (changed.size === 0) return batch
+  const valueStart = batch.valueStart.slice()
+  const valueEnd = batch.valueEnd.slice()
+  let end = batch.bytes.length
+  for (const [i, value] of changed) {
+    valueStart[i] = end
+    valueEnd[i] = end += value.length
+  }
+  return { ...batch, bytes: Buffer.concat([batch.bytes, ...changed.values()]), valueStart, valueEnd }
+}

@@ -18,6 +18,12 @@ export const HEADERS = {
   deadOrigin: 'weir-dead-origin',
   /** On a redriven record: TOPIC/PARTITION/OFFSET of its dead letter. */
   redriven: 'weir-redriven',
+  /** On processed records of delivery streams: when the record arrived at the source, ms since the epoch. */
+  arrivedAt: 'weir-arrived-at',
+  /** On those that could not be processed: why, in JSON. */
+  failure: 'weir-failure',
+  /** On those for which a function has answered keys for the names of objects: these keys, a JSON object of strings. */
+  partitionKeys: 'weir-partition-keys',
   /** On the record without a value that marks a dead letter as redriven: that letter's offset. */
   redrivenOffset: 'weir-redriven-offset',
 } as const

@@ -254,7 +254,7 @@ export const platformTopics: TopicTable = {
   'weir.control.deliveries': controlLog(
     ['ingest-hub'],
     'Delivery streams, with their sources and destinations.',
-    ['ingest-hub', 'indexer'],
+    ['ingest-hub', 'indexer', 'enricher'],
   ),
   'weir.deliveries.progress': {
     value: new URL('weir/delivery-progress.avsc', import.meta.url),

@@ -133,8 +133,14 @@ export const topicFamilies: Readonly<Record<string, TopicFamily>> = {
   'delivery.': {
     managers: ['ingest-hub'],
     writers: ['ingest-hub'],
-    readers: ['indexer'],
+    readers: ['indexer', 'enricher'],
     doc: 'Records that were put directly into delivery streams, one topic each, until they are delivered.',
+  },
+  'delivery-processed.': {
+    managers: ['ingest-hub'],
+    writers: ['enricher'],
+    readers: ['indexer'],
+    doc: 'Records of delivery streams as functions and other processors have made them, one topic each.',
   },
   'notification.': {
     managers: [],
@@ -166,7 +172,7 @@ export const groupFamilies: Readonly<Record<string, GroupFamily>> = {
     service: 'enricher',
     transactional: true,
     watchers: ['indexer', 'console'],
-    doc: 'Flows, asynchronous invocations, and copies of topics in Redis.',
+    doc: 'Flows, asynchronous invocations, processing of delivery streams, and copies of topics in Redis.',
   },
   'weir.mapping.': {
     service: 'enricher',

@@ -14,6 +14,7 @@ import {
   text,
 } from '@weir/topics/shape.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
+import { PROCESSED_PREFIX, processing } from './processing.ts'
 
 /** The beginning of the names of the topics into which records are put directly. */
 export const TOPIC_PREFIX = 'delivery.'
@@ -35,7 +36,7 @@ const arn = text({ max: 512, pattern: /^arn:/, like: 'an ARN' })
 /** The model allows 1,024 characters for prefixes. */
 const prefix = text({ min: 0, max: 1024 })
 
-const s3 = object({
+const requiredOfS3 = {
   roleArn: arn,
   bucketArn: text({
     max: 2048,
@@ -58,6 +59,10 @@ const s3 = object({
   delimiter: flag,
   /** The log of errors that the creator asked for. It is noted; errors are in the log of the indexer. */
   logging: object({ enabled: flag, group: text({ min: 0, max: 512 }), stream: text({ min: 0, max: 512 }) }),
+}
+const s3 = object(requiredOfS3, {
+  /** If given, its records go through a topic of processed records. It is given at the creation or never. */
+  processing,
 })
 export type S3Destination = ShapedBy<typeof s3>
 
@@ -118,6 +123,10 @@ const hasEndpoint = (state: unknown): state is { readonly backup: unknown; reado
 /** The name of the stream that is its source. */
 export const streamOf = ({ topic }: Pick<DeliveryStream, 'topic'>): string =>
   topic.slice(STREAM_TOPIC_PREFIX.length)
+
+/** The topic whose records are delivered. */
+export const deliveredTopic = ({ name, topic, destination }: DeliveryStream): string =>
+  destination.processing === undefined ? topic : PROCESSED_PREFIX + name
 
 /** Checks the form in which entries are stored. */
 export const checks = {

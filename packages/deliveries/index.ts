@@ -7,6 +7,7 @@ export {
   type DeliveryStream,
   DIRECT_PARTITIONS,
   DIRECT_RETENTION_HOURS,
+  deliveredTopic,
   MAX_DELIVERY_STREAMS,
   type S3Destination,
   STREAM_NAME,
@@ -17,3 +18,12 @@ export {
 export { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
 export type { Buffering, Endpoint, HttpEndpoint } from './endpoint.ts'
 export { type Prefix, PrefixError, type PrefixValues, parsePrefix, suffixTime } from './object-prefix.ts'
+export {
+  LAMBDA_INTERVAL_SECONDS,
+  LAMBDA_RETRIES,
+  LAMBDA_SIZE_MIB,
+  NO_PROCESSING,
+  PROCESSED_PREFIX,
+  type Processing,
+  type ProcessingFailure,
+} from './processing.ts'

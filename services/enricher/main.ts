@@ -20,6 +20,7 @@ import { States, stateRoutes } from '@weir/state'
 import { openStreams } from '@weir/streams'
 import { openApplications } from './applications/open.ts'
 import { config as read } from './config.ts'
+import { openProcessings } from './deliveries/processings.ts'
 import { openFlows } from './flows/flows.ts'
 import { lambdaApis } from './functions/api/lambda-api.ts'
 import { openCodeFolder } from './functions/code-folder.ts'
@@ -112,6 +113,9 @@ await Service.named('enricher')
       log,
     }),
   )
+  .with('deliveries', ({ kafka, codec, streams, functions }, { log }) =>
+    openProcessings({ account: config.account, codec, functions: functions.functions, kafka, streams, log }),
+  )
   .with('applications', ({ access, kafka, codec, reference, rows, streams }, { log }) =>
     openApplications({
       solutions,
@@ -138,6 +142,7 @@ await Service.named('enricher')
         access,
         applications,
         awsAccess,
+        deliveries,
         flows,
         functions,
         kafka,
@@ -165,6 +170,7 @@ await Service.named('enricher')
           'deployed functions': functions.ready,
           functions: () => functions.mappings.ready(),
           events: functions.asyncInvocations.ready,
+          'delivery streams': deliveries.ready,
         },
         routes: async (app) => {
           await app.register(async (open) => referenceRoutes(reference, access)(open))

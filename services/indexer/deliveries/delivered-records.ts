@@ -1,13 +1,18 @@
 /** The records of a source as they are delivered. */
 import { deaggregate } from '@weir/aws'
+import { HEADERS } from '@weir/contracts/headers.ts'
 import type { DeliveryStream } from '@weir/deliveries'
-import { type Kafka, type RecordBatch, type Task, valueOf } from '@weir/kafka'
+import { headerOf, type Kafka, type RecordBatch, type Task, valueOf } from '@weir/kafka'
 
-/** Returns a batch with other values. It has the same offsets, since objects are ranges of them. */
+/** Returns a batch with other values or times. It has the same offsets, since objects are ranges of them. */
 export type View = (batch: RecordBatch) => RecordBatch
 
 /** Undefined if records are delivered as they are. @param current the delivery stream as it is now */
-export function viewOf({ type }: DeliveryStream, current: () => DeliveryStream): View | undefined {
+export function viewOf(
+  { type, destination: { processing } }: DeliveryStream,
+  current: () => DeliveryStream,
+): View | undefined {
+  if (processing !== undefined) return withArrivals
   if (type !== 'KinesisStreamAsSource') return undefined
   return (batch) => {
     const separator = current().destination.delimiter ? LINE_FEED : NOTHING
@@ -64,3 +69,16 @@ function withValues(batch: RecordBatch, change: (value: Buffer) => Buffer | unde
   }
   return { ...batch, bytes: Buffer.concat([batch.bytes, ...changed.values()]), valueStart, valueEnd }
 }
+
+/** Processed records are as old as they were at their source. */
+function withArrivals(batch: RecordBatch): RecordBatch {
+  const timestamps = batch.timestamps.slice()
+  for (let i = 0; i < batch.length; i++) {
+    const arrivedAt = Number(headerOf(batch, i, HEADERS.arrivedAt)?.toString('latin1') || Number.NaN)
+    if (arrivedAt >= 0 && arrivedAt <= MAX_TIME) timestamps[i] = arrivedAt
+  }
+  return { ...batch, timestamps }
+}
+
+/** Of a Date, ms. */
+const MAX_TIME = 8.64e15

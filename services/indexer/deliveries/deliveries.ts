@@ -1,7 +1,13 @@
 /** Delivers all delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
 import type { Codec } from '@weir/codec'
 import type { DeliveryProgress } from '@weir/contracts'
-import { beginDelivery, type DeliveryStream, type Endpoint, openDeliveryStreams } from '@weir/deliveries'
+import {
+  beginDelivery,
+  type DeliveryStream,
+  deliveredTopic,
+  type Endpoint,
+  openDeliveryStreams,
+} from '@weir/deliveries'
 import { openEgress } from '@weir/egress'
 import type { Kafka } from '@weir/kafka'
 import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
@@ -80,7 +86,8 @@ export async function openDeliveries(
   )
 
   const start = async (stream: DeliveryStream): Promise<Running> => {
-    const { name, id, topic } = stream
+    const { name, id } = stream
+    const topic = deliveredTopic(stream)
     // A task may outlive its delivery stream for a moment.
     let last = byName.get(name)!
     const current = (): DeliveryStream => {
@@ -89,7 +96,7 @@ export async function openDeliveries(
       return last
     }
     const groupId = `indexer.delivery.${name}.${id}`
-    await beginDelivery(kafka.admin, groupId, stream)
+    if (topic === stream.topic) await beginDelivery(kafka.admin, groupId, stream)
     const view = viewOf(stream, current)
     const subscription = await kafka.transform(
       { groupId, topics: [topic], startAt: 'earliest' },
@@ -100,7 +107,7 @@ export async function openDeliveries(
           (kafka) =>
             new DeliveryTask({
               partition,
-              stream: current,
+              stream: () => ({ ...current(), topic }),
               kafka,
               progress: progress.value,
               deliverer,

@@ -1,5 +1,5 @@
 /** Delivery streams over HTTP: how far they are, and what holds them up. */
-import type { DeliveryStream, Endpoint } from '@weir/deliveries'
+import { type DeliveryStream, deliveredTopic, type Endpoint } from '@weir/deliveries'
 import { type Kafka, KafkaError } from '@weir/kafka'
 import { type Access, HttpError, identify } from '@weir/service'
 import type { FastifyInstance } from 'fastify'
@@ -72,7 +72,7 @@ export function deliveryRoutes(
       intervalSeconds,
       compression,
       collecting: await collecting(
-        stream.topic,
+        deliveredTopic(stream),
         new Map(progress.map(({ partition, next }) => [partition, next])),
       ),
       waiting: {

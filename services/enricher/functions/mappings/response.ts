@@ -24,7 +24,13 @@ export function responseOf(
   mapping: Pick<Mapping, 'output' | 'settings'>,
 ): ParsedResponse {
   if (!ok) return { kind: 'error', error: payload.toString('utf8', 0, MAX_ERROR_LENGTH) }
-  if (payload.length === 0 || !usesResponse(mapping)) return { kind: 'success', value: undefined }
+  return payload.length === 0 || !usesResponse(mapping)
+    ? { kind: 'success', value: undefined }
+    : parseAnswer(payload)
+}
+
+/** Parses JSON that a function has answered, or that came from outside: bounded in memory and depth. */
+export function parseAnswer(payload: Buffer): ParsedResponse {
   const { containers, depth } = measure(payload)
   if (containers > MAX_CONTAINERS) {
     return {

@@ -10,10 +10,11 @@ import { kafkaConfig, openKafka } from '@weir/kafka'
 import { logger } from '@weir/service'
 import { topics } from '@weir/solutions'
 import { openStreams } from '@weir/streams'
+import { openProcessings } from '../../deliveries/processings.ts'
 import { openFunctionService } from '../open.ts'
 import type { HostOptions } from './hosting.ts'
 
-const { brokers, registryUrl, definitions, mappings, asyncOptions, folder } = JSON.parse(
+const { brokers, registryUrl, definitions, mappings, asyncOptions, deliveries, folder } = JSON.parse(
   process.env.HOST!,
 ) as HostOptions
 const log = logger('function-host')
@@ -36,11 +37,16 @@ const service = await openFunctionService({
   asyncOptions,
   log,
 })
+const { functions } = service.value
+const processings = deliveries
+  ? await openProcessings({ account, codec, functions, kafka, streams, log })
+  : undefined
 while (!mappings.every(({ id, enabled }) => !enabled || service.value.mappings.state(id) === 'Enabled'))
   await sleep(20)
 process.stdout.write('ready\n')
 
 process.once('SIGTERM', async () => {
+  await processings?.stop(8000)
   await service.stop(8000)
   await streams.stop()
   await stopKafka()

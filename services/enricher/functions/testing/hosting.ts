@@ -17,6 +17,8 @@ export interface HostOptions {
   readonly definitions: readonly FunctionDefinition[]
   readonly mappings: readonly Mapping[]
   readonly asyncOptions?: FunctionServiceOptions['asyncOptions']
+  /** Whether it processes delivery streams; false if not given. */
+  readonly deliveries?: boolean
   readonly folder: string
 }
 

@@ -5,10 +5,11 @@ import {
   DEFAULTS,
   destinationOf,
   loggingOf,
-  refused,
+  type Named,
   requirePrefixes,
   type S3Input,
 } from './destination.ts'
+import { refused } from './firehose.ts'
 import type { Receiver } from './receiver.ts'
 
 /** Members that the destinations of all endpoints have. */
@@ -35,7 +36,7 @@ const DEFAULT_RETRY_SECONDS = 300
  */
 export function backupOf(
   input: EndpointInput,
-  name: string,
+  named: Named,
   modeOfAll: string,
   before?: { readonly destination: Receiver['destination']; readonly endpoint: Common },
 ): { readonly destination: Receiver['destination']; readonly common: Common } {
@@ -44,9 +45,9 @@ export function backupOf(
     throw refused('ProcessingConfiguration', 'endpoints get records as they are')
   const s3 = input.S3Configuration ?? input.S3Update ?? {}
   const beforeS3 = before && { ...before.destination, ...before.endpoint.backupBuffering }
-  const backup = destinationOf(s3, name, beforeS3)
+  const backup = destinationOf(s3, named, beforeS3)
   // Without a prefix of their own, records that were given up are below that of the others.
-  requirePrefixes({ ...backup, errorPrefix: backup.errorPrefix || backup.prefix }, name)
+  requirePrefixes({ ...backup, errorPrefix: backup.errorPrefix || backup.prefix }, named.name)
   const buffering = bufferOf(before?.destination ?? DEFAULTS)
   return {
     destination: { ...backup, ...buffering, ...bufferingOf(input.BufferingHints) },

@@ -1,8 +1,8 @@
 /** Delivery streams as DescribeDeliveryStream shows them. */
 import { type Account, deliveryStreamArn, streamArn } from '@weir/aws'
 import { type Buffering, type DeliveryStream, type S3Destination, streamOf } from '@weir/deliveries'
-import { DELIMITER, DELIMITER_PROCESSOR } from './destination.ts'
 import { describeHttp } from './http-endpoint.ts'
+import { describeProcessing } from './processing.ts'
 
 /** Every delivery stream has one destination. */
 export const DESTINATION_ID = 'destinationId-000000000001'
@@ -93,18 +93,10 @@ function describeS3(destination: S3Destination): object {
     S3DestinationDescription: s3,
     ExtendedS3DestinationDescription: {
       ...s3,
-      ProcessingConfiguration: {
-        Enabled: destination.delimiter,
-        Processors: destination.delimiter ? [DELIMITER_PROCESSOR_DESCRIPTION] : [],
-      },
+      ProcessingConfiguration: describeProcessing(destination),
       S3BackupMode: 'Disabled',
       FileExtension: destination.fileExtension || undefined,
       CustomTimeZone: destination.timeZone,
     },
   }
-}
-
-const DELIMITER_PROCESSOR_DESCRIPTION = {
-  Type: DELIMITER_PROCESSOR,
-  Parameters: [{ ParameterName: 'Delimiter', ParameterValue: DELIMITER }],
 }

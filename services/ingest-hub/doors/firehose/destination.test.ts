@@ -5,11 +5,12 @@ const S3 = {
   RoleARN: 'arn:aws:iam::000000000000:role/delivery',
   BucketARN: 'arn:aws:s3:::lake',
 }
+const orders = { name: 'orders', account: { region: 'us-east-1', accountId: '000000000000' } }
 const of = (more: S3Input = {}, before?: S3Input) =>
   destinationOf(
     before === undefined ? { ...S3, ...more } : more,
-    'orders',
-    before && destinationOf({ ...S3, ...before }, 'orders'),
+    orders,
+    before && destinationOf({ ...S3, ...before }, orders),
   )
 
 test('settings that are not given have the defaults of AWS', () =>

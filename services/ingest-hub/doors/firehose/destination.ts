@@ -1,4 +1,5 @@
 /** Places in S3 as clients configure them: what is served of them, and what is refused. */
+import type { Account } from '@weir/aws'
 import {
   type Buffering,
   COMPRESSIONS,
@@ -7,7 +8,8 @@ import {
   parsePrefix,
   type S3Destination,
 } from '@weir/deliveries'
-import { invalidArgument } from './firehose.ts'
+import { invalidArgument, refused } from './firehose.ts'
+import { type ProcessingInput, processingOf } from './processing.ts'
 
 /** The members of S3DestinationConfiguration, ExtendedS3DestinationConfiguration, and their updates. */
 export interface S3Input {
@@ -26,10 +28,7 @@ export interface S3Input {
     readonly LogGroupName?: string
     readonly LogStreamName?: string
   }
-  readonly ProcessingConfiguration?: {
-    readonly Enabled?: boolean
-    readonly Processors?: readonly Processor[]
-  }
+  readonly ProcessingConfiguration?: ProcessingInput
   readonly S3BackupMode?: string
   readonly S3BackupConfiguration?: object
   readonly S3BackupUpdate?: object
@@ -39,14 +38,6 @@ export interface S3Input {
   readonly CustomTimeZone?: string
 }
 
-interface Processor {
-  readonly Type: string
-  readonly Parameters?: readonly { readonly ParameterName: string; readonly ParameterValue: string }[]
-}
-
-export const DELIMITER_PROCESSOR = 'AppendDelimiterToRecord'
-/** How clients write a line feed as a parameter. */
-export const DELIMITER = '\\n'
 /** API reference, BufferingHints. */
 const DEFAULT_SIZE_MIB = 5
 const DEFAULT_INTERVAL_SECONDS = 300
@@ -74,12 +65,21 @@ export const DEFAULTS = {
   logging: { enabled: false, group: '', stream: '' },
 } satisfies Partial<S3Destination>
 
+/** A delivery stream before it is there. */
+export interface Named {
+  readonly name: string
+  readonly account: Account
+}
+
 /**
- * @param stream the name of the delivery stream
  * @param before the destination to be updated: settings that the input does not have stay as they are. Without
  * it they have AWS's defaults.
  */
-export function destinationOf(input: S3Input, stream: string, before?: S3Destination): S3Destination {
+export function destinationOf(
+  input: S3Input,
+  { name, account }: Named,
+  before?: S3Destination,
+): S3Destination {
   requireServed(input)
   const base = before ?? { ...DEFAULTS, roleArn: input.RoleARN!, bucketArn: input.BucketARN! }
   const destination: S3Destination = {
@@ -93,10 +93,10 @@ export function destinationOf(input: S3Input, stream: string, before?: S3Destina
     timeZone: timeZoneOf(input.CustomTimeZone) ?? base.timeZone,
     ...bufferingOf(input.BufferingHints),
     ...encryptionOf(input.EncryptionConfiguration),
-    ...processingOf(input.ProcessingConfiguration),
+    ...processingOf(input.ProcessingConfiguration, account, before),
     ...loggingOf(input.CloudWatchLoggingOptions),
   }
-  requirePrefixes(destination, stream)
+  requirePrefixes(destination, name)
   return destination
 }
 
@@ -136,26 +136,6 @@ function encryptionOf(given: S3Input['EncryptionConfiguration']): Partial<S3Dest
       'EncryptionConfiguration has both NoEncryptionConfig and KMSEncryptionConfig; leave one of them out.',
     )
   return { kmsKeyArn: key }
-}
-
-function processingOf(given: S3Input['ProcessingConfiguration']): Partial<S3Destination> {
-  if (given === undefined) return {}
-  const { Enabled: enabled = true, Processors: processors = [] } = given
-  for (const { Type: type, Parameters: parameters = [] } of processors) {
-    if (type !== DELIMITER_PROCESSOR)
-      throw refused(`The processor ${type}`, `there is only ${DELIMITER_PROCESSOR}`)
-    for (const { ParameterName: name, ParameterValue: value } of parameters)
-      if (name !== 'Delimiter' || value !== DELIMITER)
-        throw refused(
-          `The parameter ${name} of ${type}`,
-          `there is only Delimiter, with the value ${DELIMITER} for a line feed`,
-        )
-  }
-  if (processors.length > 1)
-    throw invalidArgument(`ProcessingConfiguration has ${DELIMITER_PROCESSOR} more than once.`)
-  if (!enabled && processors.length > 0)
-    throw invalidArgument('ProcessingConfiguration is not enabled; leave its Processors out.')
-  return { delimiter: processors.length > 0 }
 }
 
 export function loggingOf(
@@ -214,7 +194,3 @@ function requirePrefix(
     throw error instanceof PrefixError ? invalidArgument(`${member} is not valid: ${error.message}`) : error
   }
 }
-
-/** A part that is not served. */
-export const refused = (part: string, instead: string) =>
-  invalidArgument(`${part} is not served: ${instead}.`)

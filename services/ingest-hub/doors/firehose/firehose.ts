@@ -63,6 +63,10 @@ export function invalidArgument(message: string): AwsError {
   return new AwsError('InvalidArgumentException', message)
 }
 
+/** @param instead what is served */
+export const refused = (part: string, instead: string): AwsError =>
+  invalidArgument(`${part} is not served: ${instead}.`)
+
 export function notFound({ account }: Firehose, name: string): AwsError {
   return new AwsError(
     'ResourceNotFoundException',

@@ -1,8 +1,8 @@
 /** HTTP endpoints as clients configure them, and as DescribeDeliveryStream shows them. */
 import type { DeliveryStream, HttpEndpoint } from '@weir/deliveries'
 import { backupOf, type EndpointInput } from './backup.ts'
-import { refused } from './destination.ts'
-import { invalidArgument } from './firehose.ts'
+import type { Named } from './destination.ts'
+import { invalidArgument, refused } from './firehose.ts'
 import type { Receiver } from './receiver.ts'
 
 /** The members of HttpEndpointDestinationConfiguration and its update. */
@@ -23,14 +23,14 @@ const ALL = 'AllData'
 const DEFAULT_REQUEST = { isCompressed: false, attributes: [] } as const
 
 /** @param before the delivery stream that is updated; it has an HTTP endpoint */
-export function httpReceiver(input: HttpInput, name: string, before?: DeliveryStream): Receiver {
+export function httpReceiver(input: HttpInput, named: Named, before?: DeliveryStream): Receiver {
   const { EndpointConfiguration: target, RequestConfiguration: request } = input
   if (input.SecretsManagerConfiguration?.Enabled === true)
     throw refused('SecretsManagerConfiguration', 'give the access key as EndpointConfiguration.AccessKey')
   const old = before?.endpoint ?? undefined
   const { destination, common } = backupOf(
     input,
-    name,
+    named,
     ALL,
     before && { destination: before.destination, endpoint: old! },
   )

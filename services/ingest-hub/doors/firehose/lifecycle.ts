@@ -12,8 +12,9 @@ import {
   DIRECT_PARTITIONS,
   DIRECT_RETENTION_HOURS,
   openDeliveryStreams,
+  PROCESSED_PREFIX,
 } from '@weir/deliveries'
-import type { Admin, Kafka } from '@weir/kafka'
+import type { Admin, Kafka, TopicSpec } from '@weir/kafka'
 import type { Logger, Resource } from '@weir/service'
 
 export interface LifecycleOptions {
@@ -34,6 +35,8 @@ const AT_ONCE = 8
 /** How long brokers may take to forget a deleted topic (ms). */
 const FORGET_MS = 15_000
 const HOUR_MS = 3_600_000
+/** max.message.bytes of processed records: the largest records of streams have 10 MiB. */
+const MAX_PROCESSED_BATCH_BYTES = 12 << 20
 const UNFINISHED = 'a change of a delivery stream is not complete yet and is retried'
 
 /** Delivery streams whose changes are finished here. */
@@ -101,32 +104,54 @@ async function create(
   streams: DeliveryStreams,
   { kafka: { admin }, replicas }: LifecycleOptions,
 ): Promise<void> {
-  if (stream.type === 'DirectPut') await createTopic(admin, stream.topic, replicas)
+  const { name, topic, type, destination, startOffsets } = stream
+  if (type === 'DirectPut')
+    await createTopic(admin, {
+      name: topic,
+      partitions: DIRECT_PARTITIONS,
+      replicas,
+      configs: DIRECT_CONFIGS,
+    })
+  if (destination.processing !== undefined) {
+    // As many as the source had; it may have more when this is tried again.
+    const partitions = startOffsets?.length ?? DIRECT_PARTITIONS
+    await createTopic(admin, {
+      name: PROCESSED_PREFIX + name,
+      partitions,
+      replicas,
+      configs: PROCESSED_CONFIGS,
+    })
+  }
   let current: DeliveryStream | undefined
-  await streams.change(stream.name, (found) => {
+  await streams.change(name, (found) => {
     current = found
     return isSame(found, stream) ? { ...found!, status: 'ACTIVE' } : found
   })
   // Another replica has finished the creation, and the delivery stream was deleted since.
-  if (current === undefined && stream.type === 'DirectPut') await admin.deleteTopics([stream.topic])
+  if (current === undefined) await deleteTopics(admin, ownTopics(stream))
 }
 
-async function createTopic(admin: Admin, name: string, replicas: number): Promise<void> {
-  const inSync: Record<string, string> = replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
-  await admin.createTopics([
-    {
-      name,
-      partitions: DIRECT_PARTITIONS,
-      replicas,
-      configs: {
-        'cleanup.policy': 'delete',
-        'message.timestamp.type': 'LogAppendTime',
-        'retention.ms': String(DIRECT_RETENTION_HOURS * HOUR_MS),
-        'max.message.bytes': String(MAX_BATCH_BYTES),
-        ...inSync,
-      },
-    },
-  ])
+/** The topics that are created and deleted with the delivery stream. */
+const ownTopics = ({ name, topic, type, destination }: DeliveryStream): string[] => [
+  ...(type === 'DirectPut' ? [topic] : []),
+  ...(destination.processing === undefined ? [] : [PROCESSED_PREFIX + name]),
+]
+
+const DIRECT_CONFIGS = {
+  'cleanup.policy': 'delete',
+  'message.timestamp.type': 'LogAppendTime',
+  'retention.ms': String(DIRECT_RETENTION_HOURS * HOUR_MS),
+  'max.message.bytes': String(MAX_BATCH_BYTES),
+}
+const PROCESSED_CONFIGS = { ...DIRECT_CONFIGS, 'max.message.bytes': String(MAX_PROCESSED_BATCH_BYTES) }
+
+async function createTopic(admin: Admin, topic: TopicSpec): Promise<void> {
+  const inSync: Record<string, string> = topic.replicas >= 3 ? { 'min.insync.replicas': '2' } : {}
+  await admin.createTopics([{ ...topic, configs: { ...topic.configs, ...inSync } }])
+}
+
+async function deleteTopics(admin: Admin, topics: readonly string[]): Promise<void> {
+  if (topics.length > 0) await admin.deleteTopics(topics)
 }
 
 async function remove(
@@ -134,12 +159,12 @@ async function remove(
   streams: DeliveryStreams,
   { kafka: { admin } }: LifecycleOptions,
 ): Promise<void> {
-  if (stream.type === 'DirectPut') {
-    await admin.deleteTopics([stream.topic])
-    // A new delivery stream of that name must not get a topic that is about to go.
-    for (const deadline = Date.now() + FORGET_MS; await has(admin, stream.topic); await sleep(100))
-      if (Date.now() > deadline) throw new Error(`The brokers still have the topic ${stream.topic}.`)
-  }
+  const topics = ownTopics(stream)
+  await deleteTopics(admin, topics)
+  // A new delivery stream of that name must not get a topic that is about to go.
+  for (const topic of topics)
+    for (const deadline = Date.now() + FORGET_MS; await has(admin, topic); await sleep(100))
+      if (Date.now() > deadline) throw new Error(`The brokers still have the topic ${topic}.`)
   await streams.change(stream.name, (found) => (isSame(found, stream) ? undefined : found))
 }
 

@@ -8,15 +8,16 @@ import { receiverOf } from './receiver.ts'
 const S3 = { RoleARN: 'arn:aws:iam::000000000000:role/delivery', BucketARN: 'arn:aws:s3:::lake' }
 const Url = 'https://example.com/path?q'
 const ACCOUNT = { region: 'us-east-1', accountId: '000000000000' }
+const CALLS = { name: 'calls', account: ACCOUNT }
 
 const http = (more: HttpInput = {}): DeliveryStream => {
   const input = { EndpointConfiguration: { Url }, S3Configuration: S3, ...more }
-  const receiver = receiverOf({ HttpEndpointDestinationConfiguration: input }, 'Configuration', 'calls')
+  const receiver = receiverOf({ HttpEndpointDestinationConfiguration: input }, 'Configuration', CALLS)
   return { ...deliveryStream('calls'), ...receiver }
 }
 const updated = (before: DeliveryStream, more: HttpInput): DeliveryStream => ({
   ...before,
-  ...receiverOf({ HttpEndpointDestinationUpdate: more }, 'Update', 'calls', before),
+  ...receiverOf({ HttpEndpointDestinationUpdate: more }, 'Update', CALLS, before),
 })
 const described = (stream: DeliveryStream): any => {
   const { Destinations } = describeStream(stream, ACCOUNT) as any
@@ -34,7 +35,7 @@ describe('what is not served is refused by name', () => {
     'IcebergDestination',
   ])('%s', (name) => {
     for (const suffix of ['Configuration', 'Update'] as const)
-      expect(() => receiverOf({ [`${name}${suffix}`]: {} }, suffix, 'calls')).toThrow(
+      expect(() => receiverOf({ [`${name}${suffix}`]: {} }, suffix, CALLS)).toThrow(
         `${name}${suffix} is not served: `,
       )
   })
@@ -53,13 +54,13 @@ describe('what is not served is refused by name', () => {
   test('a request has exactly one destination', () => {
     const both = { S3DestinationConfiguration: S3, ExtendedS3DestinationConfiguration: S3 }
     for (const request of [{ DeliveryStreamName: 'orders' }, both])
-      expect(() => receiverOf(request, 'Configuration', 'orders')).toThrow('Exactly one destination')
+      expect(() => receiverOf(request, 'Configuration', CALLS)).toThrow('Exactly one destination')
   })
 
   test('a destination does not become one of another kind', () => {
     const s3 = deliveryStream('calls')
     expect(() => updated(s3, {})).toThrow('HttpEndpointDestinationUpdate does not fit Firehose calls')
-    expect(() => receiverOf({ ExtendedS3DestinationUpdate: {} }, 'Update', 'calls', http())).toThrow(
+    expect(() => receiverOf({ ExtendedS3DestinationUpdate: {} }, 'Update', CALLS, http())).toThrow(
       'ExtendedS3DestinationUpdate does not fit Firehose calls',
     )
   })

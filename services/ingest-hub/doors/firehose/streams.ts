@@ -8,7 +8,12 @@ import {
   deliveryStreamArn,
   pageOf,
 } from '@weir/aws'
-import { type DeliveryStream, type DeliveryStreams, MAX_DELIVERY_STREAMS } from '@weir/deliveries'
+import {
+  type DeliveryStream,
+  type DeliveryStreams,
+  MAX_DELIVERY_STREAMS,
+  type S3Destination,
+} from '@weir/deliveries'
 import { DESTINATION_ID, describe } from './description.ts'
 import {
   authorize,
@@ -21,7 +26,7 @@ import {
   notFound,
   streamFor,
 } from './firehose.ts'
-import { receiverOf } from './receiver.ts'
+import { type Receiver, receiverOf } from './receiver.ts'
 import { type EncryptionInput, encryptionOf, type TagInput, tagsOf } from './settings.ts'
 import { type Source, type SourceInput, sourceOf } from './sources.ts'
 
@@ -52,7 +57,9 @@ export function streamOperations(firehose: Firehose): AwsOperations {
     async CreateDeliveryStream(input: CreateDeliveryStream, context: AwsContext) {
       const name = input.DeliveryStreamName
       authorize(firehose, context, name)
-      const stream = newStream(input, await sourceOf(firehose, input, context), Date.now())
+      const receiver = receiverOf(input, 'Configuration', { name, account })
+      authorizeFunction(receiver.destination, context)
+      const stream = newStream(input, await sourceOf(firehose, input, context), receiver, Date.now())
       await streams.create(stream, (all) => requireNew(all, account, name))
       return { DeliveryStreamARN: deliveryStreamArn(account, name) }
     },
@@ -99,14 +106,25 @@ export function streamOperations(firehose: Firehose): AwsOperations {
             `Cannot update firehose: ${name} since the current version id: ${stream.version} and specified version id: ${version} do not match`,
           )
         }
-        const receiver = receiverOf(input, 'Update', name, stream)
+        const receiver = receiverOf(input, 'Update', { name, account }, stream)
+        authorizeFunction(receiver.destination, context)
         return { ...stream, ...receiver, version: stream.version + 1, updatedAt: Date.now() }
       })
     },
   }
 }
 
-function newStream(input: CreateDeliveryStream, source: Source, now: number): DeliveryStream {
+/** The creator of a delivery stream must have rights over the function that gets its records. */
+function authorizeFunction({ processing }: S3Destination, context: AwsContext): void {
+  if (processing?.lambda) context.authorize(processing.lambda.arn)
+}
+
+function newStream(
+  input: CreateDeliveryStream,
+  source: Source,
+  receiver: Receiver,
+  now: number,
+): DeliveryStream {
   const name = input.DeliveryStreamName
   return checked({
     ...source,
@@ -116,7 +134,7 @@ function newStream(input: CreateDeliveryStream, source: Source, now: number): De
     updatedAt: null,
     version: 1,
     status: 'CREATING',
-    ...receiverOf(input, 'Configuration', name),
+    ...receiver,
     tags: tagsOf(input.Tags ?? []),
     encryption: encryptionOf(input.DeliveryStreamEncryptionConfigurationInput),
   })

@@ -71,7 +71,8 @@ export function kinesisRecords(
   }))
 }
 
-function userRecords(value: Buffer): UserRecord[] | undefined {
+/** Returns the records that the Kinesis Producer Library has aggregated; undefined for any other record. */
+export function userRecords(value: Buffer): UserRecord[] | undefined {
   const records = deaggregate(value)
   return records?.every(({ partitionKey }) => partitionKey.length <= MAX_PARTITION_KEY) ? records : undefined
 }

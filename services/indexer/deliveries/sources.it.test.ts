@@ -1,6 +1,8 @@
 /** Records of a Kinesis stream's topic become objects. */
 import { aggregate } from '@weir/aws/testing/aggregate.ts'
-import type { DeliveryStream } from '@weir/deliveries'
+import { type DeliveryStream, NO_PROCESSING } from '@weir/deliveries'
+import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
+import { appendRecord, writeRecords } from '@weir/kafka'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bucketOf, CREDENTIALS, linesOf, openWorld, type World } from '../testing/deliveries.ts'
@@ -81,3 +83,35 @@ test('a source that is deleted holds up nothing, and is read again when it is cr
     .poll(() => lines(stream).then((found) => found.sort()), { ...soon, timeout: 60_000 })
     .toEqual(['one', 'two'])
 }, 120_000)
+
+test('processed records are delivered instead of the source, under the time at which they arrived there', async () => {
+  const topic = await source()
+  const destination = deliveryStream('processed').destination
+  const name = uniqueName('lake')
+  const from = {
+    ...reading(topic, [0, 0]),
+    name,
+    destination: { ...destination, bucketArn: `arn:aws:s3:::${name}`, processing: NO_PROCESSING },
+  }
+  const processed = { topic: `delivery-processed.${name}` }
+  const configs = { 'message.timestamp.type': 'LogAppendTime' }
+  await world.kafka.admin.createTopics([{ name: processed.topic, partitions: 2, replicas: 1, configs }])
+  await world.bucket(name)
+  await world.change(name, () => ({ ...deliveryStream(name), ...from }))
+  await world.put({ topic }, 0, ['raw'])
+  const producer = await world.kafka.producer()
+  await writeRecords(producer, (out) =>
+    appendRecord(out, {
+      ...processed,
+      partition: 0,
+      key: null,
+      value: Buffer.from('made'),
+      headers: { 'weir-arrived-at': String(Date.UTC(2020, 1, 3, 4)) },
+    }),
+  )
+  await producer.stop()
+  await expect.poll(async () => (await world.objects(name)).size, soon).toBe(1)
+  const [[key, bytes]] = await world.objects(name)
+  expect(key).toMatch(/^2020\/02\/03\/04\//)
+  expect(bytes.toString()).toBe('made\n')
+}, 60_000)

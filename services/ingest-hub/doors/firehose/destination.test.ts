@@ -78,7 +78,10 @@ describe('what is not served is refused by its name', () => {
     ['S3BackupUpdate', { S3BackupUpdate: S3 }],
     ['DataFormatConversionConfiguration', { DataFormatConversionConfiguration: {} }],
     ['DynamicPartitioningConfiguration', { DynamicPartitioningConfiguration: { Enabled: true } }],
-    ['The processor Lambda', { ProcessingConfiguration: { Processors: [{ Type: 'Lambda' }] } }],
+    [
+      'The processor MetadataExtraction',
+      { ProcessingConfiguration: { Processors: [{ Type: 'MetadataExtraction' }] } },
+    ],
     [
       'The parameter Delimiter of AppendDelimiterToRecord',
       {

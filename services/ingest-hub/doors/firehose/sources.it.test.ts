@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { uniqueName } from '@weir/testkit'
 import { afterAll, expect, test } from 'vitest'
-import { openFirehoseTests, statusOf } from './testing/firehose.ts'
+import { DESTINATION, openFirehoseTests, statusOf } from './testing/firehose.ts'
 
 const { kafka, hub, client, create } = await openFirehoseTests()
 const kinesis = new KinesisClient({
@@ -102,5 +102,37 @@ test('sources that do not fit are refused', async () => {
       name: 'InvalidArgumentException',
       message: expect.stringContaining(message),
     })
+  }
+})
+
+test('processed records have a topic, with as many partitions as the source, as long as the delivery stream', async () => {
+  const source = await stream()
+  const processed = {
+    ...DESTINATION,
+    ProcessingConfiguration: {
+      Processors: [
+        {
+          Type: 'Lambda' as const,
+          Parameters: [
+            {
+              ParameterName: 'LambdaArn' as const,
+              ParameterValue: 'arn:aws:lambda:us-east-1:000000000000:function:clean',
+            },
+          ],
+        },
+      ],
+    },
+  }
+  const put = await create({ ExtendedS3DestinationConfiguration: processed })
+  const read = await create({ ...reading(arnOf(source)), ExtendedS3DestinationConfiguration: processed })
+  const partitionsOf = async (topic: string) =>
+    (await kafka.admin.topics()).find(({ name }) => name === topic)?.partitions
+  expect(await partitionsOf(`delivery-processed.${put}`)).toBe(6)
+  expect(await partitionsOf(`delivery-processed.${read}`)).toBe(2)
+  for (const DeliveryStreamName of [put, read]) {
+    await client.send(new DeleteDeliveryStreamCommand({ DeliveryStreamName }))
+    const status = () => statusOf(client, DeliveryStreamName)
+    await expect.poll(status, { timeout: 30_000 }).toBe('ResourceNotFoundException')
+    expect(await partitionsOf(`delivery-processed.${DeliveryStreamName}`)).toBeUndefined()
   }
 })

@@ -1,4 +1,5 @@
 /** `weir deliveries` against a real indexer, over a store that lacks a bucket. */
+import { httpEndpoint } from '@weir/deliveries/testing/delivery-stream.ts'
 import { bucketOf, openWorld, startIndexer, type World } from '@weir/indexer/testing/deliveries.ts'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -55,7 +56,17 @@ test('says what is collected, what waits and why, and that it is delivered', asy
   expect(await run('show', stuck.name)).toMatch(
     /waiting +1 with 2 records, the oldest decided .+ ago\nfailure +AccessDenied/,
   )
-  expect(await run()).toMatch(new RegExp(`${stuck.name} +ACTIVE +s3://${bucketOf(stuck)}/a/ .*AccessDenied`))
+  expect(await run()).toMatch(
+    new RegExp(`${stuck.name} +ACTIVE +s3 +s3://${bucketOf(stuck)}/a/ .*AccessDenied`),
+  )
+
+  const endpoint = httpEndpoint('https://169.254.169.254/secret-path')
+  const refused = await world.create({ intervalSeconds: 0 }, { endpoint })
+  await world.put(refused, 0, ['f'])
+  await expect.poll(async () => (await shown(refused.name)).failure, soon).toMatch(/refused-address/)
+  const text = await run('show', refused.name)
+  expect(text).toMatch(/kind +http\ndestination +https:\/\/169.254.169.254\nbackup +s3:\/\//)
+  expect(text).not.toContain('secret-path')
 
   await world.bucket(bucketOf(stuck))
   await expect.poll(async () => (await shown(stuck.name)).waiting.objects, soon).toBe(0)

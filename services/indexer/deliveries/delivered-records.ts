@@ -3,6 +3,7 @@ import { deaggregate } from '@weir/aws'
 import { HEADERS } from '@weir/contracts/headers.ts'
 import type { DeliveryStream } from '@weir/deliveries'
 import { headerOf, type Kafka, type RecordBatch, type Task, valueOf } from '@weir/kafka'
+import { failureIn } from './part.ts'
 
 /** Returns a batch with other values or times. It has the same offsets, since objects are ranges of them. */
 export type View = (batch: RecordBatch) => RecordBatch
@@ -12,11 +13,14 @@ export function viewOf(
   { type, destination: { processing } }: DeliveryStream,
   current: () => DeliveryStream,
 ): View | undefined {
-  if (processing !== undefined) return withArrivals
+  if (processing !== undefined) return (batch) => withArrivals(withFailures(batch))
   if (type !== 'KinesisStreamAsSource') return undefined
   return (batch) => {
     const separator = current().destination.delimiter ? LINE_FEED : NOTHING
-    return withValues(batch, (value) => unpacked(value, separator))
+    return withValues(batch, (i) => {
+      const value = valueOf(batch, i)
+      return value === null ? undefined : unpacked(value, separator)
+    })
   }
 }
 
@@ -52,11 +56,11 @@ function unpacked(value: Buffer, separator: Buffer): Buffer | undefined {
   return Buffer.concat(records.flatMap(({ data }, i) => (i === 0 ? [data] : [separator, data])))
 }
 
-function withValues(batch: RecordBatch, change: (value: Buffer) => Buffer | undefined): RecordBatch {
+/** @param valueFor returns the value of record i if it has another one */
+function withValues(batch: RecordBatch, valueFor: (i: number) => Buffer | undefined): RecordBatch {
   const changed = new Map<number, Buffer>()
   for (let i = 0; i < batch.length; i++) {
-    const value = valueOf(batch, i)
-    const other = value === null ? undefined : change(value)
+    const other = valueFor(i)
     if (other !== undefined) changed.set(i, other)
   }
   if (changed.size === 0) return batch
@@ -69,6 +73,17 @@ function withValues(batch: RecordBatch, change: (value: Buffer) => Buffer | unde
   }
   return { ...batch, bytes: Buffer.concat([batch.bytes, ...changed.values()]), valueStart, valueEnd }
 }
+
+/** Records that could not be processed are lines of JSON with their data (Firehose developer guide). */
+const withFailures = (batch: RecordBatch): RecordBatch =>
+  withValues(batch, (i) => {
+    const failure = failureIn(batch, i)
+    if (failure === undefined) return undefined
+    const { outputType: _, ...shown } = failure
+    return Buffer.from(
+      JSON.stringify({ ...shown, rawData: (valueOf(batch, i) ?? NOTHING).toString('base64') }),
+    )
+  })
 
 /** Processed records are as old as they were at their source. */
 function withArrivals(batch: RecordBatch): RecordBatch {

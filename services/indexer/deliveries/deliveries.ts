@@ -18,6 +18,7 @@ import { Deliverer } from './deliverer.ts'
 import { DeliveryTask } from './delivery-task.ts'
 import { httpPlace } from './http-place.ts'
 import { openObjectStore } from './object-store.ts'
+import { onePart, processedPart } from './part.ts'
 import { openProgress } from './progress.ts'
 import { s3Place } from './s3-place.ts'
 import { SpoolFolder } from './spool-folder.ts'
@@ -108,6 +109,7 @@ export async function openDeliveries(
             new DeliveryTask({
               partition,
               stream: () => ({ ...current(), topic }),
+              partOf: topic === stream.topic ? onePart : processedPart,
               kafka,
               progress: progress.value,
               deliverer,

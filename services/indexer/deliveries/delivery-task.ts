@@ -17,7 +17,7 @@ import { pause } from '@weir/timing'
 import type { Deliverer } from './deliverer.ts'
 import { type Form, formOf, readForm, writeForm } from './form.ts'
 import { objectKey } from './object-key.ts'
-import { type Part, partOf } from './part.ts'
+import type { Part, PartOf } from './part.ts'
 import type { AllProgress } from './progress.ts'
 import type { Delimiter, Spool } from './spool.ts'
 import type { SpoolFolder } from './spool-folder.ts'
@@ -26,6 +26,7 @@ export interface DeliveryTaskOptions {
   readonly partition: number
   /** Returns the delivery stream as it is now. Its source and its id do not change. */
   stream(): DeliveryStream
+  readonly partOf: PartOf
   readonly kafka: Pick<Kafka, 'fetch' | 'offsetAt'>
   readonly progress: Pick<AllProgress, 'read' | 'append'>
   readonly deliverer: Pick<Deliverer, 'deliver' | 'failureOf'>
@@ -156,7 +157,7 @@ export class DeliveryTask implements Task {
 
   /** Adds a record. Returns a promise only if something must be written before the next one. */
   #add(batch: RecordBatch, i: number): Promise<void> | undefined {
-    const part = partOf(batch, i)
+    const part = this.#options.partOf(batch, i)
     const open = this.#open.get(part)
     if (open !== undefined && !fits(open, batch, i))
       return this.#decide(open, batch.offsets[i]).then(() => this.#add(batch, i))
@@ -256,7 +257,7 @@ export class DeliveryTask implements Task {
       const batch = await this.#fetch(offset)
       if (batch.nextOffset <= offset) throw new Error(`Offset ${offset} of ${batch.topic} cannot be read.`)
       for (let i = 0; i < batch.length && batch.offsets[i] < this.#position; i++) {
-        const part = partOf(batch, i)
+        const part = this.#options.partOf(batch, i)
         const objects = waiting.get(part) ?? []
         while (objects.length > 0 && batch.offsets[i] >= objects[0].object.to) objects.shift()
         const spool =

@@ -1,28 +1,38 @@
 /** The records of a partition that go into the same objects are a part of it. The processing of records decides which. */
+import { HEADERS } from '@weir/contracts/headers.ts'
+import type { ProcessingFailure } from '@weir/deliveries'
 import { headerOf, type RecordBatch } from '@weir/kafka'
-import { map, read, text } from '@weir/topics/shape.ts'
 
-/** `''` for most records, `failed:TYPE` for those that could not be processed, `keys:JSON` for those with partition keys. */
+/** `''` for most records, `failed:TYPE` for those that could not be processed. */
 export type Part = string
 
-/** The header that has the part of a record. */
-export const PART_HEADER = 'weir-part'
-const FAILED = 'failed:'
-const KEYS = 'keys:'
+/** Says of which part a record is: of the same one whenever it is read. */
+export type PartOf = (batch: RecordBatch, i: number) => Part
 
-export const failedPart = (errorType: string): Part => FAILED + errorType
-/** The same keys must come in the same order. */
-export const partWithKeys = (keys: Readonly<Record<string, string>>): Part => KEYS + JSON.stringify(keys)
+const FAILED = 'failed:'
+const OUTPUT_TYPES: readonly string[] = [
+  'processing-failed',
+  'decompression-failed',
+] satisfies ProcessingFailure['outputType'][]
 
 /** Returns the type of the error if the part has failed records. */
 export const failureOf = (part: Part): string | undefined =>
   part.startsWith(FAILED) ? part.slice(FAILED.length) : undefined
 
-const partitionKeys = map(text({ max: 256 }), text({ max: 1024 }), { max: 50 })
+/** For records as they come from their source. */
+export const onePart: PartOf = () => ''
 
-/** Returns the partition keys of the part's records. Throws if they cannot be ones. */
-export const keysOf = (part: Part): Readonly<Record<string, string>> | undefined =>
-  part.startsWith(KEYS) ? read(partitionKeys, JSON.parse(part.slice(KEYS.length)), 'ignored') : undefined
+/** For processed records. */
+export const processedPart: PartOf = (batch, i) => {
+  const failure = failureIn(batch, i)
+  return failure === undefined ? '' : FAILED + failure.outputType
+}
 
-export const partOf = (batch: RecordBatch, i: number): Part =>
-  headerOf(batch, i, PART_HEADER)?.toString() ?? ''
+/** Returns why the record could not be processed; undefined if it could. */
+export function failureIn(batch: RecordBatch, i: number): ProcessingFailure | undefined {
+  const text = headerOf(batch, i, HEADERS.failure)?.toString()
+  if (text === undefined) return undefined
+  const failure = JSON.parse(text) as ProcessingFailure
+  if (OUTPUT_TYPES.includes(failure.outputType)) return failure
+  throw new Error(`The header ${HEADERS.failure} of offset ${batch.offsets[i]} is not one of Weir.`)
+}

@@ -14,7 +14,15 @@ import {
 import { applyTopics, registerContracts } from '@weir/catalogue'
 import { type Codec, openCodec } from '@weir/codec'
 import { ConfigReader, readConfig } from '@weir/config'
-import { type DeliveryStream, type Endpoint, openDeliveryStreams, type S3Destination } from '@weir/deliveries'
+import { HEADERS } from '@weir/contracts/headers.ts'
+import {
+  type DeliveryStream,
+  deliveredTopic,
+  type Endpoint,
+  openDeliveryStreams,
+  type ProcessingFailure,
+  type S3Destination,
+} from '@weir/deliveries'
 import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
 import { egressConfig } from '@weir/egress'
 import {
@@ -32,7 +40,6 @@ import { type KafkaCluster, kafkaCluster, servers, uniqueName } from '@weir/test
 import { type ObjectStoreProcess, startObjects } from '@weir/testkit/objects.ts'
 import { type ServiceProcess, startService } from '@weir/testkit/service-process.ts'
 import { type Deliveries, openDeliveries } from '../deliveries/deliveries.ts'
-import { PART_HEADER, type Part } from '../deliveries/part.ts'
 
 export const REGION = 'us-east-1'
 export const ACCOUNT = { region: REGION, accountId: '000000000000' }
@@ -69,12 +76,12 @@ export interface World {
     },
   ): Promise<DeliveryStream>
   change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
-  /** Resolves when the records are stored, in this order. @param part what processing says; none without it */
+  /** Resolves when the records are stored, in this order. @param failure why they could not be processed */
   put(
-    stream: Pick<DeliveryStream, 'topic'>,
+    stream: Pick<DeliveryStream, 'topic'> | DeliveryStream,
     partition: number,
     records: readonly (string | Buffer)[],
-    part?: Part,
+    failure?: ProcessingFailure,
   ): Promise<void>
   /** The objects of a bucket by their keys. */
   objects(bucket: string): Promise<ReadonlyMap<string, Buffer>>
@@ -85,6 +92,16 @@ export interface World {
 
 export const bucketOf = ({ destination }: DeliveryStream): string =>
   destination.bucketArn.slice(destination.bucketArn.lastIndexOf(':') + 1)
+
+/** Why a record could not be processed. */
+export const FAILURE: ProcessingFailure = {
+  outputType: 'processing-failed',
+  attemptsMade: 4,
+  arrivalTimestamp: 1_764_014_400_000,
+  attemptEndingTimestamp: 1_764_014_401_000,
+  errorCode: 'Lambda.FunctionError',
+  errorMessage: 'It threw.',
+}
 
 /** The lines of all objects, in the order of the objects' names. */
 export const linesOf = (objects: ReadonlyMap<string, Buffer>): string[] =>
@@ -153,14 +170,16 @@ export async function openWorld(): Promise<World> {
       const stream = { ...deliveryStream(name, changes, endpoint), ...from }
       const configs = { 'message.timestamp.type': 'LogAppendTime' }
       if (from === undefined)
-        await kafka.admin.createTopics([{ name: stream.topic, partitions, replicas: 1, configs }])
+        await kafka.admin.createTopics([{ name: deliveredTopic(stream), partitions, replicas: 1, configs }])
       await streams.value.change(name, () => stream)
       return stream
     },
     change: (name, decide) => streams.value.change(name, (stream) => decide(stream!)),
-    put: ({ topic }, partition, records, part) =>
+    put: (stream, partition, records, failure) =>
       writeRecords(producer, (out) => {
-        const headers = part === undefined ? NO_HEADERS : encodeHeaders({ [PART_HEADER]: part })
+        const topic = 'destination' in stream ? deliveredTopic(stream) : stream.topic
+        const headers =
+          failure === undefined ? NO_HEADERS : encodeHeaders({ [HEADERS.failure]: JSON.stringify(failure) })
         for (const record of records) {
           const value = Buffer.from(record)
           out.append(topic, partition, null, 0, 0, value, 0, value.length, headers, 0, headers.length)

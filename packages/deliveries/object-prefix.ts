@@ -12,14 +12,6 @@ export interface PrefixValues {
   readonly timeZone: string
   /** `processing-failed` and its likes, for objects with failed records. */
   readonly errorType?: string
-  /** The partition keys of the object's records. */
-  readonly keys?: Readonly<Record<string, string>>
-}
-
-/** A partition key that a prefix uses: `!{partitionKeyFromQuery:customer}`. */
-export interface PrefixKey {
-  readonly from: 'query' | 'lambda'
-  readonly name: string
 }
 
 /** A prefix that cannot be used. The message is a sentence. */
@@ -34,24 +26,9 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 type Part = (values: PrefixValues, random: () => number) => string
 
-/** What the expressions so far are about. */
-interface Found {
-  time: boolean
-  errorType: boolean
-  any: boolean
-  readonly keys: PrefixKey[]
-}
-
-const KEY_SOURCES: Readonly<Record<string, PrefixKey['from']>> = {
-  partitionKeyFromQuery: 'query',
-  partitionKeyFromLambda: 'lambda',
-}
-
 export interface Prefix {
   /** Whether it has expressions. */
   readonly dynamic: boolean
-  /** The partition keys that it uses. */
-  readonly keys: readonly PrefixKey[]
   /** @param random returns numbers from 0 up to 1 */
   evaluate(values: PrefixValues, random?: () => number): string
 }
@@ -62,7 +39,7 @@ export interface Prefix {
  */
 export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix {
   const parts: Part[] = []
-  const found: Found = { time: false, errorType: false, any: false, keys: [] }
+  const found = { time: false, errorType: false, any: false }
   let at = 0
   for (const { index, 0: whole, groups } of text.matchAll(
     /!\{(?<name>[^:}]*)(?::(?<value>[^}]*))?(?<end>\}?)/g,
@@ -79,7 +56,6 @@ export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix 
   if (!found.time) parts.push(timestamp(DEFAULT_TIME))
   return {
     dynamic: found.any,
-    keys: found.keys,
     evaluate: (values, random = Math.random) => parts.map((part) => part(values, random)).join(''),
   }
 }
@@ -89,15 +65,13 @@ const literal =
   () =>
     text
 
-function expression(name: string, value: string, kind: 'delivered' | 'failed', found: Found): Part {
+function expression(
+  name: string,
+  value: string,
+  kind: 'delivered' | 'failed',
+  found: { time: boolean; errorType: boolean; any: boolean },
+): Part {
   found.any = true
-  if (Object.hasOwn(KEY_SOURCES, name)) {
-    if (kind === 'failed')
-      throw new PrefixError(`!{${name}:${value}} is only for the prefix of delivered records.`)
-    if (value === '') throw new PrefixError(`!{${name}:} needs the name of a partition key.`)
-    found.keys.push({ from: KEY_SOURCES[name], name: value })
-    return ({ keys }) => keys?.[value] ?? ''
-  }
   if (name === 'timestamp') {
     found.time = true
     return timestamp(value)
@@ -112,7 +86,7 @@ function expression(name: string, value: string, kind: 'delivered' | 'failed', f
     return ({ errorType = '' }) => errorType
   }
   throw new PrefixError(
-    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string}, !{firehose:error-output-type}, !{partitionKeyFromQuery:…} and !{partitionKeyFromLambda:…}.`,
+    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string} and !{firehose:error-output-type}.`,
   )
 }
 

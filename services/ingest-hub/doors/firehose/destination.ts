@@ -183,8 +183,6 @@ function requirePrefix(
   try {
     const prefix = parsePrefix(text, kind)
     const start = prefix.evaluate({ time: SAMPLE_TIME, timeZone, errorType: LONGEST_ERROR_TYPE })
-    if (prefix.keys.length > 0)
-      throw new PrefixError('Partition keys need dynamic partitioning, which is not served.')
     if (CONTROL.test(start)) throw new PrefixError('It has control characters.')
     // The name of the object follows, so that the text after the last slash is a part of it.
     if (`${start}x`.split('/').some((segment) => segment === '..' || segment === '.'))

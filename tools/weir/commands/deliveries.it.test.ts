@@ -42,6 +42,7 @@ test('says what is collected, what waits and why, and that it is delivered', asy
   await world.put(collecting, 0, ['a', 'b', 'c'])
   await world.put(stuck, 0, ['d', 'e'])
   await expect.poll(async () => (await shown(stuck.name)).failure, soon).toMatch(FAILURE)
+  await expect.poll(async () => (await shown(stuck.name)).waiting.objects, soon).toBe(1)
   expect(await shown(stuck.name)).toMatchObject({
     status: 'ACTIVE',
     destination: `s3://${bucketOf(stuck)}/a/`,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { checks, ofStoredForm, storedForm } from './delivery-stream.ts'
+import { NO_PROCESSING } from './processing.ts'
 import { deliveryStream, httpEndpoint } from './testing/delivery-stream.ts'
 
 /** As it is in the log, and read again. */
@@ -22,6 +23,17 @@ test('one with an endpoint is read again, and has no destination that older vers
   expect(stored).not.toHaveProperty('destination')
   checks.stream(stored, 'calls')
   expect(ofStoredForm(stored)).toEqual(stream)
+})
+
+test('so is one whose records are processed, or come from a stream', () => {
+  const processed = deliveryStream('lake', { processing: NO_PROCESSING })
+  const source = { type: 'KinesisStreamAsSource', topic: 'stream.clicks' } as const
+  for (const stream of [processed, { ...deliveryStream('lake'), ...source }]) {
+    const stored = reread(storedForm(stream))
+    expect(stored).not.toHaveProperty('destination')
+    checks.stream(stored, 'lake')
+    expect(ofStoredForm(stored)).toEqual(stream)
+  }
 })
 
 test('fields that a later version added stay in the entry', () => {

@@ -63,6 +63,8 @@ const requiredOfS3 = {
 const s3 = object(requiredOfS3, {
   /** If given, its records go through a topic of processed records. It is given at the creation or never. */
   processing,
+  /** Whether objects have records with the same partition keys. It is chosen at the creation. */
+  isPartitioned: flag,
 })
 export type S3Destination = ShapedBy<typeof s3>
 
@@ -104,21 +106,20 @@ export type DeliveryStream = ShapedBy<typeof deliveryStream> & {
 }
 
 /**
- * The delivery stream as the control log has it. One with an endpoint has `backup` in the place of `destination`:
- * versions that know S3 only refuse such entries, and so do not deliver their records to S3.
+ * The delivery stream as the control log has it. One that is more than records put directly into S3 has `place` instead
+ * of `destination`: versions that know no more refuse such entries, and so do not deliver their records as they are.
  */
 export function storedForm({ endpoint, destination, ...stream }: DeliveryStream): object {
-  return endpoint === null ? { ...stream, destination } : { ...stream, backup: destination, endpoint }
+  if (endpoint !== null) return { ...stream, place: destination, endpoint }
+  const isPlain = stream.type === 'DirectPut' && destination.processing === undefined
+  return isPlain ? { ...stream, destination } : { ...stream, place: destination }
 }
 
 /** The delivery stream of a checked entry. Fields that only later versions know are kept. */
 export function ofStoredForm(state: object): DeliveryStream {
-  const { backup, ...stream } = state as { readonly backup?: S3Destination }
-  return { endpoint: null, ...stream, ...(backup && { destination: backup }) } as DeliveryStream
+  const { place, ...stream } = state as { readonly place?: S3Destination }
+  return { endpoint: null, ...stream, ...(place && { destination: place }) } as DeliveryStream
 }
-
-const hasEndpoint = (state: unknown): state is { readonly backup: unknown; readonly endpoint: unknown } =>
-  typeof state === 'object' && state !== null && 'endpoint' in state
 
 /** The name of the stream that is its source. */
 export const streamOf = ({ topic }: Pick<DeliveryStream, 'topic'>): string =>
@@ -131,9 +132,13 @@ export const deliveredTopic = ({ name, topic, destination }: DeliveryStream): st
 /** Checks the form in which entries are stored. */
 export const checks = {
   stream(state, name) {
-    const entry = hasEndpoint(state) ? { ...state, destination: state.backup } : state
-    const found = read(deliveryStream, entry, 'ignored')
-    if (hasEndpoint(state)) endpoint(state.endpoint, 'endpoint', 'ignored')
+    const entry = state as { readonly place?: unknown; readonly endpoint?: unknown } | null
+    const found = read(
+      deliveryStream,
+      entry?.place ? { ...entry, destination: entry.place } : entry,
+      'ignored',
+    )
+    if (entry?.endpoint !== undefined) endpoint(entry.endpoint, 'endpoint', 'ignored')
     if (found.name !== name) throw new Error('The delivery stream is stored under the name of another one.')
     // The topic is deleted with the delivery stream.
     if (found.type === 'DirectPut' && found.topic !== TOPIC_PREFIX + name)

@@ -17,7 +17,14 @@ export {
 } from './delivery-stream.ts'
 export { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
 export type { Buffering, Endpoint, HttpEndpoint } from './endpoint.ts'
-export { type Prefix, PrefixError, type PrefixValues, parsePrefix, suffixTime } from './object-prefix.ts'
+export {
+  type Prefix,
+  PrefixError,
+  type PrefixValues,
+  parsePrefix,
+  requireStart,
+  suffixTime,
+} from './object-prefix.ts'
 export {
   LAMBDA_INTERVAL_SECONDS,
   LAMBDA_RETRIES,

@@ -39,6 +39,21 @@ test('failed records have prefixes of their own', () => {
   expect(failed('!{firehose:error-output-type}/!{timestamp:yyyy}/')).toBe('processing-failed/2025/')
 })
 
+test('partition keys are in the prefix of delivered records', () => {
+  const prefix = parsePrefix(
+    '!{partitionKeyFromQuery:hall}/!{partitionKeyFromLambda:day}/!{timestamp:yyyy}/',
+    'delivered',
+  )
+  expect(prefix.keys).toEqual([
+    { from: 'query', name: 'hall' },
+    { from: 'lambda', name: 'day' },
+  ])
+  expect(prefix.evaluate({ ...values, keys: { hall: 'a b', day: '1/2' } })).toBe('a b/1/2/2025/')
+  expect(() => parsePrefix('!{partitionKeyFromQuery:hall}/', 'failed')).toThrow(
+    'is only for the prefix of delivered records',
+  )
+})
+
 describe('what cannot be used is told', () => {
   test.each([
     ['!{timestamp:yyyy', 'The expression !{timestamp:yyyy does not end with }.'],
@@ -46,6 +61,7 @@ describe('what cannot be used is told', () => {
     ['!{timestamp:}', '!{timestamp:} needs a pattern'],
     ['!{timestamp}', '!{timestamp:} needs a pattern'],
     ['!{time:yyyy}', '!{time:yyyy} is not known; there are'],
+    ['!{partitionKeyFromQuery:}', 'needs the name of a partition key'],
     ['!{firehose:error-output-type}', 'is only for the prefix of failed records'],
   ])('%s', (text, message) => {
     expect(() => parsePrefix(text, 'delivered')).toThrow(PrefixError)

@@ -12,6 +12,14 @@ export interface PrefixValues {
   readonly timeZone: string
   /** `processing-failed` and its likes, for objects with failed records. */
   readonly errorType?: string
+  /** The partition keys of the object's records. */
+  readonly keys?: Readonly<Record<string, string>>
+}
+
+/** A partition key that a prefix uses: `!{partitionKeyFromQuery:customer}`. */
+export interface PrefixKey {
+  readonly from: 'query' | 'lambda'
+  readonly name: string
 }
 
 /** A prefix that cannot be used. The message is a sentence. */
@@ -26,9 +34,24 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 type Part = (values: PrefixValues, random: () => number) => string
 
+/** What the expressions so far are about. */
+interface Found {
+  time: boolean
+  errorType: boolean
+  any: boolean
+  readonly keys: PrefixKey[]
+}
+
+const KEY_SOURCES: Readonly<Record<string, PrefixKey['from']>> = {
+  partitionKeyFromQuery: 'query',
+  partitionKeyFromLambda: 'lambda',
+}
+
 export interface Prefix {
   /** Whether it has expressions. */
   readonly dynamic: boolean
+  /** The partition keys that it uses. */
+  readonly keys: readonly PrefixKey[]
   /** @param random returns numbers from 0 up to 1 */
   evaluate(values: PrefixValues, random?: () => number): string
 }
@@ -39,7 +62,7 @@ export interface Prefix {
  */
 export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix {
   const parts: Part[] = []
-  const found = { time: false, errorType: false, any: false }
+  const found: Found = { time: false, errorType: false, any: false, keys: [] }
   let at = 0
   for (const { index, 0: whole, groups } of text.matchAll(
     /!\{(?<name>[^:}]*)(?::(?<value>[^}]*))?(?<end>\}?)/g,
@@ -56,8 +79,29 @@ export function parsePrefix(text: string, kind: 'delivered' | 'failed'): Prefix 
   if (!found.time) parts.push(timestamp(DEFAULT_TIME))
   return {
     dynamic: found.any,
+    keys: found.keys,
     evaluate: (values, random = Math.random) => parts.map((part) => part(values, random)).join(''),
   }
+}
+
+/** Bytes of an object's name (S3 user guide, "Naming Amazon S3 objects"). */
+const MAX_KEY_BYTES = 1024
+/** The bytes after an object's prefix, besides the stream's name: -VERSION-2025-11-24-20-00-00-UUID.gz */
+const SUFFIX_BYTES = 1 + 10 + 1 + 19 + 1 + 36 + 3
+const CONTROL = /\p{Cc}/u
+
+/**
+ * Throws a PrefixError if the names of objects cannot begin with the text.
+ * @param name the name of the delivery stream
+ */
+export function requireStart(start: string, name: string, fileExtension: string): void {
+  const rest = SUFFIX_BYTES + name.length + fileExtension.length
+  if (CONTROL.test(start)) throw new PrefixError('It has control characters.')
+  // The name of the object follows, so that the text after the last slash is a part of it.
+  if (`${start}x`.split('/').some((segment) => segment === '..' || segment === '.'))
+    throw new PrefixError('It has . or .. between slashes, which some stores take for another folder.')
+  if (Buffer.byteLength(start) + rest > MAX_KEY_BYTES)
+    throw new PrefixError(`The names of its objects would be longer than ${MAX_KEY_BYTES} bytes.`)
 }
 
 const literal =
@@ -65,13 +109,15 @@ const literal =
   () =>
     text
 
-function expression(
-  name: string,
-  value: string,
-  kind: 'delivered' | 'failed',
-  found: { time: boolean; errorType: boolean; any: boolean },
-): Part {
+function expression(name: string, value: string, kind: 'delivered' | 'failed', found: Found): Part {
   found.any = true
+  if (Object.hasOwn(KEY_SOURCES, name)) {
+    if (kind === 'failed')
+      throw new PrefixError(`!{${name}:${value}} is only for the prefix of delivered records.`)
+    if (value === '') throw new PrefixError(`!{${name}:} needs the name of a partition key.`)
+    found.keys.push({ from: KEY_SOURCES[name], name: value })
+    return ({ keys = {} }) => (Object.hasOwn(keys, value) ? keys[value] : '')
+  }
   if (name === 'timestamp') {
     found.time = true
     return timestamp(value)
@@ -86,7 +132,7 @@ function expression(
     return ({ errorType = '' }) => errorType
   }
   throw new PrefixError(
-    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string} and !{firehose:error-output-type}.`,
+    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string}, !{firehose:error-output-type}, !{partitionKeyFromQuery:…} and !{partitionKeyFromLambda:…}.`,
   )
 }
 

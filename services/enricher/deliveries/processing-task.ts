@@ -16,6 +16,7 @@ import type { Stage } from '@weir/service'
 import type { Streams } from '@weir/streams'
 import type { Functions } from '../functions/functions.ts'
 import { expanded, type Input, sourceRecords, type Unprocessable } from './inputs.ts'
+import { PartitionKeys } from './partition-keys.ts'
 import {
   type Failed,
   type Fate,
@@ -54,6 +55,7 @@ const newGroup = (): Group => ({ entries: [], texts: [], dataBytes: 0, textBytes
 
 export class ProcessingTask implements Task {
   readonly #options: ProcessingTaskOptions
+  readonly #partitionKeys = new PartitionKeys()
 
   constructor(options: ProcessingTaskOptions) {
     this.#options = options
@@ -141,15 +143,16 @@ export class ProcessingTask implements Task {
   #append(out: Appender, stream: DeliveryStream, input: Input, fate: Fate, lambdaArn?: string): void {
     if (fate === undefined) return
     const { partition, partitions, counts } = this.#options
-    const failed: Failed | undefined =
-      'reason' in fate
-        ? fate
-        : fate.data.length > MAX_VALUE_BYTES
-          ? { reason: TOO_LARGE, attemptsMade: 1 }
-          : undefined
-    const { data, partitionKeys } = failed === undefined && 'data' in fate ? fate : { data: input.data }
     const headers: Record<string, string> = { [HEADERS.arrivedAt]: String(input.arrivedAt) }
-    if (partitionKeys !== undefined) headers[HEADERS.partitionKeys] = JSON.stringify(partitionKeys)
+    let failed: Failed | undefined
+    if ('reason' in fate) failed = fate
+    else if (fate.data.length > MAX_VALUE_BYTES) failed = { reason: TOO_LARGE, attemptsMade: 1 }
+    else if (stream.destination.isPartitioned) {
+      const found = this.#partitionKeys.of(stream, fate.partitionKeys)
+      if ('keys' in found) headers[HEADERS.partitionKeys] = JSON.stringify(found.keys)
+      else failed = { reason: found.reason, attemptsMade: 1 }
+    }
+    const { data } = failed === undefined && 'data' in fate ? fate : input
     if (failed !== undefined) {
       counts.failed(1)
       const failure: ProcessingFailure = {

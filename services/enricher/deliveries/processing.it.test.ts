@@ -10,6 +10,7 @@ import {
   openDeliveryStreams,
   type Processing,
   type ProcessingFailure,
+  type S3Destination,
 } from '@weir/deliveries'
 import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
 import { appendRecord, decodeHeaders, type Producer, valueOf, writeRecords } from '@weir/kafka'
@@ -52,9 +53,10 @@ const lambdaOf = (name: string, changes: Partial<Lambda> = {}): Lambda => ({
 async function create(
   processing: Partial<Processing>,
   from: Partial<DeliveryStream> = {},
+  changes: Partial<S3Destination> = {},
 ): Promise<DeliveryStream> {
   const plain = deliveryStream(uniqueName('processed'))
-  const destination = { ...plain.destination, processing: { ...NO_PROCESSING, ...processing } }
+  const destination = { ...plain.destination, processing: { ...NO_PROCESSING, ...processing }, ...changes }
   const stream = { ...plain, ...from, destination }
   const { admin } = backends.kafka
   const spec = { partitions: 2, replicas: 1, configs: LOG_APPEND_TIME }
@@ -139,7 +141,7 @@ test('each record is what the function says, in order; what it gets wrong is kep
   expect(found.map(({ text }) => text)).toEqual(['FIRST', 'KEYS', ...wrong, 'LAST'])
   expect(found[0].partition).toBe(1)
   expect(Number(found[0].headers['weir-arrived-at'])).toBeGreaterThan(before - 10_000)
-  expect(JSON.parse(found[1].headers['weir-partition-keys'])).toEqual({ year: '2026', who: 'a' })
+  expect(found[1].headers).not.toHaveProperty('weir-partition-keys')
   expect(found.map(({ failure }) => failure?.errorCode)).toEqual([
     undefined,
     undefined,
@@ -186,6 +188,20 @@ test.each([
   },
   120_000,
 )
+
+test('with dynamic partitioning, records have the keys that the prefix uses, or are failures', async () => {
+  const name = uniqueName('keys')
+  await host([functionOf(name, OBEDIENT)])
+  const prefix = '!{partitionKeyFromLambda:who}/'
+  const stream = await create({ lambda: lambdaOf(name) }, {}, { prefix, isPartitioned: true })
+  await put(stream, 0, ['keys', 'none'])
+  const [keys, none] = await untilThereAre(2, stream)
+  expect(keys.headers['weir-partition-keys']).toBe('{"who":"a"}')
+  expect(none.failure).toMatchObject({
+    errorCode: 'DynamicPartitioning.S3PrefixEvaluationFailed',
+    errorMessage: expect.stringContaining('no partition key who'),
+  })
+}, 60_000)
 
 test('records for a function that does not exist are failures', async () => {
   await host([])

@@ -2,9 +2,18 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
+import { HEADERS } from '@weir/contracts/headers.ts'
 import { type DeliveryStream, NO_PROCESSING } from '@weir/deliveries'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { bucketOf, CREDENTIALS, FAILURE, linesOf, openWorld, type World } from '../testing/deliveries.ts'
+import {
+  bucketOf,
+  CREDENTIALS,
+  FAILURE,
+  failed,
+  linesOf,
+  openWorld,
+  type World,
+} from '../testing/deliveries.ts'
 
 const soon = { timeout: 30_000, interval: 100 }
 const MIB = 1 << 20
@@ -114,11 +123,11 @@ test('failed records have objects of their own, under the prefix for errors, ove
   // One part is decided while the other one is still collected.
   await world.put(stream, 0, ['a0', 'a1'])
   await pause(1500)
-  await world.put(stream, 0, ['b0'], FAILURE)
+  await world.put(stream, 0, ['b0'], failed(FAILURE))
   await world.put(stream, 0, ['a2'])
   await untilThereAre(1, stream)
   await running.shift()!.stop(5000)
-  await world.put(stream, 0, ['b1'], FAILURE)
+  await world.put(stream, 0, ['b1'], failed(FAILURE))
   await world.put(stream, 0, ['a3'])
   await deliver()
   const contents = async () => {
@@ -134,6 +143,46 @@ test('failed records have objects of their own, under the prefix for errors, ove
   await pause(3500)
   expect((await objects(stream)).size).toBe(3)
 }, 60_000)
+
+test('records with partition keys are collected by their keys, and at most 500 parts at a time', async () => {
+  await deliver()
+  const prefix = 'hall=!{partitionKeyFromLambda:hall}/!{timestamp:yyyy}/'
+  const settings = {
+    intervalSeconds: 900,
+    sizeMiB: 64,
+    prefix,
+    errorPrefix: 'errors/',
+    processing: NO_PROCESSING,
+    isPartitioned: true,
+  }
+  const stream = await world.create(settings, { partitions: 1 })
+  const halls = Array.from({ length: 600 }, (_, i) => `${i}`)
+  await Promise.all(
+    halls.map((hall) => world.put(stream, 0, [hall], { [HEADERS.partitionKeys]: JSON.stringify({ hall }) })),
+  )
+  // The oldest parts have given their places to the others.
+  await expect.poll(async () => (await objects(stream)).size, soon).toBe(100)
+  await running.shift()!.stop(5000)
+  await world.change(stream.name, (before) => ({
+    ...before,
+    destination: { ...before.destination, intervalSeconds: 1 },
+  }))
+  await deliver()
+  await Promise.all(
+    halls.map((hall) => world.put(stream, 0, [hall], { [HEADERS.partitionKeys]: JSON.stringify({ hall }) })),
+  )
+  await expect.poll(() => lag(stream), soon).toBe(0)
+  await pause(3000)
+  const progress = () => running[0].value.progressOf(stream)[0]
+  await expect.poll(() => progress().objects.length, soon).toBe(0)
+  expect(progress().ahead).toEqual([])
+  const found = await objects(stream)
+  expect(linesOf(found).sort()).toEqual([...halls, ...halls].sort())
+  for (const [key, bytes] of found)
+    expect(new Set(bytes.toString().split('\n').filter(Boolean))).toEqual(
+      new Set([/^hall=(\d+)\//.exec(key)![1]]),
+    )
+}, 90_000)
 
 test('objects wait for a bucket that does not exist yet, and reading waits for them', async () => {
   await deliver()

@@ -58,8 +58,11 @@ interface Open {
   readonly since: number
 }
 
-/** The partition is not read while this number of objects of a part wait for their store. */
+/** The partition is not read while this number of objects of a part wait for their store, or of all parts. */
 const MAX_WAITING = 4
+const MAX_WAITING_OF_ALL = 512
+/** The most parts that are collected at a time. AWS has 500 active partitions for a delivery stream. */
+const MAX_OPEN = 500
 const MIB = 1 << 20
 /** Bytes of the source that are read again at a time. */
 const FETCH_BYTES = 4 * MIB
@@ -158,6 +161,10 @@ export class DeliveryTask implements Task {
     const open = this.#open.get(part)
     if (open !== undefined && !fits(open, batch, i))
       return this.#decide(open, batch.offsets[i]).then(() => this.#add(batch, i))
+    if (open === undefined && this.#open.size === MAX_OPEN) {
+      const [oldest] = this.#open.values()
+      return this.#decide(oldest, batch.offsets[i]).then(() => this.#add(batch, i))
+    }
     const { spool, form } = open ?? this.#openSpool(part, batch.offsets[i], batch.timestamps[i], Date.now())
     return addTo(spool, batch, i, form.delimiter) ? spool.flush() : undefined
   }
@@ -308,6 +315,7 @@ export class DeliveryTask implements Task {
 /** Whether reading waits for objects to be delivered. */
 function tooMany(delivering: readonly Decided[]): boolean {
   if (delivering.length < MAX_WAITING) return false
+  if (delivering.length >= MAX_WAITING_OF_ALL) return true
   const counts = new Map<Part, number>()
   for (const { object } of delivering) counts.set(object.part, (counts.get(object.part) ?? 0) + 1)
   return Math.max(...counts.values()) >= MAX_WAITING

@@ -79,9 +79,5 @@ export function errorKey(
   let at = 0
   const random = (): number => digest[at++ % digest.length] / 256
   const values = { time, timeZone, errorType: FOLDERS[kind] }
-  const prefix =
-    errorPrefix === ''
-      ? `${values.errorType}/${parsePrefix('', 'delivered').evaluate(values)}`
-      : parsePrefix(errorPrefix, 'failed').evaluate(values, random)
-  return prefix + key.slice(key.lastIndexOf('/') + 1)
+  return parsePrefix(errorPrefix, 'failed').evaluate(values, random) + key.slice(key.lastIndexOf('/') + 1)
 }

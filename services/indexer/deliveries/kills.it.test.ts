@@ -6,7 +6,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { deliveredTopic, NO_PROCESSING } from '@weir/deliveries'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bucketOf, FAILURE, linesOf, openWorld, startIndexer, type World } from '../testing/deliveries.ts'
+import {
+  bucketOf,
+  FAILURE,
+  failed,
+  linesOf,
+  openWorld,
+  startIndexer,
+  type World,
+} from '../testing/deliveries.ts'
 import { type FlakyStore, startFlakyStore } from '../testing/flaky-store.ts'
 
 const KILLS = process.env.WEIR_FAULTS === 'long' ? 20 : 6
@@ -43,11 +51,11 @@ test('each record is in exactly one object', { timeout: 900_000 }, async () => {
   const writing = (async () => {
     while (isWriting) {
       const part = PARTS[Math.floor(Math.random() * PARTS.length)]
-      const failure = part === 'ok' ? undefined : { ...FAILURE, outputType: part }
+      const headers = part === 'ok' ? {} : failed({ ...FAILURE, outputType: part })
       const count = 1 + Math.floor(Math.random() * 40)
       const records = Array.from({ length: count }, () => `${part} ${number++}`)
       // A record that failed may be stored nevertheless; the topic itself says which ones are.
-      await world.put(stream, number % PARTITIONS, records, failure).catch(() => {})
+      await world.put(stream, number % PARTITIONS, records, headers).catch(() => {})
       await pause(5)
     }
   })()

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type DeliveryStream, parsePrefix, suffixTime } from '@weir/deliveries'
 import { extensionOf } from './object-file.ts'
-import { failureOf, type Part } from './part.ts'
+import { failureOf, keysOf, type Part } from './part.ts'
 
 /** Returns a name that no other object has. @param time when its oldest record arrived, ms since the epoch */
 export function objectKey({ name, version, destination }: DeliveryStream, part: Part, time: number): string {
@@ -10,7 +10,7 @@ export function objectKey({ name, version, destination }: DeliveryStream, part: 
   const errorType = failureOf(part)
   const start =
     errorType === undefined ? parsePrefix(prefix, 'delivered') : parsePrefix(errorPrefix, 'failed')
-  const values = { time, timeZone, errorType }
+  const values = { time, timeZone, errorType, keys: keysOf(part) }
   const extension = fileExtension === '' ? extensionOf(compression) : fileExtension
   return `${start.evaluate(values)}${name}-${version}-${suffixTime(values)}-${randomUUID()}${extension}`
 }

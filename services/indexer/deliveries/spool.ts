@@ -9,6 +9,8 @@ export type Delimiter = boolean | 'frame'
 
 /** Bytes that are collected in memory before they are written. */
 const CHUNK_BYTES = 64 << 10
+/** The buffer of a spool grows from twice this, since there may be thousands of them. */
+const FIRST_BYTES = 2 << 10
 const LINE_FEED = 10
 
 export class Spool {
@@ -82,7 +84,8 @@ export class Spool {
   #reserve(length: number): void {
     const needed = this.#used + length
     if (this.#chunk !== undefined && needed <= this.#chunk.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * CHUNK_BYTES, needed))
+    const doubled = Math.min(2 * (this.#chunk?.length ?? FIRST_BYTES), 2 * CHUNK_BYTES)
+    const larger = Buffer.allocUnsafeSlow(Math.max(doubled, needed))
     this.#chunk?.copy(larger, 0, 0, this.#used)
     this.#chunk = larger
   }

@@ -27,9 +27,9 @@ import { deliveryStream } from '@weir/deliveries/testing/delivery-stream.ts'
 import { egressConfig } from '@weir/egress'
 import {
   encodeHeaders,
+  type Headers,
   type Kafka,
   kafkaConfig,
-  NO_HEADERS,
   openKafka,
   type Producer,
   writeRecords,
@@ -76,12 +76,12 @@ export interface World {
     },
   ): Promise<DeliveryStream>
   change(name: string, decide: (stream: DeliveryStream) => DeliveryStream | undefined): Promise<void>
-  /** Resolves when the records are stored, in this order. @param failure why they could not be processed */
+  /** Resolves when the records are stored, in this order. @param headers of each record */
   put(
     stream: Pick<DeliveryStream, 'topic'> | DeliveryStream,
     partition: number,
     records: readonly (string | Buffer)[],
-    failure?: ProcessingFailure,
+    headers?: Headers,
   ): Promise<void>
   /** The objects of a bucket by their keys. */
   objects(bucket: string): Promise<ReadonlyMap<string, Buffer>>
@@ -102,6 +102,11 @@ export const FAILURE: ProcessingFailure = {
   errorCode: 'Lambda.FunctionError',
   errorMessage: 'It threw.',
 }
+
+/** The headers of a record that could not be processed. */
+export const failed = (failure: ProcessingFailure): Headers => ({
+  [HEADERS.failure]: JSON.stringify(failure),
+})
 
 /** The lines of all objects, in the order of the objects' names. */
 export const linesOf = (objects: ReadonlyMap<string, Buffer>): string[] =>
@@ -175,14 +180,13 @@ export async function openWorld(): Promise<World> {
       return stream
     },
     change: (name, decide) => streams.value.change(name, (stream) => decide(stream!)),
-    put: (stream, partition, records, failure) =>
+    put: (stream, partition, records, headers = {}) =>
       writeRecords(producer, (out) => {
         const topic = 'destination' in stream ? deliveredTopic(stream) : stream.topic
-        const headers =
-          failure === undefined ? NO_HEADERS : encodeHeaders({ [HEADERS.failure]: JSON.stringify(failure) })
+        const encoded = encodeHeaders(headers)
         for (const record of records) {
           const value = Buffer.from(record)
-          out.append(topic, partition, null, 0, 0, value, 0, value.length, headers, 0, headers.length)
+          out.append(topic, partition, null, 0, 0, value, 0, value.length, encoded, 0, encoded.length)
         }
       }),
     async objects(Bucket) {

@@ -94,6 +94,7 @@ function describeS3(destination: S3Destination): object {
     ExtendedS3DestinationDescription: {
       ...s3,
       ProcessingConfiguration: describeProcessing(destination),
+      DynamicPartitioningConfiguration: destination.isPartitioned ? { Enabled: true } : undefined,
       S3BackupMode: 'Disabled',
       FileExtension: destination.fileExtension || undefined,
       CustomTimeZone: destination.timeZone,

@@ -77,7 +77,7 @@ describe('what is not served is refused by its name', () => {
     ['S3BackupConfiguration', { S3BackupConfiguration: S3 }],
     ['S3BackupUpdate', { S3BackupUpdate: S3 }],
     ['DataFormatConversionConfiguration', { DataFormatConversionConfiguration: {} }],
-    ['DynamicPartitioningConfiguration', { DynamicPartitioningConfiguration: { Enabled: true } }],
+    ['!{partitionKeyFromQuery:…}', { Prefix: '!{partitionKeyFromQuery:a}/', ErrorOutputPrefix: 'e/' }],
     [
       'The processor MetadataExtraction',
       { ProcessingConfiguration: { Processors: [{ Type: 'MetadataExtraction' }] } },
@@ -129,4 +129,37 @@ describe('what cannot be right is refused', () => {
       { ProcessingConfiguration: { ...delimiting, Enabled: false } },
     ],
   ])('%s', (message, input) => expect(() => of(input)).toThrow(message))
+})
+
+describe('dynamic partitioning', () => {
+  const LambdaArn = 'arn:aws:lambda:us-east-1:000000000000:function:keys'
+  const lambda = { Type: 'Lambda', Parameters: [{ ParameterName: 'LambdaArn', ParameterValue: LambdaArn }] }
+  const GOOD: S3Input = {
+    DynamicPartitioningConfiguration: { Enabled: true },
+    Prefix: '!{partitionKeyFromLambda:hall}/',
+    ErrorOutputPrefix: 'e/',
+    ProcessingConfiguration: { Processors: [lambda] },
+  }
+
+  test('has larger buffers, and is kept by updates', () => {
+    expect(of(GOOD)).toMatchObject({ isPartitioned: true, sizeMiB: 64, intervalSeconds: 300 })
+    expect(of({ Prefix: 'a/!{partitionKeyFromLambda:hall}/' }, GOOD)).toMatchObject({ isPartitioned: true })
+    expect(of({ DynamicPartitioningConfiguration: { Enabled: true } }, GOOD)).toEqual(of(GOOD))
+  })
+
+  test.each<[string, S3Input, S3Input?]>([
+    [
+      'DynamicPartitioningConfiguration must be enabled',
+      { ...GOOD, DynamicPartitioningConfiguration: undefined },
+    ],
+    ['Prefix must have partition keys', { ...GOOD, Prefix: 'a/' }],
+    ['there must be a Lambda processor', { ...GOOD, ProcessingConfiguration: undefined }],
+    ['ErrorOutputPrefix', { ...GOOD, ErrorOutputPrefix: undefined }],
+    ['at least 64 MB', { ...GOOD, BufferingHints: { SizeInMBs: 63, IntervalInSeconds: 60 } }],
+    ['at least 64 MB and 1 second', { ...GOOD, BufferingHints: { SizeInMBs: 64, IntervalInSeconds: 0 } }],
+    ['cannot be enabled or disabled later', { DynamicPartitioningConfiguration: { Enabled: false } }, GOOD],
+    ['cannot be enabled or disabled later', { DynamicPartitioningConfiguration: { Enabled: true } }, {}],
+    ['Prefix must have partition keys', { Prefix: 'a/' }, GOOD],
+    ['there must be a Lambda processor', { ProcessingConfiguration: { Processors: [] } }, GOOD],
+  ])('%s', (message, input, before) => expect(() => of(input, before)).toThrow(message))
 })

@@ -6,9 +6,11 @@ import {
   type Compression,
   PrefixError,
   parsePrefix,
+  requireStart,
   type S3Destination,
 } from '@weir/deliveries'
 import { invalidArgument, refused } from './firehose.ts'
+import { partitioningOf, requirePartitioning } from './partitioning.ts'
 import { type ProcessingInput, processingOf } from './processing.ts'
 
 /** The members of S3DestinationConfiguration, ExtendedS3DestinationConfiguration, and their updates. */
@@ -41,16 +43,10 @@ export interface S3Input {
 /** API reference, BufferingHints. */
 const DEFAULT_SIZE_MIB = 5
 const DEFAULT_INTERVAL_SECONDS = 300
-/** Bytes of an object's name (S3 user guide, "Naming Amazon S3 objects"). */
-const MAX_KEY_BYTES = 1024
-/** The bytes after an object's prefix, besides the stream's name: -VERSION-2025-11-24-20-00-00-UUID.gz */
-const SUFFIX_BYTES = 1 + 10 + 1 + 19 + 1 + 36 + 3
 /** A Wednesday in September, since the names of both are the longest in English. */
 const SAMPLE_TIME = Date.UTC(2025, 8, 24, 20, 30, 40)
 
 const LONGEST_ERROR_TYPE = 'AmazonOpenSearchService_failed'
-
-const CONTROL = /\p{Cc}/u
 
 export const DEFAULTS = {
   prefix: '',
@@ -94,9 +90,11 @@ export function destinationOf(
     ...bufferingOf(input.BufferingHints),
     ...encryptionOf(input.EncryptionConfiguration),
     ...processingOf(input.ProcessingConfiguration, account, before),
+    ...partitioningOf(input, before),
     ...loggingOf(input.CloudWatchLoggingOptions),
   }
   requirePrefixes(destination, name)
+  requirePartitioning(destination)
   return destination
 }
 
@@ -110,11 +108,6 @@ function requireServed(input: S3Input): void {
   // It is on unless it says that it is not (API reference).
   if (conversion !== undefined && conversion.Enabled !== false)
     throw refused('DataFormatConversionConfiguration', 'records are delivered in their own format')
-  if (input.DynamicPartitioningConfiguration?.Enabled === true)
-    throw refused(
-      'DynamicPartitioningConfiguration',
-      'the prefix of an object does not depend on its records',
-    )
   const { CompressionFormat: compression } = input
   if (compression !== undefined && !(COMPRESSIONS as readonly string[]).includes(compression))
     throw refused(`CompressionFormat ${compression}`, `there are ${COMPRESSIONS.join(' and ')}`)
@@ -165,30 +158,24 @@ export function requirePrefixes(
   { prefix, errorPrefix, fileExtension, timeZone }: S3Destination,
   stream: string,
 ): void {
-  const rest = SUFFIX_BYTES + stream.length + fileExtension.length
-  const isDynamic = requirePrefix('Prefix', prefix, 'delivered', timeZone, rest)
-  requirePrefix('ErrorOutputPrefix', errorPrefix, 'failed', timeZone, rest)
+  const names = { stream, fileExtension, timeZone }
+  const isDynamic = requirePrefix('Prefix', prefix, 'delivered', names)
+  requirePrefix('ErrorOutputPrefix', errorPrefix, 'failed', names)
   if (isDynamic && errorPrefix === '')
     throw invalidArgument('ErrorOutputPrefix cannot be null or empty when Prefix contains expressions.')
 }
 
-/** Returns whether it has expressions. @param rest the bytes of an object's name after the prefix */
+/** Returns whether it has expressions. */
 function requirePrefix(
   member: 'Prefix' | 'ErrorOutputPrefix',
   text: string,
   kind: 'delivered' | 'failed',
-  timeZone: string,
-  rest: number,
+  { stream, fileExtension, timeZone }: Readonly<Record<'stream' | 'fileExtension' | 'timeZone', string>>,
 ): boolean {
   try {
     const prefix = parsePrefix(text, kind)
     const start = prefix.evaluate({ time: SAMPLE_TIME, timeZone, errorType: LONGEST_ERROR_TYPE })
-    if (CONTROL.test(start)) throw new PrefixError('It has control characters.')
-    // The name of the object follows, so that the text after the last slash is a part of it.
-    if (`${start}x`.split('/').some((segment) => segment === '..' || segment === '.'))
-      throw new PrefixError('It has . or .. between slashes, which some stores take for another folder.')
-    if (Buffer.byteLength(start) + rest > MAX_KEY_BYTES)
-      throw new PrefixError(`The names of its objects would be longer than ${MAX_KEY_BYTES} bytes.`)
+    requireStart(start, stream, fileExtension)
     return prefix.dynamic
   } catch (error) {
     throw error instanceof PrefixError ? invalidArgument(`${member} is not valid: ${error.message}`) : error

@@ -91,8 +91,8 @@ export class DeliveryTask implements Task {
 
   async begin([{ offset }]: readonly Position[], signal: AbortSignal): Promise<void> {
     await this.#discard()
-    const { partition, progress, stream, folder } = this.#options
-    const stored = await progress.read(stream().id, partition, signal)
+    const { folder } = this.#options
+    const stored = await this.#stored(offset, signal)
     this.#isChanged = stored === undefined
     this.#position = offset
     for (const { part, next } of stored?.ahead ?? []) this.#ahead.set(part, next)
@@ -105,6 +105,21 @@ export class DeliveryTask implements Task {
       delivery: Promise.resolve(),
     }))
     await this.#readAgain(stored?.next ?? offset, signal)
+  }
+
+  /** The progress, unless it is about records of a source that was deleted and is there again. */
+  async #stored(offset: number, signal: AbortSignal): Promise<DeliveryProgress | undefined> {
+    const { partition, progress, stream, log } = this.#options
+    const { id, name } = stream()
+    const stored = await progress.read(id, partition, signal)
+    if (stored === undefined) return undefined
+    const { next, objects } = stored
+    if (Math.max(next, ...objects.map(({ to }) => to)) <= offset) return stored
+    log.error(
+      { deliveryStream: name, partition, objects: objects.length },
+      'the source was created anew; the records of objects that were not delivered are lost with the old one',
+    )
+    return undefined
   }
 
   async process(batch: RecordBatch, out: Appender, signal: AbortSignal): Promise<void> {

@@ -84,6 +84,23 @@ test('a source that is deleted holds up nothing, and is read again when it is cr
     .toEqual(['one', 'two'])
 }, 120_000)
 
+test('objects of a source that was deleted are not mixed with records of the new one', async () => {
+  const topic = await source()
+  const stream = await world.create({}, { bucketExists: false, from: reading(topic, [0, 0]) })
+  await world.put({ topic }, 0, ['one', 'two', 'three'])
+  const waiting = () => replica.value.progressOf(stream).flatMap(({ objects }) => objects).length
+  await expect.poll(waiting, soon).toBe(1)
+  await replica.stop(5000)
+  await world.kafka.admin.deleteTopics([topic])
+  const configs = { 'message.timestamp.type': 'LogAppendTime' }
+  await world.kafka.admin.createTopics([{ name: topic, partitions: 2, replicas: 1, configs }])
+  await world.bucket(bucketOf(stream))
+  await world.put({ topic }, 0, ['new'])
+  replica = await world.deliver()
+  await expect.poll(() => lines(stream), { ...soon, timeout: 60_000 }).toEqual(['new'])
+  expect((await world.objects(bucketOf(stream))).size).toBe(1)
+}, 180_000)
+
 test('processed records are delivered instead of the source, under the time at which they arrived there', async () => {
   const topic = await source()
   const destination = deliveryStream('processed').destination

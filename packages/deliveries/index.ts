@@ -34,3 +34,4 @@ export {
   type Processing,
   type ProcessingFailure,
 } from './processing.ts'
+export { runDeliveryStreams, type StreamRun, type StreamRuns, type StreamRunsOptions } from './stream-runs.ts'

@@ -34,7 +34,7 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 type Part = (values: PrefixValues, random: () => number) => string
 
-/** What the expressions so far are about. */
+/** The expressions that have been read. */
 interface Found {
   time: boolean
   errorType: boolean

@@ -1,4 +1,4 @@
-/** What happens to records before they are delivered, and how records that cannot be processed are kept. */
+/** The processing of records before they are delivered, and the form in which failed records are kept. */
 import { flag, integer, nullable, number, object, oneOf, type ShapedBy, text } from '@weir/topics/shape.ts'
 
 /** The beginning of the names of the topics that have processed records. */

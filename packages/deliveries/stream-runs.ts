@@ -4,14 +4,14 @@ import { pause } from '@weir/timing'
 import type { DeliveryStream } from './delivery-stream.ts'
 import { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
 
-/** What runs for one delivery stream. */
+/** The work for one delivery stream. */
 export interface StreamRun {
   ready(): boolean
   stop(drainMs: number): Promise<void>
 }
 
 export interface StreamRunsOptions extends Omit<DeliveryStreamsOptions, 'changed'> {
-  /** Returns what the run depends on: with another text it is begun anew. Undefined: the delivery stream does not run. */
+  /** The run begins anew when this returns another text, and ends when it returns undefined. */
   dependsOn(stream: DeliveryStream): string | undefined
   /** @param current returns the delivery stream as it is now; its source and its id do not change */
   start(stream: DeliveryStream, current: () => DeliveryStream): Promise<StreamRun>
@@ -52,7 +52,7 @@ export async function runDeliveryStreams(options: StreamRunsOptions): Promise<Re
     })
   }
 
-  /** Starts and stops what the control log says. Returns whether all of that succeeded. */
+  /** Starts and stops runs as the control log says. Returns whether all of that succeeded. */
   const carryOut = async (): Promise<boolean> => {
     for (const [name, { as, run }] of running) {
       const stream = byName.get(name)

@@ -19,14 +19,14 @@ export interface Input {
   readonly kinesis?: object
 }
 
-/** What is known about a record that cannot be processed. */
+/** Why a record cannot be processed. */
 export type Reason = Pick<ProcessingFailure, 'outputType' | 'errorCode' | 'errorMessage'>
 
 export interface Unprocessable extends Input {
   readonly reason: Reason
 }
 
-/** Of a record after it is inflated. */
+/** The most bytes of a record after it is inflated. */
 const MAX_INFLATED_BYTES = 6 << 20
 /** How long the shard of a record may be unknown here, and how often it is looked for (ms). */
 const SHARD_WAIT_MS = 5000

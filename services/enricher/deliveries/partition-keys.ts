@@ -14,7 +14,7 @@ export class PartitionKeys {
   /**
    * Returns those of the keys that the prefix of objects uses, in the prefix's order; or why no object can have the
    * record.
-   * @param given what the function has answered
+   * @param given the keys in the function's answer
    */
   of({ name, destination }: DeliveryStream, given: Keys = {}): { keys: Keys } | { reason: Reason } {
     const { prefix, fileExtension, timeZone } = destination

@@ -116,7 +116,7 @@ export class ProcessingTask implements Task {
     return current
   }
 
-  /** Invokes the function with the group, and appends what becomes of it. */
+  /** Invokes the function with the group, and appends the results. */
   async #flush(
     { entries, texts }: Group,
     stream: DeliveryStream,

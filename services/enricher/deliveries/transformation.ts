@@ -15,7 +15,7 @@ import type { Input, Reason } from './inputs.ts'
 
 export type Lambda = NonNullable<Processing['lambda']>
 
-/** What became of a record. Undefined: it was dropped. */
+/** The result of a record. Undefined: it was dropped. */
 export type Fate = Transformed | Failed | undefined
 
 export interface Transformed {

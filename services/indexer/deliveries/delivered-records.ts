@@ -95,5 +95,5 @@ function withArrivals(batch: RecordBatch): RecordBatch {
   return { ...batch, timestamps }
 }
 
-/** Of a Date, ms. */
+/** The latest time of a Date, ms. */
 const MAX_TIME = 8.64e15

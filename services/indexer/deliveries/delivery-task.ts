@@ -73,7 +73,7 @@ export class DeliveryTask implements Task {
   readonly #options: DeliveryTaskOptions
   #objects: Decided[] = []
   readonly #open = new Map<Part, Open>()
-  /** For parts that are decided beyond the first offset of the open records: the offset up to which they are. */
+  /** The offsets up to which parts are decided, if those are beyond the first offset of the open records. */
   readonly #ahead = new Map<Part, number>()
   /** The next offset to be read. */
   #position = 0

@@ -6,7 +6,7 @@ import type { Delimiter } from './spool.ts'
 
 const delimiter: Shape<Delimiter> = (value, at, extra) => (value === 'frame' ? value : flag(value, at, extra))
 
-/** What does not follow the delivery stream's changes, since a repetition must do the same again. */
+/** Settings that do not follow the delivery stream's changes, since a repetition must do the same again. */
 const endpoint = object({
   kind: oneOf('http'),
   /** The prefix of objects with records that were given up, as it was configured. */
@@ -26,7 +26,7 @@ const form = object(
 )
 export type Form = ShapedBy<typeof form>
 
-/** Records that could not be processed are lines of JSON in S3, whatever the delivery stream's endpoint. */
+/** Records that could not be processed are lines of JSON in S3, also if the delivery stream has an endpoint. */
 export function formOf({ destination, endpoint }: DeliveryStream, part: Part): Form {
   const { bucketArn, compression, kmsKeyArn, prefix, errorPrefix, timeZone } = destination
   const common = { bucket: bucketArn.slice(bucketArn.lastIndexOf(':') + 1), compression, kmsKeyArn }

@@ -1,4 +1,4 @@
-/** What an HTTP endpoint answers (Firehose developer guide, "HTTP endpoint delivery request and response specifications"). */
+/** The answers of HTTP endpoints (Firehose developer guide, "HTTP endpoint delivery request and response specifications"). */
 import { EgressError, type EgressErrorCode, type EgressResponse } from '@weir/egress'
 import type { Failure } from './place.ts'
 
@@ -58,7 +58,7 @@ function complaintOf({ headers, body }: EgressResponse, requestId: string): stri
   return undefined
 }
 
-/** A receiver may repeat what it was sent. */
+/** Returns the text without the secret, which a receiver may repeat. */
 function shown(body: Buffer, secret: string): string {
   const text = body.toString('utf8', 0, 4 * MAX_SHOWN_LENGTH).slice(0, MAX_SHOWN_LENGTH + secret.length)
   return (secret === '' ? text : text.replaceAll(secret, '***')).slice(0, MAX_SHOWN_LENGTH)

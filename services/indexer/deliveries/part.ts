@@ -27,10 +27,10 @@ const partitionKeys = map(text({ max: 1024 }), text({ max: 1024 }), { max: 50 })
 export const keysOf = (part: Part): Readonly<Record<string, string>> | undefined =>
   part.startsWith(KEYS) ? read(partitionKeys, JSON.parse(part.slice(KEYS.length)), 'ignored') : undefined
 
-/** For records as they come from their source. */
+/** Puts all records into one part: those that come from their source as they are. */
 export const onePart: PartOf = () => ''
 
-/** For processed records. They have partition keys if the delivery stream is partitioned. */
+/** Finds the parts of processed records. They have partition keys if the delivery stream is partitioned. */
 export const processedPart: PartOf = (batch, i) => {
   const failure = failureIn(batch, i)
   if (failure !== undefined) return FAILED + failure.outputType

@@ -1,4 +1,4 @@
-/** All flows of an agent, and what it says of them. */
+/** All flows of an agent, and its status lines. */
 import type { Logger } from '@weir/service'
 import { Checkpoints } from './checkpoints.ts'
 import type { AgentConfig } from './config.ts'

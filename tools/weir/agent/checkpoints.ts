@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Logger } from '@weir/service'
 import { Refused } from '../command.ts'
 
-/** A file, told from others by its beginning and by what is before the position. */
+/** A file, told from others by its beginning and by the bytes before the position. */
 export interface Checkpoint {
   /** Device and inode. */
   readonly id: string

@@ -47,7 +47,7 @@ export interface AgentConfig {
   readonly warnings: readonly string[]
 }
 
-/** The most bytes of a request's records (Firehose: API reference; Kinesis: what Amazon's agent sends at most). */
+/** The most bytes of a request's records (Firehose: API reference; Kinesis: documentation of Amazon's agent). */
 export const MAX_REQUEST_BYTES: Readonly<Record<Api, number>> = { firehose: 4 << 20, kinesis: 5 << 20 }
 const MAX_RECORDS = 500
 const MAX_FILE_BYTES = 1 << 20
@@ -125,7 +125,7 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Reads the file. Throws a UsageError that says what is wrong, and where. */
+/** Reads the file. Throws a UsageError that names the member and its fault. */
 export function readAgentConfig(name: string, { hubUrl, env }: Surroundings): AgentConfig {
   const json = parse(name)
   try {

@@ -76,7 +76,7 @@ export class Flow {
     return bytes
   }
 
-  /** Runs until the signal aborts. Then it sends what it has read, for ten seconds at most. */
+  /** Runs until the signal aborts. Then it sends the records that it has read, for ten seconds at most. */
   async run(stopping: AbortSignal): Promise<void> {
     await this.#files.look()
     this.#checkpoints.save(this.#name, [STARTED, ...[...this.#files.all].map((file) => file.checkpoint())])
@@ -164,7 +164,7 @@ export class Flow {
     return work
   }
 
-  /** What has been read up to now is in the batch. */
+  /** Notes the positions of all files: the records before them are in the batch. */
   #cover(file?: TailedFile): void {
     if (file !== undefined) {
       this.#lines.move(file)

@@ -50,7 +50,7 @@ export class Lines {
     this.#buffer = Buffer.allocUnsafeSlow(MARK_BYTES + this.#maxRecord + CHUNK_BYTES)
   }
 
-  /** Makes records of what is after the position of the file, and moves the position after the last of them. */
+  /** Makes records of the lines after the position of the file, and moves the position after the last of them. */
   async read(file: TailedFile, take: TakeRecord): Promise<void> {
     const idleMs = performance.now() - file.grewAt
     const isLeft = file.isRotated && idleMs >= LAST_LINE_MS

@@ -1,7 +1,7 @@
 import { Misfit } from '@weir/topics/shape.ts'
 import { RE2JS } from 're2js'
 
-/** Compiles a pattern that takes linear time, whatever the line. Throws a Misfit that names the member `at`. */
+/** Compiles a pattern that takes linear time with every line. Throws a Misfit that names the member `at`. */
 export function linearPattern(pattern: string, at: string): RE2JS {
   try {
     return RE2JS.compile(pattern)

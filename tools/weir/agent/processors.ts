@@ -1,4 +1,4 @@
-/** What an agent does with each record before it is sent (Kinesis Agent: "Use the agent to pre-process data"). */
+/** The processing of each record before it is sent (Kinesis Agent: "Use the agent to pre-process data"). */
 import { list, Misfit, map, object, oneOf, read, type Shape, text } from '@weir/topics/shape.ts'
 import type { RE2JS } from 're2js'
 import { LOG_FORMATS, type LogFormat } from './log-formats.ts'

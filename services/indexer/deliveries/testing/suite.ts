@@ -1,4 +1,4 @@
-/** What every place of delivery must do, whatever its receiver does. */
+/** Every place of delivery must pass these tests, with receivers of all behaviours. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { DeliveryStream, S3Destination } from '@weir/deliveries'

@@ -1,4 +1,4 @@
-/** What endpoints have in common: a buffer, retries, and a backup in S3. */
+/** The settings that all endpoints have: a buffer, retries, and a backup in S3. */
 import type { Buffering, Endpoint } from '@weir/deliveries'
 import {
   bufferingOf,

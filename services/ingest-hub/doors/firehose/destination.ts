@@ -1,4 +1,4 @@
-/** Places in S3 as clients configure them: what is served of them, and what is refused. */
+/** Places in S3 as clients configure them. Parts that are not served are refused by name. */
 import type { Account } from '@weir/aws'
 import {
   type Buffering,

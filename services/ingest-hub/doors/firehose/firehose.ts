@@ -63,7 +63,7 @@ export function invalidArgument(message: string): AwsError {
   return new AwsError('InvalidArgumentException', message)
 }
 
-/** @param instead what is served */
+/** @param instead the parts that are served */
 export const refused = (part: string, instead: string): AwsError =>
   invalidArgument(`${part} is not served: ${instead}.`)
 

@@ -48,7 +48,7 @@ export function httpReceiver(input: HttpInput, named: Named, before?: DeliverySt
   return { destination, endpoint }
 }
 
-/** The access key stays if the URL does: whoever changes the URL has to know the key. */
+/** The access key stays if the URL does: a client that changes the URL has to know the key. */
 function targetOf(
   { Url: url, Name: name, AccessKey: given }: NonNullable<HttpInput['EndpointConfiguration']>,
   before: HttpEndpoint | undefined,

@@ -1,4 +1,4 @@
-/** Sources of delivery streams as clients configure them: what is served of them, and what is refused. */
+/** Sources of delivery streams as clients configure them. Those that are not served are refused by name. */
 import { type AwsContext, parseArn } from '@weir/aws'
 import { type DeliveryStream, TOPIC_PREFIX } from '@weir/deliveries'
 import { type Firehose, invalidArgument } from './firehose.ts'

@@ -1,5 +1,6 @@
 /** `weir agent` as a process, with files that are written, rotated and damaged, and a real hub. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -14,9 +15,16 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import {
+  CreateStreamCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  KinesisClient,
+  ListShardsCommand,
+} from '@aws-sdk/client-kinesis'
 import { openFirehoseTests } from '@weir/ingest-hub/doors/firehose/testing/firehose.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 
 const { hub, create, stored } = await openFirehoseTests()
 const soon = { timeout: 30_000, interval: 200 }
@@ -202,6 +210,50 @@ test('records of several lines, processed, and put together', async () => {
     dataProcessingOptions: [{ optionName: 'SINGLELINE' }],
   })
   await expect.poll(async () => (await linesIn(stream)).join('|'), soon).toBe('1 onemore\n2 two\n|3 three\n')
+}, 90_000)
+
+test('lines of a log become objects in a Kinesis stream, with the keys of their contents', async () => {
+  const kinesis = new KinesisClient({
+    endpoint: hub.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+  onTestFinished(() => kinesis.destroy())
+  const StreamName = `visits-${Date.now()}`
+  await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
+  const request = '[07/Mar/2004:16:10:02 -0800] "GET / HTTP/1.1" 200 6291'
+  write('access.log', [`64.242.88.10 - - ${request}\n`, 'no such line\n', `64.242.88.11 - - ${request}\n`])
+  await start(
+    {
+      filePattern: path('access.log'),
+      kinesisStream: StreamName,
+      partitionKeyOption: 'DETERMINISTIC',
+      dataProcessingOptions: [{ optionName: 'LOGTOJSON', logFormat: 'COMMONAPACHELOG' }],
+    },
+    { 'kinesis.endpoint': hub.url, awsAccessKeyId: 'test', awsSecretAccessKey: 'test' },
+  )
+  const { Shards } = await kinesis.send(new ListShardsCommand({ StreamName }))
+  const { ShardIterator } = await kinesis.send(
+    new GetShardIteratorCommand({
+      StreamName,
+      ShardId: Shards![0].ShardId,
+      ShardIteratorType: 'TRIM_HORIZON',
+    }),
+  )
+  const records = async () =>
+    (await kinesis.send(new GetRecordsCommand({ ShardIterator }))).Records!.map(({ Data, PartitionKey }) => ({
+      line: Buffer.from(Data!).toString(),
+      key: PartitionKey,
+    }))
+  await expect.poll(async () => (await records()).length, soon).toBe(2)
+  for (const { line, key } of await records()) {
+    expect(JSON.parse(line)).toMatchObject({
+      host: expect.stringMatching(/^64/),
+      response: '200',
+      ident: null,
+    })
+    expect(key).toBe(createHash('md5').update(line).digest('hex'))
+  }
 }, 90_000)
 
 test('lines wait for a stream that does not exist yet; a second agent is refused', async () => {

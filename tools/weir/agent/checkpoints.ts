@@ -21,6 +21,7 @@ const REMINDER_MS = 60_000
 export class Checkpoints {
   readonly #database: DatabaseSync
   readonly #put: StatementSync
+  readonly #see: StatementSync
   readonly #log: Logger
   #complainedAt = -REMINDER_MS
 
@@ -38,7 +39,6 @@ export class Checkpoints {
         CREATE TABLE IF NOT EXISTS files (
           flow TEXT, id TEXT, path TEXT, position INTEGER, head BLOB, before BLOB, seen INTEGER, PRIMARY KEY (flow, id)
         );
-        DELETE FROM files WHERE seen < ${Date.now() - FORGET_MS};
       `)
     } catch (error) {
       const { message } = error as Error
@@ -49,6 +49,7 @@ export class Checkpoints {
       )
     }
     this.#put = this.#database.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#see = this.#database.prepare('UPDATE files SET seen = ? WHERE flow = ? AND id = ?')
   }
 
   of(flow: string): Checkpoint[] {
@@ -59,9 +60,29 @@ export class Checkpoints {
 
   /** A checkpoint that cannot be written is logged: without it, records are sent again after a restart. */
   save(flow: string, checkpoints: readonly Checkpoint[]): void {
-    try {
+    this.#write(() => {
       for (const { id, path, position, head, before } of checkpoints)
         this.#put.run(flow, id, path, position, head, before, Date.now())
+    })
+  }
+
+  /** Notes the files that are still there, and forgets those that have not been for a week. */
+  see(flow: string, ids: Iterable<string>): void {
+    this.#write(() => {
+      for (const id of ids) this.#see.run(Date.now(), flow, id)
+      this.#database
+        .prepare('DELETE FROM files WHERE flow = ? AND seen < ?')
+        .run(flow, Date.now() - FORGET_MS)
+    })
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #write(work: () => void): void {
+    try {
+      work()
     } catch (error) {
       if (performance.now() - this.#complainedAt < REMINDER_MS) return
       this.#complainedAt = performance.now()
@@ -70,9 +91,5 @@ export class Checkpoints {
         'checkpoints cannot be written; records are sent, and would be sent again after a restart',
       )
     }
-  }
-
-  close(): void {
-    this.#database.close()
   }
 }

@@ -270,7 +270,8 @@ export class Files {
   /** A file whose name is gone is read to its end as long as it is open. */
   async #unseen(file: TailedFile): Promise<void> {
     file.isThere = false
-    const size = file.handle === undefined ? 0 : (await file.handle.stat()).size
+    const stats = await this.#try(file.path, async () => file.handle?.stat())
+    const size = stats?.size ?? 0
     if (size > file.size) file.grewAt = performance.now()
     file.size = size
     if (size > file.position) return

@@ -17,6 +17,8 @@ const STARTED: Checkpoint = {
   head: Buffer.alloc(0),
   before: Buffer.alloc(0),
 }
+/** How often files that are there are noted, so that their checkpoints are not forgotten (ms). */
+const SEE_MS = 3_600_000
 /** Looking at files takes at most this part of the time. */
 const LOOKING = 0.1
 
@@ -80,10 +82,15 @@ export class Flow {
   async run(stopping: AbortSignal): Promise<void> {
     await this.#files.look()
     this.#checkpoints.save(this.#name, [STARTED, ...[...this.#files.all].map((file) => file.checkpoint())])
+    let seenAt = performance.now()
     while (!stopping.aborted) {
       const from = performance.now()
       const files = await this.#files.look()
       const lookedMs = performance.now() - from
+      if (from - seenAt >= SEE_MS) {
+        seenAt = from
+        this.#checkpoints.see(this.#name, [STARTED.id, ...[...this.#files.all].map(({ id }) => id)])
+      }
       for (const file of files) {
         if (stopping.aborted) break
         const { position } = file

@@ -121,6 +121,10 @@ export function ofStoredForm(state: object): DeliveryStream {
   return { endpoint: null, ...stream, ...(place && { destination: place }) } as DeliveryStream
 }
 
+/** The tag by which the delivery of a delivery stream is paused. AWS has no call for it. */
+export const PAUSED_TAG = 'weir:paused'
+export const isPaused = ({ tags }: Pick<DeliveryStream, 'tags'>): boolean => Object.hasOwn(tags, PAUSED_TAG)
+
 /** The name of the stream that is its source. */
 export const streamOf = ({ topic }: Pick<DeliveryStream, 'topic'>): string =>
   topic.slice(STREAM_TOPIC_PREFIX.length)

@@ -6,6 +6,7 @@ import {
   type DeliveryStream,
   deliveredTopic,
   type Endpoint,
+  isPaused,
   runDeliveryStreams,
   type StreamRun,
 } from '@weir/deliveries'
@@ -107,7 +108,7 @@ export async function openDeliveries(
 
   const runs = await runDeliveryStreams({
     ...deps,
-    dependsOn: ({ status, id }) => (status === 'ACTIVE' ? id : undefined),
+    dependsOn: (stream) => (stream.status === 'ACTIVE' && !isPaused(stream) ? stream.id : undefined),
     start,
     async carriedOut(byName) {
       const known = new Set([...byName.values()].map(({ id }) => id))

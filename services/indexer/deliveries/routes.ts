@@ -1,5 +1,5 @@
 /** Delivery streams over HTTP: how far they are, and what holds them up. */
-import { type DeliveryStream, deliveredTopic, type Endpoint } from '@weir/deliveries'
+import { type DeliveryStream, deliveredTopic, type Endpoint, isPaused } from '@weir/deliveries'
 import { type Kafka, KafkaError } from '@weir/kafka'
 import { type Access, HttpError, identify } from '@weir/service'
 import type { FastifyInstance } from 'fastify'
@@ -14,7 +14,7 @@ export interface DeliveryRoutesOptions {
 /** A delivery stream as people see it. Times are ms since the epoch. */
 export interface ShownDelivery {
   readonly name: string
-  readonly status: DeliveryStream['status']
+  readonly status: DeliveryStream['status'] | 'PAUSED'
   readonly version: number
   readonly kind: 's3' | Endpoint['kind']
   /** Without paths of endpoints, which may be secrets. */
@@ -63,7 +63,7 @@ export function deliveryRoutes(
     const place = `s3://${bucketArn.slice(bucketArn.lastIndexOf(':') + 1)}/${prefix}`
     return {
       name: stream.name,
-      status: stream.status,
+      status: stream.status === 'ACTIVE' && isPaused(stream) ? 'PAUSED' : stream.status,
       version: stream.version,
       kind: endpoint?.kind ?? 's3',
       destination: endpoint === null ? place : new URL(endpoint.url).origin,

@@ -1,7 +1,5 @@
 /** The catalogue of pricing, by Glue's API. */
-import { signatureHeaders } from '@weir/aws/sigv4/sign.ts'
-import { reasonOf } from '@weir/service/probe.ts'
-import { Refused, Unreachable } from '../command.ts'
+import { awsJsonApi } from '../aws-json-api.ts'
 import type { Signing } from './functions-api.ts'
 
 export interface CatalogColumn {
@@ -28,29 +26,12 @@ export interface CatalogApi {
   partitions(table: CatalogTable): Promise<readonly (readonly string[])[]>
 }
 
-const TIMEOUT_MS = 30_000
-
 /** Calls reject with Unreachable if pricing does not answer, and with Refused if it refuses. */
-export function openCatalogApi(url: string, { region, ...credentials }: Signing): CatalogApi {
-  const ask = async <T>(operation: string, input: object): Promise<T> => {
-    const request = {
-      method: 'POST',
-      url: new URL(url),
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSGlue.${operation}` },
-      body: JSON.stringify(input),
-    }
-    const headers = signatureHeaders(request, credentials, region, 'glue')
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await fetch(request.url, { ...request, headers, signal }).catch((error: Error) => {
-      throw new Unreachable(
-        `The pricing at ${url} does not answer (${reasonOf(error)}); start it or set PRICING_URL.`,
-      )
-    })
-    const body = await response.text()
-    if (response.ok) return JSON.parse(body) as T
-    const said = `The pricing answered ${response.status}: ${body.slice(0, 500)}`
-    throw response.status < 500 ? new Refused(said) : new Unreachable(said)
-  }
+export function openCatalogApi(url: string, signing: Signing): CatalogApi {
+  const ask = awsJsonApi(
+    { url, service: 'pricing', variable: 'PRICING_URL', signedFor: 'glue', target: 'AWSGlue' },
+    signing,
+  )
   return {
     async search(text) {
       const found: CatalogTable[] = []

@@ -1,8 +1,10 @@
 /** `weir deliveries` against a real indexer, over a store that lacks a bucket. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { httpEndpoint } from '@weir/deliveries/testing/delivery-stream.ts'
-import { bucketOf, openWorld, startIndexer, type World } from '@weir/indexer/testing/deliveries.ts'
+import { bucketOf, linesOf, openWorld, startIndexer, type World } from '@weir/indexer/testing/deliveries.ts'
+import { startHub } from '@weir/ingest-hub/testing/hub.ts'
 import type { ServiceProcess } from '@weir/testkit/service-process.ts'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { captureOutput } from '../testing/capture-output.ts'
 import { deliveries } from './deliveries.ts'
 
@@ -72,6 +74,28 @@ test('says what is collected, what waits and why, and that it is delivered', asy
   await world.bucket(bucketOf(stuck))
   await expect.poll(async () => (await shown(stuck.name)).waiting.objects, soon).toBe(0)
   expect(await deliveries.run(['show', stuck.name])).toBe(0)
+}, 90_000)
+
+test('a delivery stream is paused, and resumed', async () => {
+  const { brokers, registryUrl } = world
+  const hub = await startHub({ brokers, registryUrl })
+  onTestFinished(() => void hub.kill('SIGKILL'))
+  vi.stubEnv('INGEST_HUB_URL', hub.url)
+  const stream = await world.create({ intervalSeconds: 1 })
+  const lines = async () => linesOf(await world.objects(bucketOf(stream)))
+  await world.put(stream, 0, ['before'])
+  await expect.poll(lines, soon).toEqual(['before'])
+  await expect.poll(() => run('pause', stream.name), soon).toBe(`${stream.name} is paused.\n`)
+  await expect.poll(async () => (await shown(stream.name)).status, soon).toBe('PAUSED')
+  await pause(1000)
+  await world.put(stream, 0, ['meanwhile'])
+  await pause(4000)
+  expect(await lines()).toEqual(['before'])
+  expect((await shown(stream.name)).collecting).toBeGreaterThanOrEqual(1)
+  expect(await run('resume', stream.name)).toBe(`${stream.name} is delivered again.\n`)
+  await expect.poll(async () => (await lines()).sort(), soon).toEqual(['before', 'meanwhile'])
+  expect(await deliveries.run(['pause', 'no-such'])).toBe(1)
+  expect(printed.said).toContain('no-such')
 }, 90_000)
 
 test('what is not there is told', async () => {

@@ -80,7 +80,7 @@ test('a delivery stream is paused, and resumed', async () => {
   const { brokers, registryUrl } = world
   const hub = await startHub({ brokers, registryUrl })
   onTestFinished(() => void hub.kill('SIGKILL'))
-  vi.stubEnv('INGEST_HUB_URL', hub.url)
+  vi.stubEnv('HUB_URL', hub.url)
   const stream = await world.create({ intervalSeconds: 1 })
   const lines = async () => linesOf(await world.objects(bucketOf(stream)))
   await world.put(stream, 0, ['before'])

@@ -100,6 +100,9 @@ function removeSockets(ports: readonly number[]): void {
       rmSync(`/tmp/seaweedfs-${part}-${port}.sock`, { force: true })
 }
 
+/** A request that was given up may still be carried out: then the probe would be there again after its removal. */
+const ANSWER_MS = 20_000
+
 /** It answers some seconds before it can read and write. */
 async function serves(url: string): Promise<boolean> {
   const bucket = await ask('PUT', `${url}/${BUCKET}`)
@@ -114,7 +117,7 @@ async function serves(url: string): Promise<boolean> {
 async function ask(method: string, url: string, body?: string): Promise<Response> {
   const response = await fetch(url, {
     method,
-    signal: AbortSignal.timeout(2000),
+    signal: AbortSignal.timeout(ANSWER_MS),
     ...(body !== undefined && { body }),
   })
   await response.body?.cancel()

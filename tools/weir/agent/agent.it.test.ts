@@ -50,14 +50,23 @@ async function start(flow: object, more: object = {}): Promise<ChildProcess> {
   const config = { 'firehose.endpoint': hub.url, checkpointFile: join(folder, 'checkpoints'), flows, ...more }
   writeFileSync(file, JSON.stringify(config))
   const agent = spawn(process.execPath, ['tools/weir/main.ts', 'agent', file], {
+    env: { ...process.env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  agent.stdout!.on('data', () => {})
   tieProcess(agent.pid!)
   running.add(agent)
-  agent.stdout!.resume()
   agent.stderr!.resume()
   return agent
 }
+
+/** Resolves when the agent has looked at the files. */
+const untilStarted = (agent: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    agent.stdout!.on('data', (data: Buffer) => {
+      if (data.includes('"msg":"started"')) resolve()
+    })
+  })
 
 async function kill(agent: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   running.delete(agent)
@@ -95,7 +104,7 @@ test('END_OF_FILE leaves out what is there at the first start, and only then', a
   write('old.log', numbered(10))
   const flow = { filePattern: path('*.log'), deliveryStream: stream, initialPosition: 'END_OF_FILE' }
   const agent = await start(flow)
-  await pause(2500)
+  await untilStarted(agent)
   write('old.log', ['next\n'])
   write('new.log', ['new\n'])
   await expect.poll(async () => (await linesIn(stream)).sort(), soon).toEqual(['new\n', 'next\n'])

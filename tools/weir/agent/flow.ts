@@ -32,6 +32,7 @@ export interface FlowOptions {
 export class Flow {
   readonly counts = { records: 0, bytes: 0, requests: 0, dropped: 0, refused: 0 }
   readonly #flow: FlowConfig
+  readonly #log: Logger
   /** The key of its checkpoints. */
   readonly #name: string
   readonly #checkpoints: Checkpoints
@@ -54,6 +55,7 @@ export class Flow {
 
   constructor({ config, flow, checkpoints, log }: FlowOptions) {
     this.#flow = flow
+    this.#log = log
     const files = flow.files.map(({ folder, names }) => `${folder}/${names}`)
     this.#name = `${flow.api} ${flow.stream} ${files.join(' ')}`
     this.#checkpoints = checkpoints
@@ -81,6 +83,8 @@ export class Flow {
   /** Runs until the signal aborts. Then it sends the records that it has read, for ten seconds at most. */
   async run(stopping: AbortSignal): Promise<void> {
     await this.#files.look()
+    const { at: flow, stream } = this.#flow
+    this.#log.info({ flow, stream, files: [...this.#files.all].length }, 'started')
     this.#checkpoints.save(this.#name, [STARTED, ...[...this.#files.all].map((file) => file.checkpoint())])
     let seenAt = performance.now()
     while (!stopping.aborted) {

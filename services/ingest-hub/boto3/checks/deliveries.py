@@ -89,10 +89,17 @@ class Deliveries(KinesisTest):
         with self.refused('InvalidArgumentException', says='SplunkDestinationConfiguration is not served'):
             create(SplunkDestinationConfiguration={
                 'HECEndpoint': 'https://splunk', 'HECEndpointType': 'Raw', 'HECToken': 'x', 'S3Configuration': s3})
-        with self.refused('InvalidArgumentException', says='DeliveryStreamType KinesisStreamAsSource is not served'):
+        with self.refused('InvalidArgumentException', says='Stream none under account 000000000000 is not ACTIVE'):
             create(DeliveryStreamType='KinesisStreamAsSource', S3DestinationConfiguration=s3, KinesisStreamSourceConfiguration={
-                'KinesisStreamARN': 'arn:aws:kinesis:us-east-1:000000000000:stream/a', 'RoleARN': ROLE})
-        with self.refused('InvalidArgumentException', says='The processor Lambda is not served'):
+                'KinesisStreamARN': 'arn:aws:kinesis:us-east-1:000000000000:stream/none', 'RoleARN': ROLE})
+        with self.refused('InvalidArgumentException', says='DeliveryStreamType MSKAsSource is not served'):
+            create(DeliveryStreamType='MSKAsSource', S3DestinationConfiguration=s3, MSKSourceConfiguration={
+                'MSKClusterARN': 'arn:aws:kafka:us-east-1:000000000000:cluster/a/b', 'TopicName': 'a',
+                'AuthenticationConfiguration': {'RoleARN': ROLE, 'Connectivity': 'PRIVATE'}})
+        with self.refused('InvalidArgumentException', says='The processor MetadataExtraction is not served'):
+            create(ExtendedS3DestinationConfiguration={**s3, 'ProcessingConfiguration': {
+                'Enabled': True, 'Processors': [{'Type': 'MetadataExtraction'}]}})
+        with self.refused('InvalidArgumentException', says='Lambda needs the parameter LambdaArn'):
             create(ExtendedS3DestinationConfiguration={**s3, 'ProcessingConfiguration': {'Enabled': True, 'Processors': [{'Type': 'Lambda'}]}})
         with self.refused('InvalidArgumentException', says='KeyARN is required'):
             create(S3DestinationConfiguration=s3, DeliveryStreamEncryptionConfigurationInput={'KeyType': 'CUSTOMER_MANAGED_CMK'})

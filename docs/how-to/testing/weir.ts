@@ -41,7 +41,7 @@ const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
 const LOCAL = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
 /** Streams and functions that the pages create. */
 const STREAMS = ['orders', 'payments', 'warm-loads']
-const FUNCTIONS = ['check-payments', 'tell-failures', 'price-watch']
+const FUNCTIONS = ['check-payments', 'tell-failures', 'price-watch', 'by-door']
 
 /**
  * Starts a hub and an enricher as `npm start` does; their access keys are in access-keys.json of the copy.

@@ -37,7 +37,7 @@ const http = object({
   kind: oneOf('http'),
   url: text({ max: 1000, pattern: /^https:\/\//, like: 'a URL with https' }),
   name: nullable(text({ max: 256 })),
-  /** A secret. Empty: there is none. */
+  /** The secret that requests have; empty if they have none. */
   accessKey: text({ min: 0, max: 4096 }),
   isCompressed: flag,
   attributes: list(pair(text({ max: 256 }), text({ min: 0, max: 1024 })), { max: 50 }),

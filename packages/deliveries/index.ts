@@ -36,4 +36,4 @@ export {
   type Processing,
   type ProcessingFailure,
 } from './processing.ts'
-export { runDeliveryStreams, type StreamRun, type StreamRuns, type StreamRunsOptions } from './stream-runs.ts'
+export { runDeliveryStreams, type StreamRuns, type StreamRunsOptions } from './stream-runs.ts'

@@ -42,6 +42,8 @@ interface Found {
   readonly keys: PrefixKey[]
 }
 
+const EXPRESSIONS =
+  '!{timestamp:…}, !{firehose:random-string}, !{firehose:error-output-type}, !{partitionKeyFromQuery:…} and !{partitionKeyFromLambda:…}'
 const KEY_SOURCES: Readonly<Record<string, PrefixKey['from']>> = {
   partitionKeyFromQuery: 'query',
   partitionKeyFromLambda: 'lambda',
@@ -131,9 +133,7 @@ function expression(name: string, value: string, kind: 'delivered' | 'failed', f
     found.errorType = true
     return ({ errorType = '' }) => errorType
   }
-  throw new PrefixError(
-    `!{${name}:${value}} is not known; there are !{timestamp:…}, !{firehose:random-string}, !{firehose:error-output-type}, !{partitionKeyFromQuery:…} and !{partitionKeyFromLambda:…}.`,
-  )
+  throw new PrefixError(`!{${name}:${value}} is not known; there are ${EXPRESSIONS}.`)
 }
 
 function timestamp(pattern: string): Part {

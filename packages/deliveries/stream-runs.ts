@@ -1,11 +1,11 @@
 /** Runs the delivery streams that a service has work for, and follows their changes. */
-import type { Logger, Resource } from '@weir/service'
+import type { Subscription } from '@weir/kafka'
+import { type Logger, type Resource, watchGroup } from '@weir/service'
 import { pause } from '@weir/timing'
 import type { DeliveryStream } from './delivery-stream.ts'
 import { type DeliveryStreams, type DeliveryStreamsOptions, openDeliveryStreams } from './delivery-streams.ts'
 
-/** The work for one delivery stream. */
-export interface StreamRun {
+interface Run {
   ready(): boolean
   stop(drainMs: number): Promise<void>
 }
@@ -14,7 +14,7 @@ export interface StreamRunsOptions extends Omit<DeliveryStreamsOptions, 'changed
   /** The run begins anew when this returns another text, and ends when it returns undefined. */
   dependsOn(stream: DeliveryStream): string | undefined
   /** @param current returns the delivery stream as it is now; its source and its id do not change */
-  start(stream: DeliveryStream, current: () => DeliveryStream): Promise<StreamRun>
+  start(stream: DeliveryStream, current: () => DeliveryStream): Promise<Subscription>
   /** Called after changes have been carried out. */
   carriedOut?(byName: DeliveryStreams['byName']): Promise<void>
   readonly log: Logger
@@ -33,8 +33,8 @@ const DRAIN_MS = 5000
 const FOR_EVER_MS = 2 ** 31 - 1
 
 export async function runDeliveryStreams(options: StreamRunsOptions): Promise<Resource<StreamRuns>> {
-  const { log, dependsOn, carriedOut } = options
-  const running = new Map<string, { readonly as: string; readonly run: StreamRun }>()
+  const { kafka, log, dependsOn, carriedOut } = options
+  const running = new Map<string, { readonly as: string; readonly run: Run }>()
   /** Why delivery streams do not run, as logged. */
   const waitsFor = new Map<string, string>()
   const stopping = new AbortController()
@@ -42,14 +42,22 @@ export async function runDeliveryStreams(options: StreamRunsOptions): Promise<Re
   const streams = await openDeliveryStreams({ ...options, changed: () => wake() })
   const { byName } = streams.value
 
-  const start = (stream: DeliveryStream): Promise<StreamRun> => {
+  const start = async (stream: DeliveryStream): Promise<Run> => {
     // A task may outlive its delivery stream for a moment.
     let last = stream
-    return options.start(stream, () => {
+    const subscription = await options.start(stream, () => {
       const found = byName.get(stream.name)
       if (found?.id === stream.id) last = found
       return last
     })
+    const unwatch = watchGroup(subscription, kafka)
+    return {
+      ready: () => subscription.ready(),
+      stop: async (drainMs) => {
+        unwatch()
+        await subscription.stop(drainMs)
+      },
+    }
   }
 
   /** Starts and stops runs as the control log says. Returns whether all of that succeeded. */

@@ -1,4 +1,7 @@
-/** Processes the records of delivery streams. Every replica runs all of them, and the group of each shares out the partitions. */
+/**
+ * Processes the records of delivery streams. Every replica runs all of them, and the group of each shares out the
+ * partitions.
+ */
 import type { Account } from '@weir/aws'
 import type { Codec } from '@weir/codec'
 import {
@@ -6,11 +9,10 @@ import {
   type DeliveryStream,
   deliveredTopic,
   runDeliveryStreams,
-  type StreamRun,
   type StreamRuns,
 } from '@weir/deliveries'
-import type { Kafka } from '@weir/kafka'
-import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
+import type { Kafka, Subscription } from '@weir/kafka'
+import { type Logger, type Resource, stage } from '@weir/service'
 import type { Streams } from '@weir/streams'
 import type { Functions } from '../functions/functions.ts'
 import { ProcessingTask } from './processing-task.ts'
@@ -34,25 +36,17 @@ const MIB = 1 << 20
 export function openProcessings(options: ProcessingsOptions): Promise<Resource<StreamRuns>> {
   const counts = stage('enricher.deliveries')
 
-  const start = async (stream: DeliveryStream, current: () => DeliveryStream): Promise<StreamRun> => {
+  const start = async (stream: DeliveryStream, current: () => DeliveryStream): Promise<Subscription> => {
     const { kafka } = options
     const { name, id, topic } = stream
     const groupId = `enricher.delivery.${name}.${id}`
     await beginDelivery(kafka.admin, groupId, stream)
     const partitions = await kafka.partitions(deliveredTopic(stream))
     const gather = gatherOf(stream)
-    const subscription = await kafka.transform(
+    return kafka.transform(
       { groupId, topics: [topic], startAt: 'earliest', gather },
       (partition) => new ProcessingTask({ ...options, partition, partitions, stream: current, counts }),
     )
-    const unwatch = watchGroup(subscription, kafka)
-    return {
-      ready: () => subscription.ready(),
-      stop: async (drainMs) => {
-        unwatch()
-        await subscription.stop(drainMs)
-      },
-    }
   }
 
   return runDeliveryStreams({

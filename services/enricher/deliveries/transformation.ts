@@ -116,7 +116,7 @@ export async function transform(
   }
 }
 
-/** Resolves to the function's answer, or to why there is none. */
+/** Resolves to the function's answer, or to the reason of its failure. */
 async function invoke(
   event: Buffer,
   { arn }: Lambda,

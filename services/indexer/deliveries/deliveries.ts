@@ -8,11 +8,10 @@ import {
   type Endpoint,
   isPaused,
   runDeliveryStreams,
-  type StreamRun,
 } from '@weir/deliveries'
 import { openEgress } from '@weir/egress'
-import type { Kafka } from '@weir/kafka'
-import { type Logger, type Resource, stage, watchGroup } from '@weir/service'
+import type { Kafka, Subscription } from '@weir/kafka'
+import { type Logger, type Resource, stage } from '@weir/service'
 import type { DeliveriesConfig } from './config.ts'
 import { viewing, viewOf } from './delivered-records.ts'
 import { Deliverer } from './deliverer.ts'
@@ -70,40 +69,30 @@ export async function openDeliveries(
     log,
   )
 
-  const start = async (stream: DeliveryStream, current: () => DeliveryStream): Promise<StreamRun> => {
+  const start = async (stream: DeliveryStream, current: () => DeliveryStream): Promise<Subscription> => {
     const { name, id } = stream
     const topic = deliveredTopic(stream)
     const groupId = `indexer.delivery.${name}.${id}`
     if (topic === stream.topic) await beginDelivery(kafka.admin, groupId, stream)
     const view = viewOf(stream, current)
-    const subscription = await kafka.transform(
-      { groupId, topics: [topic], startAt: 'earliest' },
-      (partition) =>
-        viewing(
-          view,
-          kafka,
-          (kafka) =>
-            new DeliveryTask({
-              partition,
-              stream: () => ({ ...current(), topic }),
-              partOf: topic === stream.topic ? onePart : processedPart,
-              kafka,
-              progress: progress.value,
-              deliverer,
-              folder,
-              counts,
-              log,
-            }),
-        ),
+    return kafka.transform({ groupId, topics: [topic], startAt: 'earliest' }, (partition) =>
+      viewing(
+        view,
+        kafka,
+        (kafka) =>
+          new DeliveryTask({
+            partition,
+            stream: () => ({ ...current(), topic }),
+            partOf: topic === stream.topic ? onePart : processedPart,
+            kafka,
+            progress: progress.value,
+            deliverer,
+            folder,
+            counts,
+            log,
+          }),
+      ),
     )
-    const unwatch = watchGroup(subscription, kafka)
-    return {
-      ready: () => subscription.ready(),
-      stop: async (drainMs) => {
-        unwatch()
-        await subscription.stop(drainMs)
-      },
-    }
   }
 
   const runs = await runDeliveryStreams({

@@ -19,7 +19,7 @@ export interface HttpPlaceOptions {
   readonly account: Account
   readonly egress: Egress
   readonly store: ObjectStore
-  /** The endpoint of the delivery stream as it is now. Throws if there is none. */
+  /** Returns the current endpoint of the delivery stream. Throws if it was deleted. */
   endpointOf(stream: string): HttpEndpoint
 }
 

@@ -1,10 +1,10 @@
-/** The records of a partition that go into the same objects are a part of it. The processing of records decides which. */
+/** A part of a partition: the records that go into the same objects. Their processing decides about it. */
 import { HEADERS } from '@weir/contracts/headers.ts'
 import type { ProcessingFailure } from '@weir/deliveries'
 import { headerOf, type RecordBatch } from '@weir/kafka'
 import { map, read, text } from '@weir/topics/shape.ts'
 
-/** `''` for most records, `failed:TYPE` for those that could not be processed, `keys:JSON` for those with partition keys. */
+/** `''` for most records, `failed:TYPE` for failed ones, `keys:JSON` for those with partition keys. */
 export type Part = string
 
 /** Says of which part a record is: of the same one whenever it is read. */

@@ -13,8 +13,8 @@ export interface Delivery {
 
 export interface Place {
   /**
-   * Resolves when the receiver has the records, or those that it does not take are in the error place. Rejects when the signal aborts, and with ENOENT if the spool is gone
-   * from the disk.
+   * Resolves when the receiver has the records, or those that it does not take are in the error place. Rejects when the
+   * signal aborts, and with ENOENT if the spool is gone from the disk.
    */
   deliver(delivery: Delivery, attempts: Attempts, signal: AbortSignal): Promise<void>
 }

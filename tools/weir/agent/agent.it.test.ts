@@ -21,6 +21,7 @@ import {
   GetShardIteratorCommand,
   KinesisClient,
   ListShardsCommand,
+  waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis'
 import { openFirehoseTests } from '@weir/ingest-hub/doors/firehose/testing/firehose.ts'
 import { tieProcess } from '@weir/stack/lifeline.ts'
@@ -172,6 +173,25 @@ test('a file that is truncated goes on from its beginning, and a name without a 
   expect(await linesIn(stream)).toEqual(numbered(160))
 }, 90_000)
 
+test('files that are equal, begin alike, or were copied and go their own way are read, too', async () => {
+  const stream = await create()
+  await start({ filePattern: path('*.log'), deliveryStream: stream })
+  const banner = numbered(20)
+  write('first.log', [...banner, 'first\n'])
+  await expect.poll(async () => (await linesIn(stream)).length, soon).toBe(21)
+  write('equal.log', [...banner, 'first\n'])
+  write('shorter.log', banner)
+  copyFileSync(path('first.log'), path('copied.log'))
+  await pause(500)
+  write('first.log', ['goes on\n', 'and on\n'])
+  write('copied.log', ['alone\n'])
+  await expect.poll(async () => (await linesIn(stream)).includes('alone\n'), soon).toBe(true)
+  const times = async (line: string) => (await linesIn(stream)).filter((one) => one === line).length
+  await expect.poll(() => times('first\n'), soon).toBeGreaterThanOrEqual(2)
+  await expect.poll(() => times('line 7\n'), soon).toBeGreaterThanOrEqual(3)
+  expect(await times('and on\n')).toBe(1)
+}, 120_000)
+
 test('hostile files: endless lines, no text, no line end, archives, links, folders', async () => {
   const stream = await create()
   const long = Buffer.alloc(100 * MIB, 'x')
@@ -230,6 +250,7 @@ test('lines of a log become objects in a Kinesis stream, with the keys of their 
   onTestFinished(() => kinesis.destroy())
   const StreamName = `visits-${Date.now()}`
   await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
+  await waitUntilStreamExists({ client: kinesis, maxWaitTime: 30 }, { StreamName })
   const request = '[07/Mar/2004:16:10:02 -0800] "GET / HTTP/1.1" 200 6291'
   write('access.log', [`64.242.88.10 - - ${request}\n`, 'no such line\n', `64.242.88.11 - - ${request}\n`])
   await start(

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { AwsCredentials } from '@weir/aws/sigv4/sign.ts'
-import { flag, integer, list, Misfit, object, oneOf, read, type Shape, text } from '@weir/topics/shape.ts'
+import { integer, list, Misfit, object, oneOf, read, type Shape, text } from '@weir/topics/shape.ts'
 import type { RE2JS } from 're2js'
 import { UsageError } from '../command.ts'
 import { linearPattern } from './pattern.ts'
@@ -59,65 +59,34 @@ const count = (bounds: { min: number; max: number }): Shape<number> => {
   return (value, at, extra) =>
     number(typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value, at, extra)
 }
-const boolean: Shape<boolean> = (value, at, extra) =>
-  value === 'true' || value === 'false' ? value === 'true' : flag(value, at, extra)
 const path = text({ max: 4096 })
 const patterns: Shape<readonly string[]> = (value, at, extra) =>
   typeof value === 'string' ? [path(value, at, extra)] : list(path, { min: 1, max: 100 })(value, at, extra)
 
-const flow = object(
-  { filePattern: patterns },
-  {
-    kinesisStream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/, like: 'the name of a stream' }),
-    deliveryStream: text({ max: 64, pattern: /^[a-zA-Z0-9_.-]+$/, like: 'the name of a delivery stream' }),
-    initialPosition: oneOf('START_OF_FILE', 'END_OF_FILE'),
-    maxBufferAgeMillis: count({ min: 1000, max: 900_000 }),
-    maxBufferSizeBytes: count({ min: 1, max: 5 << 20 }),
-    maxBufferSizeRecords: count({ min: 1, max: MAX_RECORDS }),
-    minTimeBetweenFilePollsMillis: count({ min: 1, max: 3_600_000 }),
-    multiLineStartPattern: text({ max: 4096 }),
-    skipHeaderLines: count({ min: 0, max: 1e6 }),
-    truncatedRecordTerminator: text({ min: 0, max: 1024 }),
-    aggregatedRecordSizeBytes: count({ min: 0, max: 1_000_000 }),
-    partitionKeyOption: oneOf('RANDOM', 'DETERMINISTIC'),
-    dataProcessingOptions: readProcessors,
-  },
-)
-const file = object(
-  { flows: list(flow, { min: 1, max: 1000 }) },
-  {
-    'kinesis.endpoint': text({ max: 2048 }),
-    'firehose.endpoint': text({ max: 2048 }),
-    awsAccessKeyId: text({ max: 256 }),
-    awsSecretAccessKey: text({ max: 256 }),
-    checkpointFile: path,
-    'cloudwatch.emitMetrics': boolean,
-  },
-)
-const MEMBERS = [
-  'flows',
-  'kinesis.endpoint',
-  'firehose.endpoint',
-  'awsAccessKeyId',
-  'awsSecretAccessKey',
-  'checkpointFile',
-]
-const FLOW_MEMBERS = [
-  'filePattern',
-  'kinesisStream',
-  'deliveryStream',
-  'initialPosition',
-  'maxBufferAgeMillis',
-  'maxBufferSizeBytes',
-  'maxBufferSizeRecords',
-  'minTimeBetweenFilePollsMillis',
-  'multiLineStartPattern',
-  'skipHeaderLines',
-  'truncatedRecordTerminator',
-  'aggregatedRecordSizeBytes',
-  'partitionKeyOption',
-  'dataProcessingOptions',
-]
+const flowMembers = {
+  kinesisStream: text({ max: 128, pattern: /^[a-zA-Z0-9_.-]+$/, like: 'the name of a stream' }),
+  deliveryStream: text({ max: 64, pattern: /^[a-zA-Z0-9_.-]+$/, like: 'the name of a delivery stream' }),
+  initialPosition: oneOf('START_OF_FILE', 'END_OF_FILE'),
+  maxBufferAgeMillis: count({ min: 1000, max: 900_000 }),
+  maxBufferSizeBytes: count({ min: 1, max: 5 << 20 }),
+  maxBufferSizeRecords: count({ min: 1, max: MAX_RECORDS }),
+  minTimeBetweenFilePollsMillis: count({ min: 1, max: 3_600_000 }),
+  multiLineStartPattern: text({ max: 4096 }),
+  skipHeaderLines: count({ min: 0, max: 1e6 }),
+  truncatedRecordTerminator: text({ min: 0, max: 1024 }),
+  aggregatedRecordSizeBytes: count({ min: 0, max: 1_000_000 }),
+  partitionKeyOption: oneOf('RANDOM', 'DETERMINISTIC'),
+  dataProcessingOptions: readProcessors,
+}
+const flow = object({ filePattern: patterns }, flowMembers)
+const members = {
+  'kinesis.endpoint': text({ max: 2048 }),
+  'firehose.endpoint': text({ max: 2048 }),
+  awsAccessKeyId: text({ max: 256 }),
+  awsSecretAccessKey: text({ max: 256 }),
+  checkpointFile: path,
+}
+const file = object({ flows: list(flow, { min: 1, max: 1000 }) }, members)
 
 export interface Surroundings {
   /** Where requests go if the file does not say. */
@@ -221,11 +190,13 @@ const regionOf = ({ hostname }: URL): string | undefined =>
 
 function warningsOf(json: Record<string, unknown>): string[] {
   const warnings: string[] = []
-  const unknown = (at: string, value: object, known: readonly string[]): void => {
+  const note = (at: string, value: object, ...known: readonly object[]): void => {
     for (const name of Object.keys(value))
-      if (!known.includes(name)) warnings.push(`${at}${name} has no effect here.`)
+      if (!known.some((names) => Object.hasOwn(names, name)))
+        warnings.push(`${at}${name} has no effect here.`)
   }
-  unknown('', json, MEMBERS)
-  for (const [i, one] of (json.flows as object[]).entries()) unknown(`flows[${i}].`, one, FLOW_MEMBERS)
+  note('', json, members, { flows: true })
+  for (const [i, one] of (json.flows as object[]).entries())
+    note(`flows[${i}].`, one, flowMembers, { filePattern: true })
   return warnings
 }

@@ -9,6 +9,11 @@ import type { Checkpoint } from './checkpoints.ts'
 export const MARK_BYTES = 256
 /** A copy is recognised by this many bytes; a file with fewer is sent again under its new name. */
 const MIN_COPY_BYTES = 32
+/**
+ * A rotation copies a file and truncates it at once. A file that is like another one for longer is a file of its own
+ * (ms).
+ */
+const ROTATION_MS = 10_000
 const MAX_OPEN = 500
 const MAX_MEANT = 100_000
 const NOT_LOGS = /\.(gz|bz2|zip)$/
@@ -80,8 +85,10 @@ export interface FilesOptions {
 export class Files {
   readonly #options: FilesOptions
   readonly #byId = new Map<string, TailedFile>()
-  /** Where files were before: at the last start if they have not been seen since, or when they were truncated. */
+  /** Where files were at the last start, if they have not been seen since. */
   readonly #known: Map<string, Checkpoint>
+  /** Where files were when they were truncated, or at the last start: copies of them go on there, for some time. */
+  readonly #left = new Map<string, { readonly checkpoint: Checkpoint; readonly until: number }>()
   /** Whether a pattern matches a name: to find out takes 20 µs. */
   readonly #meant = new Map<string, boolean>()
   readonly #complaints = new Map<string, number>()
@@ -90,6 +97,7 @@ export class Files {
   constructor(options: FilesOptions) {
     this.#options = options
     this.#known = new Map(options.checkpoints.map((one) => [one.id, one]))
+    for (const one of options.checkpoints) this.#leave(one)
   }
 
   get all(): Iterable<TailedFile> {
@@ -114,6 +122,7 @@ export class Files {
       for (const [id, [path, stats]] of [...seen].filter(([id]) => isKnown(id) === known))
         await this.#try(path, () => this.#see(id, path, stats))
     this.#looked = true
+    for (const file of this.#byId.values()) this.#separate(file)
     for (const file of this.#byId.values()) if (!seen.has(file.id)) await this.#unseen(file)
     await this.#closeIdle()
     return [...this.#byId.values()]
@@ -165,6 +174,7 @@ export class Files {
     if (size > file.size) file.grewAt = performance.now()
     ;[file.size, file.modifiedMs] = [size, mtimeMs]
     if (size < file.position) this.#truncated(file)
+    else if (file.copyOf !== undefined && !(await this.#isStartOf(file, file.copyOf))) file.copyOf = undefined
   }
 
   /** Resolves to undefined while another file is being copied to it. */
@@ -172,11 +182,12 @@ export class Files {
     const file = new TailedFile(id, path, stats, 0)
     const known = this.#known.get(id)
     await this.#takeHead(file)
-    for (const one of this.#byId.values())
-      if (one.position > stats.size && startsLike(file, one) && (await this.#isBeingCopied(one, file))) {
-        await file.handle?.close()
-        return undefined
-      }
+    if (Date.now() - stats.mtimeMs < ROTATION_MS)
+      for (const one of this.#byId.values())
+        if (one.position > stats.size && startsLike(file, one) && (await this.#isStartOf(file, one))) {
+          await file.handle?.close()
+          return undefined
+        }
     this.#byId.set(id, file)
     if (known !== undefined && (await this.#isSame(file, known))) {
       this.#known.delete(id)
@@ -188,7 +199,7 @@ export class Files {
     if (original !== undefined) {
       file.position = original.position
       file.before = Buffer.from(original.before)
-      if (original instanceof TailedFile) file.copyOf = original
+      if (original instanceof TailedFile && (await this.#isStartOf(file, original))) file.copyOf = original
       return file
     }
     // Files that come later are read from their beginning.
@@ -201,16 +212,32 @@ export class Files {
 
   /** The file that this one is a copy of, by its beginning and by the bytes before the position. */
   async #originalOf(file: TailedFile): Promise<TailedFile | Checkpoint | undefined> {
-    const candidates = [...this.#byId.values(), ...this.#known.values()]
-    for (const one of candidates) {
+    const now = performance.now()
+    const left = [...this.#left.values()].flatMap(({ checkpoint, until }) =>
+      now < until ? [checkpoint] : [],
+    )
+    for (const one of [...this.#byId.values(), ...left]) {
       if (one.id === file.id || one.position < MIN_COPY_BYTES || !startsLike(file, one)) continue
       if (await this.#isSame(file, one)) return one
     }
     return undefined
   }
 
-  /** Whether all of the file is the beginning of `original`, which has been read further. */
-  async #isBeingCopied(original: TailedFile, file: TailedFile): Promise<boolean> {
+  /** Copies of what is gone now go on there, if they are seen soon. */
+  #leave(checkpoint: Checkpoint): void {
+    this.#left.set(checkpoint.id, { checkpoint, until: performance.now() + ROTATION_MS })
+  }
+
+  /** A file that is like one that goes on is read from its beginning, unless that one is truncated soon. */
+  #separate(file: TailedFile): void {
+    if (file.copyOf === undefined || performance.now() - file.grewAt < ROTATION_MS) return
+    file.copyOf = undefined
+    file.position = 0
+    file.before = Buffer.alloc(0)
+  }
+
+  /** Whether all of the file is the beginning of `original`. */
+  async #isStartOf(file: TailedFile, original: TailedFile): Promise<boolean> {
     if (file.size > original.size) return false
     const from = Math.max(0, file.size - MARK_BYTES)
     return (await this.#bytes(file, from, file.size)).equals(await this.#bytes(original, from, file.size))
@@ -218,19 +245,24 @@ export class Files {
 
   /** Its bytes are gone. Copies of it are read from where it was, also those that are not seen yet. */
   #truncated(file: TailedFile): void {
-    this.#known.set(file.id, file.checkpoint())
-    for (const copy of this.#byId.values())
-      if (copy.copyOf === file) {
-        copy.copyOf = undefined
-        copy.position = file.position
-        copy.before = file.before
-      }
+    this.#leave(file.checkpoint())
+    this.#handOver(file)
     file.position = 0
     file.readTo = 0
     file.longTo = 0
     file.head = Buffer.alloc(0)
     file.before = Buffer.alloc(0)
     file.grewAt = performance.now()
+  }
+
+  /** Copies of the file are read from where it was. */
+  #handOver(file: TailedFile): void {
+    for (const copy of this.#byId.values())
+      if (copy.copyOf === file) {
+        copy.copyOf = undefined
+        copy.position = file.position
+        copy.before = file.before
+      }
   }
 
   /** Whether the file has the bytes by which `known` was told from others, where it had them. */
@@ -276,6 +308,7 @@ export class Files {
     file.size = size
     if (size > file.position) return
     await file.handle?.close()
+    this.#handOver(file)
     this.#byId.delete(file.id)
   }
 

@@ -200,8 +200,9 @@ export class Flow {
     this.#batch = this.#spares.pop() ?? new Batch(this.#flow)
     await this.#sending
     const { count, bytes } = batch
+    const { refused } = this.counts
     this.#sending = this.#sender.send(batch, this.#giveUp.signal).then(() => {
-      this.counts.records += count
+      this.counts.records += count - (this.counts.refused - refused)
       this.counts.bytes += bytes
       this.counts.requests++
       batch.clear()

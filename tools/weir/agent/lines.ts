@@ -7,7 +7,7 @@ const LINE_FEED = 10
 const CHUNK_BYTES = 1 << 20
 /** Bytes that are read from a file before the others get their turn. */
 const TURN_BYTES = 16 << 20
-/** The last line of a file that writers have left is complete when it has not grown for this long (ms). */
+/** The time without growth after which the last line of a rotated file is complete (ms). */
 const LAST_LINE_MS = 1000
 
 /**

@@ -77,7 +77,7 @@ async function openOnFailure(
   })
 }
 
-/** Records that arrive while nobody reads are not skipped, since the group's offsets are committed at once. */
+/** Commits the offsets of a new group at once, so that it later reads the records that arrive until it has members. */
 async function beginAt({ groupId, start }: Mapping, topic: string, kafka: Kafka): Promise<void> {
   if (start === 'TRIM_HORIZON') return
   // No record is older than the epoch. Kafka gives negative times special meanings.

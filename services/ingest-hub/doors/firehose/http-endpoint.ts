@@ -77,7 +77,7 @@ function attributesOf(
   return attributes
 }
 
-/** Without the access key, which nobody is shown. */
+/** Returns the description without the access key, which is a secret. */
 export const describeHttp = ({ url, name, isCompressed, attributes, backsUpAll }: HttpEndpoint): object => ({
   EndpointConfiguration: { Url: url, Name: name ?? undefined },
   RequestConfiguration: {
